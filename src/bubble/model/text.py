@@ -1,0 +1,27 @@
+"""Text from outside, made fit to be shown."""
+
+from __future__ import annotations
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return `text` with control characters and surrogates escaped, cut to `limit` characters.
+
+    For everything that a message quotes from a file, an archive, a server or the command line:
+    no terminal escape sequence, newline or undecodable byte gets through raw.
+    """
+    shown = text if len(text) <= limit else text[:limit] + "…"
+    if shown.isprintable():
+        return shown
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for c in shown
+    )
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people read it: `512 B`, `1.4 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError

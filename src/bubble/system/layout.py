@@ -1,0 +1,139 @@
+"""Where everything is: the one place that knows the disk layout of bubble's home and cache.
+
+Nothing here touches the disk. Every path is an absolute `str`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Layout(Record):
+    """The paths below `home` (BUBBLE_HOME) and `cache` (BUBBLE_CACHE_DIR)."""
+
+    home: str
+    cache: str
+
+    @property
+    def pythons(self) -> str:
+        """Installations, one directory a key, and the minor links."""
+        return f"{self.home}/pythons"
+
+    def python(self, key: str) -> str:
+        """Return the prefix of the installation `key`."""
+        return f"{self.home}/pythons/{key}"
+
+    @property
+    def staging(self) -> str:
+        """Scratch on the store's file system: what is being built."""
+        return f"{self.home}/staging"
+
+    @property
+    def trash(self) -> str:
+        """Scratch on the store's file system: what is being deleted."""
+        return f"{self.home}/trash"
+
+    @property
+    def locks(self) -> str:
+        """Lock files; never deleted."""
+        return f"{self.home}/locks"
+
+    @property
+    def generation(self) -> str:
+        """Touched by every change of what is installed: older memos are void."""
+        return f"{self.home}/generation"
+
+    @property
+    def catalogue(self) -> str:
+        """What `bubble python update` fetched, one file a platform."""
+        return f"{self.home}/catalogue"
+
+    @property
+    def downloads(self) -> str:
+        """Finished downloads by sha256, partial ones beside them."""
+        return f"{self.cache}/downloads"
+
+    @property
+    def catalogues(self) -> str:
+        """Compiled copies of the catalogues that BUBBLE_CATALOG names."""
+        return f"{self.cache}/catalogues"
+
+
+# inside an installation
+BUBBLE_DIR = ".bubble"
+RECEIPT = ".bubble/receipt.json"
+MANIFEST = ".bubble/manifest"
+
+
+def layout_from(env: Mapping[str, str]) -> Layout:
+    """Return the layout that the environment variables ask for.
+
+    Raises BubbleError(usage) when BUBBLE_HOME or BUBBLE_CACHE_DIR is not absolute.
+    """
+    return Layout(
+        home=_directory(env, "BUBBLE_HOME", _default_home),
+        cache=_directory(env, "BUBBLE_CACHE_DIR", _default_cache),
+    )
+
+
+def _directory(env: Mapping[str, str], name: str, default: object) -> str:
+    value = env.get(name) or ""
+    if value.startswith("~/") and env.get("HOME"):
+        value = env["HOME"] + value[1:]
+    if not value:
+        assert callable(default)
+        return str(default(env))
+    if not os.path.isabs(value) or "\0" in value or "\n" in value:
+        raise BubbleError(
+            "usage",
+            f"{name} must be an absolute path, not “{printable(value)}”",
+            hint=f"set {name} to an absolute path, or unset it",
+        )
+    return os.path.normpath(value)
+
+
+def _default_home(env: Mapping[str, str]) -> str:
+    import sys
+
+    if sys.platform == "linux":  # what platformdirs answers, without its 33 ms
+        base = env.get("XDG_DATA_HOME", "")
+        return f"{base if os.path.isabs(base) else _home(env) + '/.local/share'}/bubble"
+    from platformdirs import user_data_dir
+
+    return user_data_dir("bubble", appauthor=False)
+
+
+def _default_cache(env: Mapping[str, str]) -> str:
+    import sys
+
+    if sys.platform == "linux":
+        base = env.get("XDG_CACHE_HOME", "")
+        return f"{base if os.path.isabs(base) else _home(env) + '/.cache'}/bubble"
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("bubble", appauthor=False)
+
+
+def _home(env: Mapping[str, str]) -> str:
+    """Return the home directory without needing HOME (cron, `env -i`)."""
+    home = env.get("HOME", "")
+    if os.path.isabs(home):
+        return home.rstrip("/") or "/"
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise BubbleError(
+            "usage",
+            "there is no home directory: HOME is not set and this user has none",
+            hint="set BUBBLE_HOME and BUBBLE_CACHE_DIR to absolute paths",
+        ) from None
