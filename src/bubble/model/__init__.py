@@ -1,3 +1,3 @@
-"""Pure values: requests, keys, platforms, errors. No I/O, and nothing imported from the layers above."""
+"""Pure values: requests, keys, platforms, errors. No I/O, no imports from the layers above."""
 
 from __future__ import annotations
