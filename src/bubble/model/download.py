@@ -1,0 +1,75 @@
+"""One entry of the catalogue: which build, where it is, and which bytes it must be."""
+
+from __future__ import annotations
+
+from bubble.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.model.key import Key
+
+UPSTREAM = "https://github.com/astral-sh/python-build-standalone/releases/download/"
+CDN = "https://releases.astral.sh/github/python-build-standalone/releases/download/"
+
+
+class Download(Record):
+    """A build that can be fetched.
+
+    `url` is absolute; `sha256` is lower-case hex, or "" where upstream published none (such an
+    entry is not installable); `build` is upstream's tag: a date for CPython, a version else.
+    """
+
+    key: Key
+    url: str
+    sha256: str
+    build: str
+
+    @property
+    def file_name(self) -> str:
+        """The archive's name, percent-decoded: `cpython-3.12.4+20240726-…-install_only.tar.gz`."""
+        return _unquote(self.url.rpartition("/")[2])
+
+    @property
+    def asset(self) -> str:
+        """`<tag>/<file name>`: where the archive lies below a mirror."""
+        return f"{self.build}/{self.file_name}"
+
+    @property
+    def flavour(self) -> str:
+        """`install_only_stripped`, `install_only`, `full`, or `other` (PyPy, GraalPy)."""
+        return flavour_of(self.file_name, self.key.implementation)
+
+    @property
+    def is_installable(self) -> bool:
+        """Whether there is a checksum to hold the bytes against."""
+        return bool(self.sha256)
+
+
+def flavour_of(file_name: str, implementation: str = "cpython") -> str:
+    """Return the flavour that an archive's file name tells."""
+    stem = file_name.partition(".tar.")[0]
+    if implementation != "cpython":
+        return "other"
+    for flavour in ("install_only_stripped", "install_only"):
+        if stem.endswith(flavour):
+            return flavour
+    return "full"
+
+
+def urls_of(download: Download, mirror: str = "") -> tuple[str, ...]:
+    """Return where to ask for the archive, in order.
+
+    `mirror` (BUBBLE_MIRROR) replaces upstream's `…/releases/download` prefix. Without one,
+    upstream's CDN comes first, then GitHub. Builds from elsewhere have the one address.
+    """
+    if not download.url.startswith(UPSTREAM):
+        return (download.url,)
+    path = download.url.removeprefix(UPSTREAM)
+    if mirror:
+        return (f"{mirror.rstrip('/')}/{path}",)
+    return (CDN + path, download.url)
+
+
+def _unquote(text: str) -> str:
+    # the only escape in upstream's names; urllib.parse would cost a listing its start
+    return text.replace("%2B", "+").replace("%2b", "+")

@@ -1,0 +1,193 @@
+"""What somebody asks for: the grammar of one request, and which keys satisfy it.
+
+Forms: `3`, `3.11`, `3.11.9`, `312`, `3.14rc1`, `3.13t`, `3.13+freethreaded`, `3.13+debug`,
+`==3.11.*`, `>=3.10,<3.13`, `cpython@3.12`, `cpython-3.12`, `python3.12`, `pypy3.10`, `graalpy`,
+`cpython-3.12-linux-x86_64-musl`, full keys, paths, `system`, and a name (of an environment).
+"""
+
+from __future__ import annotations
+
+from bubble.model.errors import BubbleError
+from bubble.model.platform import Platform, parse_platform
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.model.version import split_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.model.key import Key
+
+_NAMES = (  # longest first, so that `cpython` isn't read as `cp`
+    ("graalpy", "graalpy"),
+    ("cpython", "cpython"),
+    ("python", "cpython"),
+    ("pypy", "pypy"),
+    ("cp", "cpython"),
+    ("pp", "pypy"),
+    ("gp", "graalpy"),
+)
+_VARIANT_MARKS = {"t": "freethreaded", "d": "debug", "td": "freethreaded+debug"}
+_VARIANT_WORDS = {
+    "": "",
+    "gil": "",
+    "freethreaded": "freethreaded",
+    "debug": "debug",
+    "gil+debug": "debug",
+    "freethreaded+debug": "freethreaded+debug",
+    "debug+freethreaded": "freethreaded+debug",
+}
+HINT = "try a version such as 3.12, 3.12.4, 3.13t, pypy3.10 or >=3.10,<3.13"
+NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+class Request(Record):
+    """One parsed request.
+
+    `kind` is "version", "range", "path", "system" or "name". For "version", `release` has none to
+    three numbers, and a pre-release's `stage` indexes version.STAGES (else -1). For "range",
+    `specifier` is a PEP 440 specifier set. `platform` is None for the machine's own.
+    """
+
+    text: str
+    kind: str
+    implementation: str = "cpython"
+    release: tuple[int, ...] = ()
+    stage: int = -1
+    serial: int = 0
+    variant: str = ""
+    specifier: str = ""
+    platform: Platform | None = None
+
+    def __str__(self) -> str:
+        return printable(self.text)
+
+    @property
+    def is_python(self) -> bool:
+        """Whether keys can satisfy it (not a path, a name or `system`)."""
+        return self.kind in {"version", "range"}
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it names one patch release."""
+        return self.kind == "version" and (len(self.release) == 3 or self.stage >= 0)
+
+    def matches(self, key: Key, platform: Platform) -> bool:
+        """Whether `key` satisfies this request on a machine of `platform`."""
+        if (
+            key.implementation != self.implementation
+            or key.variant != self.variant
+            or key.platform != (self.platform or platform)
+        ):
+            return False
+        if self.kind == "version":
+            version = key.version
+            if version[: len(self.release)] != self.release:
+                return False
+            if self.stage >= 0:
+                return version[3:] == (self.stage, self.serial)
+            return not version.is_prerelease
+        if self.kind == "range":
+            return _contains(self.specifier, str(key.version))
+        return False
+
+
+def parse_request(text: str) -> Request:
+    """Return the request that `text` spells.
+
+    Raises BubbleError(request), whose message quotes the text safely, for what is none.
+    """
+    text = text.strip()
+    if not text or len(text) > 200 or not text.isprintable():
+        shown = f"“{printable(text, 40)}”" if text else "an empty text"
+        raise BubbleError("request", f"{shown} is no Python request", hint=HINT)
+    if text == "system":
+        return Request(text=text, kind="system")
+    if "/" in text or text[0] in "~.":
+        return Request(text=text, kind="path")
+    return (_python_request(text.replace(" ", "")) or _name_request(text)).replace(text=text)
+
+
+def _python_request(text: str) -> Request | None:
+    implementation, rest = _split_implementation(text)
+    platform = None
+    number, dash, tail = rest.partition("-")
+    if dash:
+        try:
+            platform = parse_platform(tail)
+        except BubbleError:
+            return None
+    number, _, words = number.partition("+")
+    variant = _VARIANT_WORDS.get(words)
+    if variant is None:
+        return None
+    request = _version_request(number) or _range_request(number)
+    if request is None or (request.variant and variant):
+        return None
+    return request.replace(
+        implementation=implementation, platform=platform, variant=request.variant or variant
+    )
+
+
+def _split_implementation(text: str) -> tuple[str, str]:
+    lowered = text.lower()
+    for name, implementation in _NAMES:
+        if lowered.startswith(name):
+            rest = text[len(name) :]
+            return implementation, rest[1:] if rest[:1] in {"@", "-"} else rest
+    return "cpython", text
+
+
+def _version_request(number: str) -> Request | None:
+    """Read `3.12`, `312`, `3.14rc1`, `3.13t`, `3.12.*`, or nothing at all (any version)."""
+    if not number:
+        return Request(text="", kind="version")
+    variant = ""
+    for mark in ("td", "t", "d"):
+        if number.endswith(mark):
+            number, variant = number[: -len(mark)], _VARIANT_MARKS[mark]
+            break
+    if number.endswith(".*"):
+        number = number[:-2].removeprefix("==")
+    try:
+        release, stage, serial = split_version(number)
+    except ValueError:
+        return None
+    if len(release) == 1 and release[0] >= 20:  # 312 and 39, as tox and uv write them
+        digits = str(release[0])
+        if len(digits) > 3 or digits[0] not in "23":
+            return None
+        release = (int(digits[0]), int(digits[1:]))
+    return Request(
+        text="", kind="version", release=release, stage=stage, serial=serial, variant=variant
+    )
+
+
+def _range_request(text: str) -> Request | None:
+    if text[:1] not in "<>=!~":
+        return None
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return Request(text="", kind="range", specifier=str(SpecifierSet(text)))
+    except InvalidSpecifier:
+        return None
+
+
+def _name_request(text: str) -> Request:
+    if text[0] in "-._" or text[0].isdigit() or not NAME_CHARACTERS.issuperset(text):
+        raise BubbleError("request", f"“{printable(text)}” is no Python request", hint=HINT)
+    return Request(text=text, kind="name")
+
+
+_specifiers: dict[str, object] = {}
+
+
+def _contains(specifier: str, version: str) -> bool:
+    from packaging.specifiers import SpecifierSet
+
+    known = _specifiers.get(specifier)
+    if known is None:
+        known = _specifiers[specifier] = SpecifierSet(specifier)
+    assert isinstance(known, SpecifierSet)
+    # pre-releases only where the specifier itself names one (PEP 440)
+    return known.contains(version, prereleases=known.prereleases or False)
