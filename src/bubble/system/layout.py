@@ -62,6 +62,11 @@ class Layout(Record):
         return f"{self.cache}/downloads"
 
     @property
+    def download_locks(self) -> str:
+        """Locks of the cache, by sha256: several stores may share one cache."""
+        return f"{self.cache}/locks"
+
+    @property
     def catalogues(self) -> str:
         """Compiled copies of the catalogues that BUBBLE_CATALOG names."""
         return f"{self.cache}/catalogues"

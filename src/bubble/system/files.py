@@ -1,0 +1,75 @@
+"""Small files, written so that a reader sees the old or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+
+
+def write_atomic(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
+    """Replace `path` by `data` in one step; `durable` also survives a power cut.
+
+    The temporary file lies beside `path` and is removed on any failure. Raises OSError.
+    """
+    directory, name = os.path.split(path)
+    temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(temporary, flags, mode)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        unlink_quietly(temporary)
+        raise
+    if durable:
+        fsync_directory(directory)
+
+
+def link_atomic(target: str, path: str) -> None:
+    """Make `path` a symlink to `target` in one step, replacing a link or file that is there."""
+    directory, name = os.path.split(path)
+    temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    os.symlink(target, temporary)
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        unlink_quietly(temporary)
+        raise
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a directory entry is what a killed writer of this module left behind."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def read_text(path: str, limit: int = 1 << 20) -> str | None:
+    """Return the text of a regular file of at most `limit` bytes, None when there is none."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    return data[:limit].decode("utf-8", "surrogateescape")
+
+
+def unlink_quietly(path: str) -> None:
+    """Remove a file if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def fsync_directory(path: str) -> None:
+    """Make the names in a directory survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
