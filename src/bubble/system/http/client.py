@@ -1,0 +1,282 @@
+"""One worker's connection: a GET with our redirect policy, and errors that say what to do.
+
+Nothing of the HTTP client leaves this module: callers see `Reply` and `ExchangeError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import socket
+import sys
+import time
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from bubble import __version__
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.system.http.address import (
+    REDIRECT_LIMIT,
+    REDIRECTS,
+    RedirectRefusedError,
+    redirected,
+    scrub,
+    shown,
+)
+from bubble.system.http.exchange import ExchangeError
+from bubble.system.http.proxies import proxies_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    import httpx
+
+    from bubble.system.http.settings import Settings
+else:
+    # httpx pulls in its command line (click, rich, pygments) when those are installed: 50 ms
+    _blocked = sys.modules.setdefault("httpx._main", None) is None
+    import httpx
+
+    if _blocked:
+        sys.modules.pop("httpx._main", None)
+
+USER_AGENT = f"bubble/{__version__}"
+RETRIED = frozenset({408, 425, 429})
+
+
+class Reply:
+    """The head of a response, and its body as raw bytes."""
+
+    def __init__(self, response: httpx.Response, url: str) -> None:
+        self._response = response
+        self.url = url
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    @property
+    def length(self) -> int | None:
+        """The Content-Length, if there is one that means something."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    @property
+    def etag(self) -> str:
+        """The ETag as it was sent, or ""."""
+        return self.headers.get("etag", "")
+
+    @property
+    def validator(self) -> str:
+        """What If-Range may hold: a strong ETag, or the Last-Modified date (RFC 9110, 13.1.5)."""
+        if self.etag and not self.etag.startswith("W/"):
+            return self.etag
+        return self.headers.get("last-modified", "")
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body as it comes, undecoded; raise ExchangeError."""
+        try:
+            yield from self._response.iter_raw()
+        except httpx.HTTPError as error:
+            raise _failure(error, self.url) from None
+
+
+class Connection:
+    """A client of one worker thread; `abort` may be called from any thread."""
+
+    def __init__(self, env: Mapping[str, str], settings: Settings) -> None:
+        self._env = env
+        self._timeout = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout)
+        self._retry_after_limit = settings.retry_after_limit
+        self._clients: dict[str, httpx.Client] = {}
+        self._sockets: list[socket.socket] = []
+
+    @contextlib.contextmanager
+    def get(self, url: str, headers: Mapping[str, str]) -> Iterator[Reply]:
+        """Send a GET, follow redirects, and yield the reply: 200, 206, 304 or 416.
+
+        Raises ExchangeError for everything else.
+        """
+        response, final = self._follow(url, headers)
+        try:
+            self._check(response, final)
+            yield Reply(response, final)
+        finally:
+            response.close()
+
+    def abort(self) -> None:
+        """Wake a thread that waits for the network: its call fails at once."""
+        for sock in self._sockets:
+            with contextlib.suppress(OSError, ValueError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._sockets.clear()
+
+    def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response, str]:
+        for _ in range(REDIRECT_LIMIT + 1):
+            response = self._send(url, headers)
+            location = response.headers.get("location", "")
+            if response.status_code not in REDIRECTS or not location:
+                return response, url
+            response.close()
+            try:
+                url = redirected(url, location)
+            except RedirectRefusedError as error:
+                raise ExchangeError(f"{shown(url)}: {error}", retry=False) from None
+        raise ExchangeError(f"{shown(url)}: more than {REDIRECT_LIMIT} redirects", retry=False)
+
+    def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        try:
+            client = self._client(urlsplit(url).scheme)
+            request = client.build_request(
+                "GET", url, headers=headers, extensions={"trace": self._remember}
+            )
+            return client.send(request, stream=True, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _failure(error, url) from None
+
+    def _client(self, scheme: str) -> httpx.Client:
+        client = self._clients.get(scheme)
+        if client is None:
+            proxies = proxies_from(self._env)
+            secure = scheme == "https" or any(
+                p and p.startswith("https:") for p in proxies.values()
+            )
+            context = _tls_context(*_certificates(self._env)) if secure else _no_tls()
+            client = self._clients[scheme] = httpx.Client(
+                verify=context,
+                timeout=self._timeout,
+                trust_env=False,  # reads os.environ: `env` is asked instead, to the same effect
+                mounts={pattern: _transport(p, context) for pattern, p in proxies.items()},
+                headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
+            )
+            client.cookies.jar.set_policy(_no_cookies())
+        return client
+
+    def _remember(self, name: str, info: dict[str, Any]) -> None:
+        """Keep the sockets that are opened, for `abort` (the client's "trace" extension)."""
+        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
+            sock = info["return_value"].get_extra_info("socket")
+            if isinstance(sock, socket.socket):
+                self._sockets.append(sock)
+
+    def _check(self, response: httpx.Response, url: str) -> None:
+        status = response.status_code
+        where = shown(url)
+        if status in {200, 206, 304, 416}:
+            encoding = response.headers.get("content-encoding", "identity").strip().lower()
+            if encoding not in {"", "identity"}:
+                raise ExchangeError(
+                    f"{where}: the server sent it {printable(encoding)}-encoded, unasked",
+                    retry=False,
+                )
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if status in {200, 206} and kind in {"text/html", "application/xhtml+xml"}:
+                raise ExchangeError(
+                    f"{where}: the server sent a web page (a captive portal?), not the file",
+                    retry=False,
+                    hint="open a web page in a browser to log in to the network, then retry",
+                )
+            return
+        message = f"{where}: the server answered {status}"
+        if status in RETRIED or status >= 500:
+            after = _retry_after(response.headers.get("retry-after", ""))
+            if after > self._retry_after_limit:
+                raise ExchangeError(
+                    f"{message} and asks to wait {after:.0f} s",
+                    retry=False,
+                    status=status,
+                    hint="try again later",
+                )
+            raise ExchangeError(message, retry=True, after=after, status=status)
+        raise ExchangeError(message, retry=False, status=status)
+
+
+def _failure(error: Exception, url: str) -> ExchangeError:
+    """Return what an error of the client means; its text is shown without secrets."""
+    where = shown(url)
+    if isinstance(error, httpx.TimeoutException):
+        what = "connecting" if isinstance(error, httpx.ConnectTimeout) else "reading"
+        return ExchangeError(f"{where}: timed out while {what}", retry=True)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return ExchangeError(f"{where}: not a URL that can be fetched", retry=False)
+    detail = scrub(str(error)) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in detail:
+        return ExchangeError(
+            f"{where}: the server's certificate is not trusted: {detail}",
+            retry=False,
+            hint="set SSL_CERT_FILE to your network's certificate bundle, if it has its own",
+        )
+    return ExchangeError(f"{where}: {detail}", retry=not isinstance(error, httpx.ProxyError))
+
+
+def _retry_after(text: str) -> float:
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), or 0."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _transport(proxy: str | None, context: ssl.SSLContext) -> httpx.HTTPTransport | None:
+    if proxy is None:
+        return None
+    try:
+        secure = proxy.startswith("https:")
+        via = httpx.Proxy(proxy, ssl_context=context if secure else None)
+        return httpx.HTTPTransport(verify=context, proxy=via)
+    except (ValueError, httpx.InvalidURL, ImportError):
+        raise BubbleError(
+            "usage",
+            f"the proxy in the environment can't be used: {shown(proxy)}",
+            hint="set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http://host:port, or unset them",
+        ) from None
+
+
+def _certificates(env: Mapping[str, str]) -> tuple[str, str]:
+    return env.get("SSL_CERT_FILE", ""), env.get("SSL_CERT_DIR", "")
+
+
+@lru_cache(maxsize=4)  # reading the certificates takes 25 to 100 ms
+def _tls_context(cafile: str, capath: str) -> ssl.SSLContext:
+    """Return a verifying context with the certificates that httpx would take."""
+    import ssl
+
+    import certifi
+
+    try:
+        if cafile:
+            return ssl.create_default_context(cafile=cafile)
+        if capath:
+            return ssl.create_default_context(capath=capath)
+    except OSError as error:
+        raise BubbleError(
+            "usage",
+            f"no certificates can be read from {printable(cafile or capath)}: {error.strerror}",
+            hint="correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
+        ) from None
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+@lru_cache(maxsize=1)
+def _no_tls() -> ssl.SSLContext:
+    """Return a context that trusts nobody, for clients that only ever speak plain HTTP."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _no_cookies() -> Any:
+    from http.cookiejar import DefaultCookiePolicy
+
+    return DefaultCookiePolicy(allowed_domains=[])

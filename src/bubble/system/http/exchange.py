@@ -1,0 +1,25 @@
+"""How an exchange with a server fails, apart from the HTTP client that found it out."""
+
+from __future__ import annotations
+
+from bubble.model.errors import BubbleError
+
+
+class ExchangeError(Exception):
+    """An exchange failed. `retry`: the same request may work later, not before `after` seconds."""
+
+    def __init__(
+        self, message: str, *, retry: bool, after: float = 0, status: int = 0, hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry = retry
+        self.after = after
+        self.status = status
+        self.hint = hint
+
+    def as_error(self) -> BubbleError:
+        """Return it as the program's error."""
+        hint = self.hint or "check the network and the address, then retry"
+        details: dict[str, object] = {"status": self.status} if self.status else {}
+        return BubbleError("download", self.message, hint=hint, details=details)
