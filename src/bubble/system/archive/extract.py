@@ -1,0 +1,230 @@
+"""Unpack one archive into one empty directory: the loop over its members."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.system.archive import headers
+from bubble.system.archive.headers import BLOCK, ZERO_BLOCK, Overrides
+from bubble.system.archive.model import Extracted, Limits, refusal
+from bubble.system.archive.rules import check_name, normal_mode
+from bubble.system.archive.stream import Stream
+from bubble.system.archive.tree import Tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+try:
+    from isal.isal_zlib import crc32
+except ImportError:  # no wheel for this platform
+    from zlib import crc32
+
+PYTHON_JSON = "python/PYTHON.json"
+_MAX_PYTHON_JSON = 16 << 20
+_MAX_PADDING = 1 << 20  # zeros behind the end marker; GNU tar pads to 10 KiB
+_RECORDS = frozenset((headers.PAX, headers.PAX_GLOBAL, headers.LONG_NAME, headers.LONG_LINK))
+_DEFAULT = Limits()
+
+
+def extract(
+    archive: str,
+    destination: str,
+    *,
+    limits: Limits = _DEFAULT,
+    progress: Callable[[int, int], None] | None = None,
+) -> Extracted:
+    """Unpack `archive` into `destination` and return what was written.
+
+    `archive` is an absolute path of a complete regular file whose sha256 was checked: `.tar.gz` or
+    `.tar.zst`, told by its first bytes. `destination` is an existing, empty directory that only
+    this user may enter. An archive has one top directory, which is stripped; of a full build only
+    `python/install` is written. Files get mode 0755 if their owner may execute them, else 0644.
+    `progress` is called with the compressed bytes that are done, and their total.
+
+    Raises BubbleError(archive) at the first violation of the rules, and OSError as it comes
+    (ENOSPC, …). What was written until then stays: the caller deletes the destination.
+    """
+    with Stream(archive, limits) as stream:
+        unpacking = _Unpacking(stream, destination, limits, progress)
+        try:
+            return unpacking.run()
+        finally:
+            unpacking.close()
+
+
+class _Unpacking:
+    """The state of one extraction: where the reader is in the stream, and the tree."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        destination: str,
+        limits: Limits,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self._stream = stream
+        self._chunks: Iterator[bytes] = iter(stream)
+        self._chunk = b""
+        self._at = 0
+        self._destination = destination
+        self._limits = limits
+        self._progress = progress
+        self._tree: Tree | None = None
+        self._layout = "other"
+        self._python_json = ""
+
+    def close(self) -> None:
+        if self._tree:
+            self._tree.close()
+
+    def run(self) -> Extracted:
+        members = 0
+        overrides = Overrides()
+        while (block := self._block()) != ZERO_BLOCK:
+            members += 1
+            if members > self._limits.members:
+                raise refusal(f"it has more than {self._limits.members} members")
+            kind, name, size, mode, link = headers.parse(block)
+            if kind in _RECORDS:
+                overrides.take(kind, self._content(headers.record_size(kind, size)))
+                continue
+            if overrides.pending():
+                name = overrides.name or name
+                link = overrides.link or link
+                if overrides.size not in {None, size}:
+                    raise refusal("its PAX size is not its header's size", name)
+                overrides = Overrides()
+            self._member(kind, name, size, mode, link)
+        if overrides.pending():
+            raise refusal("a record describes a member that doesn't come")
+        self._expect_end()
+        if self._tree is None:
+            raise refusal("it is empty")
+        self._tree.make_links()
+        return Extracted(
+            entries=tuple(self._tree.entries), layout=self._layout, python_json=self._python_json
+        )
+
+    def _member(self, kind: bytes, name: str, size: int, mode: int, link: str) -> None:
+        if kind == headers.DIRECTORY:
+            name = name.removesuffix("/")
+        tree = self._tree or self._begin(name, kind)
+        if kind == headers.FILE:
+            self._file(tree, name, size, normal_mode(mode, name))
+            return
+        if size:
+            raise refusal("it is not a file, but has content", name)
+        if kind == headers.DIRECTORY:
+            normal_mode(mode, name)
+            tree.add_directory(name)
+        elif kind == headers.SYMLINK:
+            tree.add_link(name, link)
+        elif kind == headers.HARD_LINK:
+            tree.add_hard_link(name, link)
+        else:
+            shown = kind.decode("ascii", "backslashreplace")
+            raise refusal(f"its type “{shown}” is not allowed", name)
+
+    def _begin(self, name: str, kind: bytes) -> Tree:
+        """Tell the layout by the first member."""
+        check_name(name, self._limits)
+        root, slash, _ = name.partition("/")
+        if not slash and kind != headers.DIRECTORY:
+            raise refusal("it is not in a top directory", name)
+        base = root
+        if name == PYTHON_JSON:
+            self._layout = "full"
+            base = "python/install"
+        elif root == "python":
+            self._layout = "install_only"
+        self._tree = Tree(self._destination, root, base, self._limits)
+        return self._tree
+
+    def _file(self, tree: Tree, name: str, size: int, mode: int) -> None:
+        if size > self._limits.expanded_size:
+            raise refusal(f"it is larger than {self._limits.expanded_size} bytes", name)
+        if name == PYTHON_JSON and self._layout == "full":
+            if size > _MAX_PYTHON_JSON:
+                raise refusal(f"it is larger than {_MAX_PYTHON_JSON} bytes", name)
+            tree.add_file(name, mode)
+            try:
+                self._python_json = self._content(size).decode("utf-8")
+            except UnicodeDecodeError:
+                raise refusal("it is not UTF-8", name) from None
+            return
+        file = tree.add_file(name, mode)
+        if file < 0:
+            for _ in self._pieces(size):
+                pass
+            return
+        crc = 0
+        try:
+            for piece in self._pieces(size):
+                crc = crc32(piece, crc)
+                done = os.write(file, piece)
+                while done < len(piece):
+                    done += os.write(file, piece[done:])
+        finally:
+            os.close(file)
+        tree.finish_file(name, mode, size, crc)
+
+    def _next_chunk(self) -> None:
+        chunk = next(self._chunks, b"")
+        if not chunk:
+            raise refusal("it is cut short: the end-of-archive marker is missing")
+        self._chunk = chunk
+        self._at = 0
+        if self._progress:
+            self._progress(self._stream.consumed, self._stream.total)
+
+    def _block(self) -> bytes:
+        """Return the next 512 bytes."""
+        at = self._at
+        block = self._chunk[at : at + BLOCK]
+        self._at = at + len(block)
+        while len(block) < BLOCK:
+            self._next_chunk()
+            self._at = BLOCK - len(block)
+            block += self._chunk[: self._at]
+            self._at = min(self._at, len(self._chunk))
+        return block
+
+    def _pieces(self, size: int) -> Iterator[memoryview]:
+        """Yield the next `size` bytes as they lie in the chunks; skip the padding to a block."""
+        left = size
+        while left:
+            if self._at >= len(self._chunk):
+                self._next_chunk()
+            piece = memoryview(self._chunk)[self._at : self._at + left]
+            self._at += len(piece)
+            left -= len(piece)
+            yield piece
+        self._skip_padding(-size % BLOCK)
+
+    def _skip_padding(self, count: int) -> None:
+        while count:
+            if self._at >= len(self._chunk):
+                self._next_chunk()
+            step = min(count, len(self._chunk) - self._at)
+            self._at += step
+            count -= step
+
+    def _content(self, size: int) -> bytes:
+        return b"".join(self._pieces(size))
+
+    def _expect_end(self) -> None:
+        """Require a second zero block, and nothing but some zeros behind it."""
+        if self._block() != ZERO_BLOCK:
+            raise refusal("it goes on behind the end-of-archive marker")
+        rest = self._chunk[self._at :]
+        length = 0
+        while rest:
+            length += len(rest)
+            if rest.count(0) != len(rest) or length > _MAX_PADDING:
+                raise refusal("it goes on behind the end-of-archive marker")
+            rest = next(self._chunks, b"")
+        if length % BLOCK:
+            raise refusal("it ends within a block")
+        if self._progress:
+            self._progress(self._stream.total, self._stream.total)

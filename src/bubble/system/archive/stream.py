@@ -1,0 +1,236 @@
+"""From a compressed file to a stream of expanded bytes, unpacked in a thread beside the reader.
+
+The thread works ahead by a few chunks, so memory is bounded; the stream must end cleanly: checksums
+right, nothing after the end, no second gzip member or zstd frame.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import zlib
+
+from bubble.model.errors import BubbleError
+from bubble.system.archive.model import Limits, refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Protocol, Self
+
+    class _Inflater(Protocol):
+        """What isal's decompressor and ours over zlib have in common."""
+
+        @property
+        def eof(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
+        @property
+        def needs_input(self) -> bool: ...
+        def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
+PIECE = 1 << 18  # compressed bytes at a time
+AHEAD = 4  # chunks that wait for the reader
+_STOP, _GO = 0, 1
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_REFUSED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+
+
+class Stream:
+    """The expanded bytes of an archive: iterate for chunks; use as a context manager.
+
+    Iteration raises BubbleError(archive) for a bad stream and OSError for a file that can't be
+    read. `consumed` of `total` compressed bytes are behind the last chunk.
+    """
+
+    def __init__(self, path: str, limits: Limits) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            self.total = os.fstat(self._file).st_size
+            self.consumed = 0
+            self._read = 0
+            self._chunks = _open(self._file, self.total, limits, self._progress)
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._limits = limits
+        self._ready: queue.SimpleQueue[tuple[bytes, int] | BaseException | None]
+        self._ready = queue.SimpleQueue()
+        self._permits: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for _ in range(AHEAD):
+            self._permits.put(_GO)
+        self._thread = threading.Thread(target=self._run, name="unpack", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the thread, wait for it, and close the file."""
+        self._permits.put(_STOP)
+        try:
+            self._thread.join()
+        finally:
+            if not self._thread.is_alive():
+                os.close(self._file)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield chunks of expanded bytes, none empty."""
+        expanded = 0
+        limits = self._limits
+        while (item := self._ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            chunk, self.consumed = item
+            expanded += len(chunk)
+            if expanded > limits.expanded_size:
+                raise refusal(f"it expands to more than {limits.expanded_size} bytes")
+            if expanded > limits.ratio_from and expanded > limits.ratio * self.total:
+                raise refusal(f"it expands to more than {limits.ratio} times its size")
+            yield chunk
+            self._permits.put(_GO)
+        self.consumed = self.total
+
+    def _progress(self, count: int) -> None:
+        self._read = count
+
+    def _run(self) -> None:
+        last: BaseException | None = None
+        try:
+            while self._permits.get() == _GO:
+                chunk = next(self._chunks, b"")
+                if not chunk:
+                    break
+                self._ready.put((chunk, self._read))
+                del chunk
+        except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
+            last = error
+        self._ready.put(last)
+
+
+def _open(file: int, total: int, limits: Limits, progress: object) -> Iterator[bytes]:
+    magic = os.pread(file, 6, 0)
+    if magic.startswith(_GZIP):
+        return _gzip(file, total, progress)
+    if magic.startswith(_ZSTD):
+        return _zstd(file, total, limits, progress)
+    for start, name in _REFUSED.items():
+        if magic.startswith(start):
+            raise BubbleError(
+                "archive",
+                f"{name} archives aren't supported on this platform",
+                hint="choose a build that comes as .tar.gz or .tar.zst",
+            )
+    raise refusal("it is neither gzip nor zstd")
+
+
+def _gzip(file: int, total: int, progress: object) -> Iterator[bytes]:
+    """Expand exactly one gzip member that ends with the file (RFC 1952)."""
+    assert callable(progress)
+    inflater, failures = _inflater()
+    offset = 0
+    while not inflater.eof:
+        piece = b""
+        if inflater.needs_input:
+            piece = os.pread(file, PIECE, offset)
+            if not piece:
+                raise refusal("its gzip stream is cut short")
+            offset += len(piece)
+            progress(offset)
+        try:
+            chunk = inflater.decompress(piece, CHUNK)
+        except failures as error:
+            raise refusal(f"its gzip stream is damaged ({error})") from None
+        if chunk:
+            yield chunk
+    if inflater.unused_data or offset != total:
+        raise refusal("there are bytes after the end of its gzip stream")
+
+
+def _inflater() -> tuple[_Inflater, tuple[type[Exception], ...]]:
+    """Return ISA-L's decompressor, or zlib's where isal has no wheel, and what it raises."""
+    try:
+        from isal import igzip_lib
+    except ImportError:
+        return _Zlib(), (zlib.error,)
+    inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    failure: type[Exception] = igzip_lib.error  # type: ignore[assignment]  # isal's stub: an instance
+    return inflater, (failure,)
+
+
+class _Zlib:
+    """zlib with the interface of isal's decompressor."""
+
+    def __init__(self) -> None:
+        self._object = zlib.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return self._object.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._object.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._object.unconsumed_tail and not self._object.eof
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._object.decompress(data or self._object.unconsumed_tail, max_length)
+
+
+def _zstd(file: int, total: int, limits: Limits, progress: object) -> Iterator[bytes]:
+    """Expand exactly one zstd frame that ends with the file (RFC 8878)."""
+    assert callable(progress)
+    import zstandard
+
+    end = _frame_end(file, total)
+    if end != total:
+        problem = "there are bytes after" if end < total else "it is cut short before"
+        raise refusal(f"{problem} the end of its zstd frame")
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << limits.window_log)
+    with (
+        os.fdopen(os.dup(file), "rb", buffering=0) as source,
+        decompressor.stream_reader(source, read_size=PIECE, closefd=False) as reader,
+    ):
+        while True:
+            try:
+                chunk = reader.read(CHUNK)
+            except zstandard.ZstdError as error:
+                raise refusal(f"its zstd frame is damaged ({error})") from None
+            if not chunk:
+                return
+            progress(os.lseek(file, 0, os.SEEK_CUR))  # shared with the duplicate
+            yield chunk
+
+
+def _frame_end(file: int, total: int) -> int:
+    """Return the offset behind the first frame, from its block headers (RFC 8878, 3.1.1).
+
+    The decompressor takes several frames, skippable ones and a missing end in silence.
+    """
+    descriptor = os.pread(file, 1, 4)[0] if total > 5 else 0
+    single, checksum, dictionary = descriptor & 0x20, descriptor & 0x04, descriptor & 0x03
+    size_length = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
+    offset = 5 + (0 if single else 1) + (0, 1, 2, 4)[dictionary] + size_length
+    last = False
+    while not last:
+        head = int.from_bytes(os.pread(file, 3, offset), "little")
+        if offset + 3 > total:
+            return total + 1
+        last, kind, size = bool(head & 1), head >> 1 & 3, head >> 3
+        if kind == 3:
+            raise refusal("its zstd frame is damaged (reserved block type)")
+        offset += 3 + (1 if kind == 1 else size)
+    return offset + (4 if checksum else 0)
