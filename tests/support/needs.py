@@ -1,0 +1,79 @@
+"""What a test needs of the machine, and the one way to skip where it isn't there.
+
+Reasons have two forms, which `conftest` tells apart:
+
+- "needs …": something that can be installed or fetched. `.ci/run` provides all of it, and there
+  (BUBBLE_TEST_NO_SKIPS=1) such a skip fails the run.
+- "not here: …": what this machine or this user can't have (macOS on Linux, root, mounts), and long
+  forms that nobody asked for. Listed everywhere, fails nowhere.
+
+`@needs("strace")`, `@NEEDS_REAL_BUILD`, `@ROOT_ONLY`; inside a test or a fixture call
+`not_here("…")` or `real_build()`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import pytest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+NEEDS = "needs "
+NOT_HERE = "not here: "
+FULL = os.environ.get("BUBBLE_TEST_FULL") == "1"
+
+# where a package's name differs from the program's
+_PACKAGES = {
+    "ip": "iproute2",
+    "mkfs.ext4": "e2fsprogs",
+    "strip": "binutils",
+    "unshare": "util-linux",
+    "cc": "gcc",
+    "csh": "tcsh",
+}
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip the test, and name what is missing, unless every program is on PATH (or in sbin)."""
+    missing = [program for program in programs if which(program) is None]
+    names = ", ".join(missing)
+    packages = " ".join(_PACKAGES.get(program, program) for program in missing)
+    return pytest.mark.skipif(bool(missing), reason=f"{NEEDS}{names} (apt install {packages})")
+
+
+def which(program: str) -> str | None:
+    """Return the absolute path of `program`; the system directories count for everybody."""
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(program, path=f"{path}:/usr/sbin:/sbin")
+
+
+def real_build() -> str:
+    """Return the path of a real python-build-standalone archive, or skip the calling test."""
+    archive = os.environ.get("BUBBLE_TEST_PBS_ARCHIVE", "")
+    if not archive:
+        pytest.skip(_REAL_BUILD)
+    assert os.path.isfile(archive), f"BUBBLE_TEST_PBS_ARCHIVE: there is no file {archive}"
+    return archive
+
+
+def not_here(reason: str) -> NoReturn:
+    """Skip the calling test for something that this machine can't have."""
+    pytest.skip(NOT_HERE + reason)
+
+
+_REAL_BUILD = f"{NEEDS}a real build (scripts/fetch-real-build, BUBBLE_TEST_PBS_ARCHIVE)"
+NEEDS_REAL_BUILD = pytest.mark.skipif(
+    not os.environ.get("BUBBLE_TEST_PBS_ARCHIVE"), reason=_REAL_BUILD
+)
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason=f"{NOT_HERE}runs as root only")
+NOT_ROOT = pytest.mark.skipif(
+    os.geteuid() == 0, reason=f"{NOT_HERE}root ignores permissions, and this runs as root"
+)
+LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason=f"{NOT_HERE}Linux only")
+MACOS_ONLY = pytest.mark.skipif(sys.platform != "darwin", reason=f"{NOT_HERE}macOS only")
+FULL_ONLY = pytest.mark.skipif(not FULL, reason=f"{NOT_HERE}a long form, scripts/test --full")
