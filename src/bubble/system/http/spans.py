@@ -18,8 +18,8 @@ STALLED = 5.0
 class Span:
     """The bytes `[pos, end)` that one worker fetches; `end` is None while it isn't known.
 
-    `body_end` is where the response's body ends; `end` comes before it when another worker took
-    the rest. `full` marks the body of a plain 200.
+    `body_end` is where the body that was asked for ends; `end` comes before it when another worker
+    took the rest. `full` marks the body of a plain 200.
     """
 
     def __init__(self, pos: int, end: int | None, connection: Connection) -> None:
@@ -35,9 +35,13 @@ class Span:
         self.last = self.mark_time = time.monotonic()
         self.mark_received = 0
 
-    def answered(self, pos: int, end: int | None, *, full: bool) -> None:
-        """Note what the response's body holds."""
-        self.pos, self.end, self.body_end, self.full = pos, end, end, full
+    def answered(self, body_end: int | None, *, full: bool) -> None:
+        """Note where the response's body ends; a `full` one starts at 0."""
+        if full:
+            self.pos, self.end, self.full = 0, body_end, True
+        elif self.end is None:
+            self.end = body_end
+        self.body_end = body_end
         self.answered_at = self.last = time.monotonic()
 
     def advance(self, count: int) -> None:
@@ -111,7 +115,7 @@ class Spans:
     def _longest(self) -> Span | None:
         longest, most = None, self._settings.steal_size - 1
         for span in self.active:
-            if span.end is not None and span.answered_at is not None and not span.cancelled:
+            if span.end is not None:
                 left = span.end - span.pos
                 if left > most:
                     longest, most = span, left
@@ -127,7 +131,7 @@ def check_range(reply: Reply, span: Span, part: Part, *, same_url: bool) -> str:
     if match is None:
         return "the server sent a part without saying which"
     start, last, total = (int(group) for group in match.groups())
-    end = span.end if span.end is not None else total
+    end = span.body_end if span.body_end is not None else total
     if start != span.pos or last != end - 1 or (part.total is not None and total != part.total):
         return "the server sent another part than was asked for"
     if reply.length is not None and reply.length != end - start:

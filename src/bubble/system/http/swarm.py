@@ -229,6 +229,7 @@ class Swarm:
         part = self.part
         if not part.done and span.pos == 0 and len(self._spans.active) == 1:
             return {}
+        span.body_end = span.end  # what the answer is held to, though others may take a share
         last = "" if span.end is None else str(span.end - 1)
         headers = {"Range": f"bytes={span.pos}-{last}"}
         if part.validator and part.url == shown(self.url):
@@ -250,7 +251,7 @@ class Swarm:
             self._ranges = (
                 length is not None and reply.headers.get("accept-ranges", "").lower() == "bytes"
             )
-            span.answered(0, length, full=True)
+            span.answered(length, full=True)
         elif asked and reply.status in {200, 206, 416}:
             wrong = check_range(reply, span, self.part, same_url=self.part.url == shown(self.url))
             if wrong:
@@ -260,7 +261,7 @@ class Swarm:
             if not self.part.url:
                 self.part.url, self.part.validator = shown(self.url), reply.validator
             self._ranges = True
-            span.answered(span.pos, span.end or self.part.total, full=False)
+            span.answered(span.body_end or self.part.total, full=False)
         else:
             text = f"{where}: the server answered {reply.status} to a request that doesn't allow it"
             raise ExchangeError(text, retry=False, status=reply.status)
