@@ -1,0 +1,234 @@
+"""The build's own account of how it was built, made true here: text in, text out.
+
+Standalone builds say `/install` for their prefix and name the compilers of the machine that made
+them (`clang`, `/tools/llvm/bin/llvm-ar`, a cross gcc). Whatever compiles an extension module
+believes them: unpatched, that fails with `clang: No such file`, or with gcc refusing a flag.
+The old prefix is taken from the file itself, so that builds of other makers are relocated too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+# how it was configured, and what only a build of Python itself uses: tools stay as they were
+_RECORDS = frozenset(("CONFIG_ARGS", "LLVM_PROF_FILE", "LLVM_PROF_MERGER"))
+_SYSTEM = ("/", "/usr")  # prefixes that other programs live in as well
+_TOOLS = {
+    "clang": "cc",
+    "clang++": "c++",
+    "gcc": "cc",
+    "g++": "c++",
+    "ar": "ar",
+    "gcc-ar": "ar",
+    "llvm-ar": "ar",
+    "nm": "nm",
+    "llvm-nm": "nm",
+    "ranlib": "ranlib",
+    "llvm-ranlib": "ranlib",
+    "readelf": "readelf",
+    "llvm-readelf": "readelf",
+    "objcopy": "objcopy",
+    "llvm-objcopy": "objcopy",
+}
+# a word that is a tool: any directory, any target triple (`x86_64-linux-gnu-`, `musl-`), a version
+_TOOL = re.compile(
+    r"(?<![^\s=])(?P<directory>/\S*/)?(?P<target>(?:[a-z0-9_.]+-){1,4}?)??"
+    r"(?P<name>(?:llvm-)?(?:clang\+\+|clang|gcc-ar|gcc|g\+\+|ar|nm|ranlib|readelf|objcopy))"
+    r"(?P<version>-[0-9.]+)?(?![^\s])"
+)
+# flags that name directories of the building machine, or that only clang (or its linker) takes
+_FLAG = re.compile(
+    r"(?<!\S)(?:-isysroot\s*\S+|--sysroot[=\s]\S+|-[IL]/tools(?:/\S*)?|-fdebug-default-version=\d"
+    r"|-fuse-ld=lld\S*|-flto=thin|-Qunused-arguments|-Werror=unguarded-availability-new"
+    r"|-fprofile-instr-\S+|--?target[=\s]\S+|-rtlib=\S+|--rtlib=\S+|-Wl,-mllvm\S*|-mllvm\s+\S+)"
+    r"(?!\S)\s?"
+)
+_ASSIGNMENT = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)([ \t]*=[ \t]*)(.*)$", re.MULTILINE)
+_PC_PREFIX = re.compile(r"^prefix=(/.*?)[ \t]*$", re.MULTILINE)
+
+
+def patch_sysconfigdata(text: str, prefix: str) -> str:
+    """Return a `_sysconfigdata_*.py` with the variables put right for `prefix`.
+
+    Unchanged if nothing is to change, or if the file is not one literal assignment to
+    `build_time_vars` (PyPy's computes its own).
+    """
+    import ast
+
+    head, found, literal = text.partition("build_time_vars = ")
+    if not found or any(line and line[0] != "#" for line in head.splitlines()):
+        return text
+    try:
+        variables = ast.literal_eval(literal)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    if not isinstance(variables, dict):
+        return text
+    patched = patch_variables(variables, prefix)
+    if patched == variables:
+        return text
+    rows = "".join(f" {name!r}: {value!r},\n" for name, value in patched.items())
+    return f"{head}build_time_vars = {{\n{rows}}}\n"
+
+
+def patch_sysconfig_json(text: str, prefix: str) -> str:
+    """Return a `_sysconfig_vars_*.json` (Python ≥ 3.14) with the variables put right."""
+    return _patch_json(text, lambda variables: patch_variables(variables, prefix))
+
+
+def patch_build_details(text: str, prefix: str) -> str:
+    """Return a `build-details.json` (PEP 739) with `prefix` for the base prefix it names."""
+
+    def moved(details: dict[str, object]) -> dict[str, object]:
+        old = details.get("base_prefix")
+        if not isinstance(old, str) or not old.startswith("/"):
+            return details  # relative to the file: true wherever it lies
+        result = _move_paths(details, old.rstrip("/"), prefix)
+        assert isinstance(result, dict)
+        return result
+
+    return _patch_json(text, moved)
+
+
+def patch_variables(variables: dict[str, object], prefix: str) -> dict[str, object]:
+    """Return sysconfig's build-time variables with the prefix and the tools put right."""
+    old = variables.get("prefix")
+    move = _mover(old, prefix) if isinstance(old, str) else None
+    patched = {}
+    for name, value in variables.items():
+        new = value
+        if isinstance(value, str) and value:
+            new = value if name in _RECORDS else native_tools(value)
+            new = move(new) if move else new
+        patched[name] = new
+    return patched
+
+
+def patch_makefile(text: str, prefix: str) -> str:
+    """Return `config-*/Makefile` with the prefix and the tools put right in its assignments."""
+    found = re.search(r"^prefix=[ \t]*(.*?)[ \t]*$", text, re.MULTILINE)
+    # make's own escapes; a name with spaces is beyond make, but readers of the file take it
+    escaped = prefix.replace("$", "$$").replace("#", "\\#")
+    move = _mover(found[1], escaped) if found and found[1] != escaped else None
+
+    def line(match: re.Match[str]) -> str:
+        name, equals, value = match.groups()
+        value = value if name in _RECORDS else native_tools(value)
+        return f"{name}{equals}{move(value) if move else value}"
+
+    return _ASSIGNMENT.sub(line, text)
+
+
+def patch_pc(text: str) -> str:
+    """Return a pkg-config file of `lib/pkgconfig` that finds its prefix by where it lies."""
+    found = _PC_PREFIX.search(text)
+    if found:
+        text = _paths(found[1]).sub("${prefix}", _PC_PREFIX.sub("prefix=", text))
+        text = text.replace("prefix=", "prefix=${pcfiledir}/../..", 1)
+    return _FLAG.sub("", text)
+
+
+def native_tools(value: str) -> str:
+    """Return a command line with this system's tools (`cc`, `ar`, …) and without foreign flags."""
+    if "clang" in value or "-" in value or "/tools/" in value:
+        value = _TOOL.sub(_native, _FLAG.sub("", value))
+    return value
+
+
+def _native(match: re.Match[str]) -> str:
+    directory, target, name, version = match.group("directory", "target", "name", "version")
+    if name in ("gcc", "g++", "ar", "nm", "ranlib", "readelf", "objcopy", "gcc-ar") and not (
+        target or (directory or "").startswith("/tools/")
+    ):
+        return match[0]  # a native tool, named as whoever built this wanted it
+    _ = version
+    return _TOOLS[name]
+
+
+def _mover(old: str, new: str) -> Callable[[str], str] | None:
+    """Return what replaces the prefix `old` by `new` in one variable's value."""
+    old = old.rstrip("/") or "/"
+    if not old.startswith("/") or old in (new, "/"):
+        return None
+    pattern = _paths(old)
+
+    def move(value: str) -> str:
+        if old not in value:
+            return value
+        if value.startswith(old) and not re.search(r"\s", value.removeprefix(old)):
+            return pattern.sub(lambda _: new, value)  # a path, not a command line
+        if old in _SYSTEM:
+            return value
+        return _move_in_command(value, pattern, new)
+
+    return move
+
+
+def _paths(old: str) -> re.Pattern[str]:
+    """Match `old` as whole components at the start of an absolute path."""
+    return re.compile(rf"(?<![\w./~-]){_or_flag(old)}(?![\w.+~-])")
+
+
+def _or_flag(old: str) -> str:
+    # `-I/install/include`: the letter of the flag is no part of the path
+    return rf"(?:(?<=\s-[IL])|(?<=^-[IL])|(?<![A-Za-z])){re.escape(old)}"
+
+
+def _move_in_command(value: str, pattern: re.Pattern[str], new: str) -> str:
+    """Replace in a command line, quoted as the shell needs it at that place."""
+    parts, end, quote = [], 0, ""
+    for match in pattern.finditer(value):
+        between = value[end : match.start()]
+        quote = _quote_after(between, quote)
+        parts += [between, _quoted(new, quote)]
+        end = match.end()
+    return "".join(parts) + value[end:]
+
+
+def _quote_after(text: str, quote: str) -> str:
+    """Return which quotes (`'`, `"` or none) are open behind `text`, with `quote` open before."""
+    characters = iter(text)
+    for character in characters:
+        if character == "\\" and quote != "'":
+            next(characters, "")
+        elif character == quote:
+            quote = ""
+        elif character in "'\"" and not quote:
+            quote = character
+    return quote
+
+
+def _quoted(path: str, quote: str) -> str:
+    if quote == "'":
+        return path.replace("'", "'\"'\"'")
+    if quote == '"':
+        return re.sub(r'([\\"$`])', r"\\\1", path)
+    return shlex.quote(path)
+
+
+def _patch_json(text: str, change: Callable[[dict[str, object]], dict[str, object]]) -> str:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(content, dict):
+        return text
+    patched = change(content)
+    return text if patched == content else json.dumps(patched, indent=2) + "\n"
+
+
+def _move_paths(value: object, old: str, new: str) -> object:
+    if isinstance(value, dict):
+        return {name: _move_paths(item, old, new) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_move_paths(item, old, new) for item in value]
+    if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
+        return new + value.removeprefix(old)
+    return value

@@ -1,0 +1,71 @@
+"""Scripts in `bin` that run wherever the build lies, and however they are called: text in and out.
+
+A launcher finds the interpreter beside itself, so the store may be moved, and a path may have
+spaces and any length (a `#!` line has neither). Upstream's form needs `realpath`, which macOS
+before 13 lacks, and two child processes; this one needs `readlink`, and only for a symlink.
+"""
+
+from __future__ import annotations
+
+import re
+
+# To sh, the line `''':'` is the command `:`; to Python, it opens a string that ends at `'''`.
+_LAUNCHER = """\
+#!/bin/sh
+''':'
+f=$0
+while [ -h "$f" ]; do
+case $f in */*) d=${{f%/*}} ;; *) d=. ;; esac
+f=$(readlink "$f")
+case $f in /*) ;; *) f=$d/$f ;; esac
+done
+case $f in */*) d=${{f%/*}} ;; *) d=. ;; esac
+exec "$d/{interpreter}"{options} "$0" "$@"
+'''
+"""
+_NAME = r"(?:python|pypy|graalpy)[\w.]*"
+# `#!/install/bin/python3.9 -E`; not `#!/usr/bin/env python3`, which wants what it says
+_ABSOLUTE = re.compile(rf"#![ \t]*/\S*/(?P<name>{_NAME})(?P<options>(?: -[\w=]+)*)[ \t]*\r?\n")
+# `"exec" "$(dirname $0)/python3.9" "$0" "$@"`: upstream's until 2024-12-03; fails on a space
+_DIRNAME = re.compile(
+    rf'#!/bin/sh\n"exec" "\$\(dirname \$0\)/(?P<name>{_NAME})"(?P<options>) "\$0" "\$@"\n'
+)
+# `'''exec' "/some/where/bin/python3" "$0" "$@"`: pip's, when a path is too long or has spaces
+_LONG = re.compile(
+    rf"#!/bin/sh\n'''exec' \"?/[^\"\n]*/(?P<name>{_NAME})\"?(?P<options>(?: -[\w=]+)*)"
+    r" \"\$0\" \"\$@\"\n' '''\n"
+)
+_SHELL = re.compile(r"^exit_with_usage ?\(\)", re.MULTILINE)  # python-config is no Python
+_OWN_PREFIX = 'prefix_real=$(installed_prefix "$0")'
+_PREFIX_OF_LINK = """\
+self=$0
+while [ -h "$self" ]; do
+    link=$(readlink "$self")
+    case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
+done
+prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)"""
+
+
+def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str:
+    """Return a script of `bin` that runs the interpreter of its own installation.
+
+    `bin_path` leads from the script's directory to `bin` (`../../../bin/`); `names` are the files
+    in `bin`. Unchanged if it names no interpreter by path, or one that `bin` doesn't have.
+    """
+    for pattern in (_DIRNAME, _ABSOLUTE, _LONG):
+        found = pattern.match(text)
+        if found and found["name"] in names:
+            body = text[found.end() :]
+            if _SHELL.search(body):
+                return f"#!/bin/sh\n{body}"
+            interpreter = f"{bin_path}{found['name']}"
+            return _LAUNCHER.format(interpreter=interpreter, options=found["options"]) + body
+    return text
+
+
+def patch_config_script(text: str) -> str:
+    """Return the shell script `python3.X-config` fit for spaces, and for being linked to.
+
+    Upstream's finds its prefix by `dirname` of `$0`, unquoted.
+    """
+    return text.replace(_OWN_PREFIX, _PREFIX_OF_LINK)
