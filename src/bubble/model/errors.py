@@ -56,3 +56,7 @@ class BubbleError(Exception):
     def exit_status(self) -> int:
         """The process's exit status for this kind of error."""
         return EXIT_STATUS.get(self.kind, 1)
+
+    def replace_hint(self, hint: str) -> BubbleError:
+        """Return the same error with another next step."""
+        return BubbleError(self.kind, self.message, hint=hint, details=self.details)

@@ -25,3 +25,13 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     raise AssertionError
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL fit for messages and receipts: no user, password, query or fragment."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return printable(url)
+    authority, slash, path = rest.partition("/")
+    path = path.partition("?")[0].partition("#")[0]
+    return printable(f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}")

@@ -1,0 +1,83 @@
+"""`bubble mirror create`."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.model.download import Download
+
+EXAMPLES = (
+    ("bubble mirror create /srv/python 3.11 3.12", "for this platform"),
+    (
+        "bubble mirror create usb 3.12 --platform aarch64-unknown-linux-gnu",
+        "for another machine",
+    ),
+)
+DETAILS = (
+    "Any web server, or file://, serves the directory. On the machines that use it:\n"
+    "BUBBLE_CATALOG=https://server/path/catalogue.json bubble python install 3.12"
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("directory", metavar="DIR", help="the mirror; made, or added to")
+    parser.add_argument("requests", metavar="REQUEST", nargs="+", help="which Pythons")
+    parser.add_argument(
+        "--platform",
+        metavar="TRIPLE",
+        action="append",
+        default=[],
+        help="for which platform (repeatable; default: this one)",
+    )
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Fetch what the mirror lacks, and say what it has."""
+    from bubble.model.request import parse_request
+    from bubble.pythons.batch import open_fresh, require_python
+    from bubble.pythons.mirror import create
+
+    requests = [parse_request(text) for text in options.requests]
+    machine = context.machine()
+    platforms = [context.platform(text) for text in options.platform] or [machine.platform]
+    catalogue = open_fresh(machine)
+    wanted: dict[str, Download] = {}
+    errors: list[BubbleError] = []
+    for platform in platforms:
+        for request in requests:
+            try:
+                require_python(request)
+                download = catalogue.select(request, platform)
+                wanted.setdefault(str(download.key), download)
+            except BubbleError as error:
+                errors.append(error)
+    directory = os.path.abspath(options.directory)
+    created = create(
+        directory,
+        list(wanted.values()),
+        layout=machine.layout,
+        env=machine.env,
+        platform=machine.platform,
+        progress=context.output.progress(),
+    )
+    errors += [failure.error for failure in created.failed]
+    present = [*created.added, *created.kept]
+    return Outcome(
+        data={
+            "directory": created.directory,
+            "catalogue": f"{created.directory}/catalogue.json",
+            "added": [d.asset for d in created.added],
+            "kept": [d.asset for d in created.kept],
+        },
+        lines=tuple(f"{created.directory}/{d.asset}" for d in present),
+        notes=(f"catalogue: {created.directory}/catalogue.json",) if present else (),
+        errors=tuple(errors),
+    )

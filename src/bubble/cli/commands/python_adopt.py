@@ -1,0 +1,35 @@
+"""`bubble python adopt`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble python adopt ~/.pyenv/versions/3.11.7", "a prefix"),
+    ("bubble python adopt /usr/bin/python3", "an interpreter"),
+)
+DETAILS = "Nothing is copied: the interpreter stays where it is and belongs to whoever made it."
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("path", metavar="PATH", help="an interpreter, or the prefix of one")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Register the interpreter."""
+    from bubble.pythons.adopt import adopt
+
+    installation = adopt(options.path, context.machine())
+    return Outcome(
+        data={
+            "key": str(installation.key),
+            "prefix": installation.prefix,
+            "executable": installation.executable,
+        },
+        lines=(f"adopted {installation.key.name}: {installation.executable}",),
+    )

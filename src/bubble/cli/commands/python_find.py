@@ -1,0 +1,62 @@
+"""`bubble python find`."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble python find 3.12", "the newest installed 3.12"),
+    ("bubble python find '>=3.10,<3.13'", "the newest in a range"),
+    ("bubble python find", "the newest installed Python"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("request", metavar="REQUEST", nargs="?", default="3", help="what to find")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Find."""
+    return shortcut(options.request, context)
+
+
+def shortcut(text: str, context: Context) -> Outcome:
+    """Find, straight from the one argument: the everyday call pays for no parser."""
+    from bubble.model.request import parse_request
+
+    request = parse_request(text)
+    if request.kind == "path":
+        return _outcome(_executable_at(text), None)
+    from bubble.pythons.batch import require_python
+    from bubble.pythons.store import find
+
+    require_python(request)
+    installation = find(context.layout, request, context.platform())
+    return _outcome(installation.executable, str(installation.key))
+
+
+def _outcome(executable: str, key: str | None) -> Outcome:
+    return Outcome(data={"executable": executable, "key": key}, lines=(executable,))
+
+
+def _executable_at(text: str) -> str:
+    path = os.path.abspath(os.path.expanduser(text))
+    if os.path.isdir(path):
+        path = os.path.join(path, "bin", "python")
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        from bubble.model.text import printable
+
+        raise BubbleError(
+            "not_installed",
+            f"there is no interpreter at {printable(path)}",
+            hint="give the path of an interpreter, or of the directory above its bin",
+        )
+    return path

@@ -1,0 +1,41 @@
+"""`bubble python uninstall`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble python uninstall 3.11.9", "remove one version"),
+    ("bubble python uninstall 3.10 3.13t", "remove several"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Remove each, and say what is gone."""
+    from bubble.model.request import parse_request
+    from bubble.pythons.upkeep import uninstall
+
+    requests = [parse_request(text) for text in options.requests]
+    machine = context.machine()
+    removed = []
+    errors = []
+    for request in requests:
+        try:
+            removed.append(uninstall(request, machine))
+        except BubbleError as error:
+            errors.append(error)
+    return Outcome(
+        data=[{"key": str(i.key), "prefix": i.prefix} for i in removed],
+        lines=tuple(f"removed {i.key.name}" for i in removed),
+        errors=tuple(errors),
+    )

@@ -1,0 +1,32 @@
+"""`bubble python update`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble python update", "from upstream"),
+    ("bubble python update --url file:///srv/python/catalogue.json", "from elsewhere"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--url", default="", help="where the index is (http, https, file)")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Fetch a newer catalogue; any failure keeps the last good one."""
+    from bubble.pythons.catalogue import update
+
+    report = update(context.layout, context.env, url=options.url)
+    data = {name: _plain(value) for name, value in report.as_dict().items()}
+    return Outcome(data=data, lines=report.lines())
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,47 @@
+"""`bubble python upgrade`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble python upgrade", "every installed minor to its newest patch"),
+    ("bubble python upgrade 3.12", "one minor"),
+    ("bubble python upgrade --prune", "and remove the patches that it replaces"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("minors", metavar="MINOR", nargs="*", help="which (default: all)")
+    parser.add_argument("--prune", action="store_true", help="remove the older patch releases")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Upgrade, and say what changed."""
+    from bubble.model.request import parse_request
+    from bubble.pythons.upkeep import upgrade
+
+    minors = [parse_request(text) for text in options.minors]
+    batch, removed = upgrade(
+        minors, context.machine(), context.output.progress(), prune=options.prune
+    )
+    notes = [f"warning: {batch.warning}"] if batch.warning else []
+    if not batch.installed and not batch.errors:
+        notes.append("everything is up to date")
+    return Outcome(
+        data={
+            "installed": [str(i.installation.key) for i in batch.installed],
+            "removed": [str(i.key) for i in removed],
+        },
+        lines=(
+            *(f"installed {i.installation.key.name}" for i in batch.installed),
+            *(f"removed {i.key.name}" for i in removed),
+        ),
+        notes=tuple(notes),
+        errors=batch.errors,
+    )

@@ -1,0 +1,90 @@
+"""`bubble python verify`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.pythons.store import Installation
+    from bubble.pythons.upkeep import Verified
+
+EXAMPLES = (
+    ("bubble python verify", "every installed Python"),
+    ("bubble python verify 3.12", "those that satisfy a request"),
+    ("bubble python verify --repair", "and install the damaged ones anew"),
+)
+_SHOWN = 10  # problems of one installation that people get to see; --json has them all
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("request", metavar="REQUEST", nargs="?", help="which (default: all)")
+    parser.add_argument("--repair", action="store_true", help="install damaged ones anew")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Verify, repair where asked, and fail while anything is damaged."""
+    from bubble.pythons.upkeep import repair, verify
+
+    machine = context.machine()
+    chosen = _chosen(options.request, context)
+    verified = [verify(i, machine) for i in chosen]
+    broken = [v for v in verified if not v.is_whole]
+    lines = [f"{v.installation.key.name}: ok" for v in verified if v.is_whole]
+    errors: list[BubbleError] = []
+    repaired: list[str] = []
+    if broken and options.repair:
+        batch = repair(broken, machine, context.output.progress())
+        repaired = [str(i.installation.key) for i in batch.installed]
+        lines += [f"{i.installation.key.name}: repaired" for i in batch.installed]
+        errors += batch.errors
+    else:
+        errors += [_error(v) for v in broken]
+    return Outcome(
+        data=[
+            {
+                "key": str(v.installation.key),
+                "ok": v.is_whole,
+                "repaired": str(v.installation.key) in repaired,
+                "failure": v.failure or None,
+                "problems": [{"path": p.path, "what": p.what} for p in v.problems],
+            }
+            for v in verified
+        ],
+        lines=tuple(lines),
+        notes=() if chosen else ("nothing is installed",),
+        errors=tuple(errors),
+    )
+
+
+def _chosen(text: str | None, context: Context) -> list[Installation]:
+    from bubble.pythons import store
+
+    if text is None:
+        return store.installations(context.layout)
+    from bubble.model.request import parse_request
+
+    request = parse_request(text)
+    platform = context.platform()
+    return store.matching(context.layout, request, platform) or [
+        store.find(context.layout, request, platform)
+    ]
+
+
+def _error(verified: Verified) -> BubbleError:
+    from bubble.model.text import printable
+
+    name = verified.installation.key.name
+    found = [f"{printable(p.path)} ({p.what})" for p in verified.problems]
+    shown = "; ".join(found[:_SHOWN]) + (
+        f"; and {len(found) - _SHOWN} more" * (len(found) > _SHOWN)
+    )
+    return BubbleError(
+        "verify",
+        f"{name} is damaged: {'; '.join(t for t in (verified.failure, shown) if t)}",
+        hint=f"bubble python verify --repair {name}",
+    )

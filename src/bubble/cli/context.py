@@ -1,0 +1,58 @@
+"""What a command gets and what it gives back."""
+
+from __future__ import annotations
+
+from bubble.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.cli.output import Output
+    from bubble.model.errors import BubbleError
+    from bubble.model.platform import Platform
+    from bubble.pythons.install import Machine
+    from bubble.system.layout import Layout
+
+
+class Outcome(Record):
+    """A command's result: `data` is JSON-ready, `lines` are what people read on stdout.
+
+    `notes` are talk for stderr. `errors` are what failed beside what succeeded; any of them makes
+    the command fail.
+    """
+
+    data: object
+    lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    errors: tuple[BubbleError, ...] = ()
+
+
+class Context(Record):
+    """The world as one call of the program sees it."""
+
+    env: Mapping[str, str]
+    output: Output
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything is; BubbleError(usage) when the variables make no sense."""
+        from bubble.system.layout import layout_from
+
+        return layout_from(self.env)
+
+    def platform(self, triple: str = "") -> Platform:
+        """Return the machine's platform, or the one that `--platform` names."""
+        if triple:
+            from bubble.model.platform import parse_platform
+
+            return parse_platform(triple)
+        from bubble.system.host import host_platform
+
+        return host_platform(self.env)
+
+    def machine(self) -> Machine:
+        """Return what operations on interpreters need."""
+        from bubble.pythons.install import Machine
+
+        return Machine(layout=self.layout, env=self.env, platform=self.platform())

@@ -1,0 +1,114 @@
+"""The program's entry: find the command, import it alone, run it, show what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+
+    from bubble.cli.output import Output
+
+
+def run() -> int:
+    """Run the program as the console script does: with the process's own arguments."""
+    return main(sys.argv[1:], os.environ)
+
+
+def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run one command line (without the program's name) and return the exit status."""
+    from bubble.cli.output import Output
+
+    output = Output(env, json="--json" in argv)
+    try:
+        return _dispatch(list(argv), env, output)
+    except BubbleError as error:
+        return output.failure(error)
+    except KeyboardInterrupt:
+        return output.failure(BubbleError("interrupted", "interrupted"))
+    except BrokenPipeError:
+        # whoever read us went away: nothing to say, nobody to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except OSError as error:
+        return output.failure(from_os_error(error))
+    except Exception as error:
+        # the last resort: no traceback for a user
+        if env.get("BUBBLE_DEBUG"):
+            raise
+        return output.failure(
+            BubbleError(
+                "internal",
+                f"bubble itself failed: {type(error).__name__}: {error}",
+                hint="run it again with BUBBLE_DEBUG=1 for the details, and report them",
+            )
+        )
+
+
+def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
+    from bubble.cli.table import COMMANDS, GROUPS
+
+    if argv[:1] in (["--version"], ["-V"]):
+        from bubble import __version__
+
+        output.text([f"bubble {__version__}"])
+        return 0
+    words = " ".join(argv[:2]) if argv[:1] and argv[0] in GROUPS else " ".join(argv[:1])
+    if words not in COMMANDS:
+        from bubble.cli.help import no_command
+
+        return no_command(argv, output)
+    from bubble.cli.context import Context
+
+    module = _command(COMMANDS[words][0])
+    arguments = argv[words.count(" ") + 1 :]
+    context = Context(env=env, output=output)
+    shortcut = getattr(module, "shortcut", None)
+    if shortcut and not output.json and len(arguments) == 1 and not arguments[0].startswith("-"):
+        return output.outcome(shortcut(arguments[0], context))
+    from bubble.cli.arguments import parse
+
+    options = parse(words, COMMANDS[words][1], module, arguments, output)
+    return 0 if options is None else output.outcome(module.execute(options, context))
+
+
+def _command(name: str) -> ModuleType:
+    import importlib
+
+    return importlib.import_module(f"bubble.cli.commands.{name}")
+
+
+def from_os_error(error: OSError) -> BubbleError:
+    """Return what an error of the operating system means to a user."""
+    import errno
+
+    from bubble.model.text import printable
+
+    where = printable(str(error.filename)) if error.filename else ""
+    reason = (error.strerror or str(error)).lower()
+    message = f"{where}: {reason}" if where else reason
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return BubbleError(
+                "no_space",
+                f"the disk is full ({message})",
+                hint="free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk",
+            )
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return BubbleError(
+                "permission",
+                message,
+                hint="check who owns that directory, or set BUBBLE_HOME to one that is yours",
+            )
+        case errno.EMFILE | errno.ENFILE:
+            return BubbleError("io", message, hint="raise the limit of open files: ulimit -n 1024")
+        case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
+            return BubbleError(
+                "store", message, hint="something else lies where bubble keeps its files: move it"
+            )
+    return BubbleError("io", message, hint="check the disk, then try again")

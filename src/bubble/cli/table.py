@@ -1,0 +1,36 @@
+"""Every command: its words, the module that holds it, and what it does in one line.
+
+Static, so that a call imports the chosen command and no other.
+"""
+
+from __future__ import annotations
+
+# words → (module below bubble.cli.commands, summary)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "python install": ("python_install", "install Pythons, or the one this directory asks for"),
+    "python list": ("python_list", "what is installed, what is available, what is outdated"),
+    "python find": ("python_find", "print the path of the interpreter that satisfies a request"),
+    "python uninstall": ("python_uninstall", "remove installed Pythons"),
+    "python upgrade": ("python_upgrade", "install the newest patch release of each minor"),
+    "python verify": ("python_verify", "hold every file against what was installed"),
+    "python adopt": ("python_adopt", "register an interpreter that something else installed"),
+    "python update": ("python_update", "fetch a newer catalogue of builds"),
+    "python dir": ("python_dir", "print the directory of the installed Pythons"),
+    "mirror create": ("mirror_create", "make a directory that serves builds to other machines"),
+    "mirror pack": ("mirror_pack", "pack an interpreter of this machine into a mirror"),
+}
+
+GROUPS: dict[str, str] = {
+    "python": "install and look after interpreters",
+    "mirror": "publish builds to other machines",
+}
+
+
+def commands_of(group: str) -> dict[str, str]:
+    """Return the commands of a group, by their last word, with their summaries."""
+    prefix = f"{group} "
+    return {
+        words.removeprefix(prefix): summary
+        for words, (_, summary) in COMMANDS.items()
+        if words.startswith(prefix)
+    }

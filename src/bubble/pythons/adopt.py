@@ -1,0 +1,129 @@
+"""Adopting: an interpreter that something else installed, made known to the store.
+
+Nothing is copied. The store gets a directory with a receipt and `bin/`, whose links point at the
+interpreter's own commands; a link's last step is absolute, so that the interpreter finds its
+home. What it points at belongs to whoever made it, and removing it here removes the links.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import bubble
+from bubble.model.errors import BubbleError
+from bubble.model.key import Key
+from bubble.model.text import printable
+from bubble.pythons import store
+from bubble.pythons.probe import probe
+from bubble.system.staging import Staging, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.pythons.install import Machine
+    from bubble.pythons.probe import Probe
+    from bubble.pythons.store import Installation
+
+# a bin directory that also holds what has nothing to do with Python
+_SHARED = {"/usr", "/usr/local", "/", "/opt/homebrew", "/opt/local"}
+_OWN_WORDS = ("python", "pip", "pydoc", "idle", "2to3", "pypy", "graalpy")
+
+
+def adopt(path: str, machine: Machine) -> Installation:
+    """Register the interpreter at `path`, an executable or the prefix above its `bin`.
+
+    Adopting the same one again refreshes its links. Raises BubbleError(usage, probe) when it is
+    no interpreter or a virtual environment, (store) when the key is already installed.
+    """
+    executable = _executable(os.path.abspath(os.path.expanduser(path)))
+    found = probe(executable, env=machine.env, imports=())
+    if found.is_virtual:
+        raise BubbleError(
+            "usage",
+            f"{printable(path)} belongs to a virtual environment",
+            hint=f"adopt what it was made from: bubble python adopt {found.base_prefix}",
+        )
+    if os.path.realpath(executable).startswith(os.path.realpath(machine.layout.pythons) + "/"):
+        raise BubbleError(
+            "usage", f"{printable(path)} is in the store already", hint="bubble python list"
+        )
+    key = Key(
+        implementation=found.implementation,
+        version=found.version,
+        variant=found.variant,
+        platform=found.platform,
+    )
+    prefix = machine.layout.python(str(key))
+    with store.key_lock(machine.layout, str(key)):
+        sweep(machine.layout)
+        present = store.installation_at(machine.layout, str(key))
+        if present and not _is_same(present, found):
+            raise BubbleError(
+                "store",
+                f"{key.name} is already installed, from {store.read_receipt(prefix).origin}",
+                hint=f"bubble python uninstall {key.name}",
+            )
+        with Staging(machine.layout, str(key)) as staging:
+            _link_commands(staging.path, found)
+            os.mkdir(f"{staging.path}/.bubble")
+            store.write_receipt(staging.path, _receipt(key, found))
+            staging.publish(prefix)
+    store.publish_changes(machine.layout, machine.platform)
+    return store.Installation(key=key, prefix=prefix)
+
+
+def _executable(path: str) -> str:
+    candidates = [path]
+    if os.path.isdir(path):
+        candidates = [f"{path}/bin/{name}" for name in ("python3", "python", "pypy3", "graalpy")]
+    for candidate in candidates:
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    raise BubbleError(
+        "usage",
+        f"there is no interpreter at {printable(path)}",
+        hint="give the path of an interpreter, or of the directory above its bin",
+    )
+
+
+def _is_same(present: Installation, found: Probe) -> bool:
+    return present.is_adopted and store.read_receipt(present.prefix).prefix == found.prefix
+
+
+def _link_commands(root: str, found: Probe) -> None:
+    os.mkdir(f"{root}/bin")
+    directory = os.path.dirname(found.executable)
+    everything = found.prefix not in _SHARED
+    for name in sorted(os.listdir(directory)):
+        source = f"{directory}/{name}"
+        mine = everything or _belongs(name, found)
+        if mine and os.path.isfile(source) and os.access(source, os.X_OK):
+            os.symlink(source, f"{root}/bin/{name}")
+    for name in (f"python{found.version.minor}", "python3", "python"):
+        if not os.path.lexists(f"{root}/bin/{name}"):
+            os.symlink(found.executable, f"{root}/bin/{name}")
+    if everything:
+        return
+    for name in ("python3", "python"):  # in a shared directory they may be of another version
+        os.unlink(f"{root}/bin/{name}")
+        os.symlink(found.executable, f"{root}/bin/{name}")
+
+
+def _belongs(name: str, found: Probe) -> bool:
+    """Whether a command of a shared directory is this version's own: `python3.11`, `pip3.11`."""
+    return name.startswith(_OWN_WORDS) and name.partition("-")[0].endswith(found.version.minor)
+
+
+def _receipt(key: Key, found: Probe) -> store.Receipt:
+    return store.Receipt(
+        key=str(key),
+        origin=found.executable,
+        sha256="",
+        build="",
+        flavour="adopted",
+        manifest_sha256="",
+        installed_at=int(time.time()),
+        bubble=bubble.__version__,
+        prefix=found.prefix,
+        executable=found.executable,
+    )

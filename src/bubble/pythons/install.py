@@ -1,0 +1,177 @@
+"""Installing an interpreter: from a download or an archive to a published installation.
+
+download → verify → unpack into staging → patch → probe → manifest → receipt → publish. Until the
+last step nothing that was there changes; the receipt is the last file; the lock of the key is
+held from the look into the store to the publication, so that one of many processes does the work.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import bubble
+from bubble.model.download import Download, urls_of
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import without_credentials
+from bubble.pythons import store
+from bubble.pythons.progress import Task
+from bubble.system.lock import Lock
+from bubble.system.staging import Staging, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.model.key import Key
+    from bubble.model.platform import Platform
+    from bubble.pythons.store import Installation
+    from bubble.system.layout import Layout
+
+
+class Installed(Record):
+    """The outcome for one key; `status` is "installed", "reinstalled" or "present".
+
+    `bytes_transferred` counts what came over the network or from a `file://` address.
+    """
+
+    installation: Installation
+    status: str
+    seconds: float = 0.0
+    bytes_transferred: int = 0
+
+
+class Machine(Record):
+    """What every operation on interpreters needs: where, under which variables, on what."""
+
+    layout: Layout
+    env: Mapping[str, str]
+    platform: Platform
+
+
+def install(
+    download: Download, machine: Machine, *, replace: bool = False, task: Task | None = None
+) -> Installed:
+    """Install one build, or return the installation of its key that is already there.
+
+    `replace` exchanges what is there, which works until the new one takes its place. Raises
+    BubbleError (unavailable, offline, download, checksum, archive, probe, locked, …) and OSError;
+    in every case the store is as it was.
+    """
+    task = task or Task()
+    started = time.monotonic()
+    layout = machine.layout
+    if not download.is_installable:
+        raise BubbleError(
+            "unavailable",
+            f"{download.key.name} can't be installed: no checksum is known for it",
+            hint="choose another version: bubble python list --available --all-versions",
+        )
+    _require_runnable(download.key, machine)
+    with store.key_lock(layout, str(download.key), on_wait=_tell_waiting(task)):
+        sweep(layout)
+        present = store.installation_at(layout, str(download.key))
+        if present and not replace:
+            # whoever installed it may have died before the links followed
+            store.publish_changes(layout, machine.platform)
+            return Installed(installation=present, status="present")
+        archive, transferred = fetch_archive(download, machine, task)
+        _unpack_and_publish(archive, download, machine, task)
+    store.publish_changes(layout, machine.platform)
+    return Installed(
+        installation=store.Installation(key=download.key, prefix=layout.python(str(download.key))),
+        status="reinstalled" if present else "installed",
+        seconds=time.monotonic() - started,
+        bytes_transferred=transferred,
+    )
+
+
+def local_download(path: str, key: Key, sha256: str, build: str = "") -> Download:
+    """Return the download that stands for an archive on this machine (absolute path).
+
+    Its bytes are copied into the cache while they are hashed, so that what is verified is what
+    is unpacked.
+    """
+    from urllib.parse import quote
+
+    return Download(key=key, url=f"file://{quote(path)}", sha256=sha256, build=build)
+
+
+def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, int]:
+    """Return the absolute path of the verified archive in the cache, and the bytes transferred.
+
+    A finished download in the cache is hashed again before it is used; a damaged one is thrown
+    away and fetched anew. One process at a time fetches an archive, whatever store it is for.
+    """
+    sha256 = wanted.sha256
+    path = f"{machine.layout.downloads}/{sha256}"
+    urls = urls_of(wanted, machine.env.get("BUBBLE_MIRROR", ""))
+    with Lock(f"{machine.layout.download_locks}/{sha256}", on_wait=_tell_waiting(task)):
+        if os.path.lexists(path):
+            task.step("verifying")
+            if _sha256_of(path) == sha256:
+                return path, 0
+            os.unlink(path)
+        from bubble.system.http.download import download
+
+        os.makedirs(machine.layout.downloads, exist_ok=True)
+        transfer = download(urls, path, sha256=sha256, env=machine.env, progress=task.download)
+    return path, transfer.bytes_transferred
+
+
+def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: Task) -> None:
+    from bubble.pythons import manifest
+    from bubble.pythons.patch import patch
+    from bubble.pythons.probe import check
+    from bubble.system.archive import extract
+
+    key = wanted.key
+    prefix = machine.layout.python(str(key))
+    with Staging(machine.layout, str(key)) as staging:
+        root = staging.path
+        unpacked = extract(archive, root, progress=task.unpack)
+        task.step("preparing")
+        changed = patch(root, prefix, key)
+        check(root, key, env=machine.env)
+        receipt = store.Receipt(
+            key=str(key),
+            origin=without_credentials(wanted.url),
+            sha256=wanted.sha256,
+            build=wanted.build,
+            flavour=wanted.flavour,
+            manifest_sha256=manifest.write(root, unpacked.entries, changed),
+            installed_at=int(time.time()),
+            bubble=bubble.__version__,
+            prefix=prefix,
+            executable=f"{prefix}/bin/python",
+        )
+        store.write_receipt(root, receipt)
+        task.step("publishing")
+        staging.publish(prefix)
+
+
+def _require_runnable(key: Key, machine: Machine) -> None:
+    from bubble.system.host import runs_on
+
+    if not runs_on(key.platform, machine.platform):
+        raise BubbleError(
+            "unavailable",
+            f"{key} can't run here: this machine is {machine.platform}",
+            hint="for another machine: bubble mirror create DIR REQUEST --platform TRIPLE",
+        )
+
+
+def _sha256_of(path: str) -> str:
+    import hashlib
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with open(descriptor, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tell_waiting(task: Task) -> object:
+    return lambda process: task.step(f"waiting for process {process}" if process else "waiting")

@@ -1,0 +1,143 @@
+"""What is installed and what there is, side by side."""
+
+from __future__ import annotations
+
+from bubble.model.record import Record
+from bubble.pythons.store import installations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bubble.model.key import Key
+    from bubble.model.platform import Platform
+    from bubble.model.request import Request
+    from bubble.pythons.catalogue import Catalogue
+    from bubble.pythons.store import Installation
+    from bubble.system.layout import Layout
+
+
+class Row(Record):
+    """One build: installed (`prefix`, absolute) or available (`prefix` is "").
+
+    `outdated_by` is the newest version of its minor, when that is newer than every installed one.
+    """
+
+    key: Key
+    prefix: str = ""
+    adopted: bool = False
+    outdated_by: str = ""
+
+
+class Listing(Record):
+    """The rows, the most wanted first, and which catalogue they were held against."""
+
+    rows: tuple[Row, ...]
+    catalogue: str = ""
+    warning: str = ""
+
+
+def list_pythons(
+    layout: Layout,
+    env: Mapping[str, str],
+    platform: Platform,
+    *,
+    request: Request | None = None,
+    installed: bool = True,
+    available: bool = True,
+    all_versions: bool = False,
+    all_platforms: bool = False,
+) -> Listing:
+    """Return what is installed and the newest available build of each minor.
+
+    `request` keeps what satisfies it; `all_versions` shows every patch and pre-release. Without
+    `available` the catalogue still tells what is outdated.
+    """
+    from bubble.pythons.catalogue import open_catalogue
+
+    catalogue = open_catalogue(layout, env)
+    platforms = catalogue.platforms if all_platforms else (_platform(request, platform),)
+    there = [
+        i
+        for i in installations(layout)
+        if i.key.platform in platforms
+        and (request is None or request.matches(i.key, i.key.platform))
+    ]
+    rows: list[Row] = []
+    for one in platforms:
+        mine = [i for i in there if i.key.platform == one]
+        if mine or available:
+            rows += _rows(
+                mine,
+                _available(catalogue, one, request, all_versions=all_versions),
+                installed=installed,
+                available=available,
+                all_versions=all_versions,
+            )
+    return Listing(
+        rows=tuple(rows),
+        catalogue=f"{catalogue.origin}, {catalogue.date}",
+        warning=catalogue.warning,
+    )
+
+
+def _platform(request: Request | None, platform: Platform) -> Platform:
+    return request.platform if request is not None and request.platform else platform
+
+
+def _available(
+    catalogue: Catalogue, platform: Platform, request: Request | None, *, all_versions: bool
+) -> list[Key]:
+    if request is not None:
+        return [d.key for d in catalogue.matching(request, platform)]
+    return [
+        d.key
+        for d in catalogue.downloads(platform)
+        if d.is_installable
+        and (
+            all_versions or (d.key.implementation == "cpython" and not d.key.version.is_prerelease)
+        )
+    ]
+
+
+def _rows(
+    mine: Sequence[Installation],
+    keys: Sequence[Key],
+    *,
+    installed: bool,
+    available: bool,
+    all_versions: bool,
+) -> list[Row]:
+    newest: dict[str, Key] = {}
+    for key in keys:
+        known = newest.get(key.minor)
+        if known is None or key.rank > known.rank:
+            newest[key.minor] = key
+    best: dict[str, Key] = {}
+    for installation in mine:
+        best.setdefault(installation.key.minor, installation.key)
+    rows = []
+    if installed:
+        for installation in mine:
+            key = installation.key
+            newer = newest.get(key.minor)
+            outdated = newer is not None and newer.version > best[key.minor].version
+            rows.append(
+                Row(
+                    key=key,
+                    prefix=installation.prefix,
+                    adopted=installation.is_adopted,
+                    outdated_by=str(newer.version) if newer and outdated else "",
+                )
+            )
+    if available:
+        have = {str(i.key) for i in mine}
+        shown = keys if all_versions else [k for k in newest.values() if _is_wanted(k, best)]
+        rows += [Row(key=key) for key in shown if str(key) not in have]
+    rows.sort(key=lambda row: row.key.rank, reverse=True)
+    return rows
+
+
+def _is_wanted(key: Key, best: Mapping[str, Key]) -> bool:
+    """Whether the short listing shows an available build: the plain ones, and installed minors."""
+    return not key.variant or key.minor in best

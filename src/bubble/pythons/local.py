@@ -1,0 +1,103 @@
+"""An archive on this machine (`--from`): which build it is, and which bytes it must be."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.key import Key, parse_key
+from bubble.model.platform import parse_platform
+from bubble.model.text import printable
+from bubble.model.version import Version
+from bubble.pythons.catalogue import open_catalogue
+from bubble.pythons.install import local_download
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.model.download import Download
+    from bubble.model.request import Request
+    from bubble.pythons.install import Machine
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def download_of(
+    path: str, sha256: str, machine: Machine, *, request: Request | None = None
+) -> Download:
+    """Return the download that stands for the archive `path` (absolute).
+
+    Its checksum is `sha256`, or the one that the catalogue has for a file of that name. Its key
+    comes from the catalogue, else from the file's name, else from `request`, a full key. Raises
+    BubbleError(usage, checksum, request).
+    """
+    if not os.path.isfile(path):
+        raise BubbleError(
+            "usage",
+            f"there is no archive {printable(path)}",
+            hint="--from takes the path of a .tar.gz or .tar.zst file",
+        )
+    name = os.path.basename(path)
+    sha256 = sha256.lower()
+    if sha256 and not (len(sha256) == 64 and _HEX.issuperset(sha256)):
+        raise BubbleError(
+            "usage",
+            f"“{printable(sha256)}” is no sha256",
+            hint="64 hexadecimal digits, as the release's SHA256SUMS has them",
+        )
+    catalogue = open_catalogue(machine.layout, machine.env)
+    known = catalogue.by_sha256(sha256) if sha256 else catalogue.by_file(name)
+    if known is None and not sha256:
+        raise BubbleError(
+            "checksum",
+            f"no checksum is known for {printable(name)}",
+            hint="give the one that you trust: --sha256 HEX",
+        )
+    key = known.key if known else key_of_file(name) or _requested(request, name)
+    if request is not None and not (request.text == str(key) or request.matches(key, key.platform)):
+        raise BubbleError(
+            "request",
+            f"{printable(name)} is {key.name}, not “{request}”",
+            hint="leave the request out, or give the right archive",
+        )
+    return local_download(
+        path, key, sha256 or (known.sha256 if known else ""), known.build if known else ""
+    )
+
+
+def key_of_file(name: str) -> Key | None:
+    """Return the key that a python-build-standalone file name tells, None where it tells none.
+
+    `cpython-3.13.1+20250115-x86_64-unknown-linux-gnu-freethreaded+pgo+lto-full.tar.zst`
+    """
+    implementation, _, rest = name.partition("-")
+    number, _, rest = rest.partition("-")
+    words = rest.partition(".tar.")[0].split("-")
+    tail = words[-1]
+    for length in (4, 3):  # aarch64-unknown-linux-gnu, aarch64-apple-darwin
+        try:
+            platform = parse_platform("-".join(words[:length]))
+            version = Version.parse(number.partition("+")[0])
+        except (BubbleError, ValueError):
+            continue
+        marks = set("-".join(words[length:]).replace("-", "+").split("+"))
+        variant = "+".join(v for v in ("freethreaded", "debug") if v in marks)
+        if implementation != "cpython" or not tail:
+            return None
+        return Key(
+            implementation=implementation, version=version, variant=variant, platform=platform
+        )
+    return None
+
+
+def _requested(request: Request | None, name: str) -> Key:
+    if request is not None:
+        try:
+            return parse_key(request.text)
+        except BubbleError:
+            pass
+    raise BubbleError(
+        "request",
+        f"the name {printable(name)} doesn't tell which build it is",
+        hint="name it in full: bubble python install --from ARCHIVE --sha256 HEX "
+        "cpython-3.12.4-linux-x86_64-gnu",
+    )

@@ -1,0 +1,28 @@
+"""What a long operation tells while it runs; the base class tells nobody."""
+
+from __future__ import annotations
+
+
+class Task:
+    """The life of one item. Every method may be called from any thread."""
+
+    def download(self, done: int, total: int | None) -> None:
+        """Say how many bytes of the archive are here."""
+
+    def unpack(self, done: int, total: int) -> None:
+        """Say how many compressed bytes are unpacked."""
+
+    def step(self, text: str) -> None:
+        """Say what happens now, in a word or three: `verifying`, `waiting for process 12`."""
+
+    def finish(self, text: str) -> None:
+        """Say how it ended, in a line."""
+
+
+class Progress:
+    """Where the tasks of one operation report to."""
+
+    def task(self, name: str) -> Task:
+        """Open the task of one item, called by the name people know it by."""
+        del name
+        return Task()
