@@ -121,9 +121,16 @@ def probe(
     answer = _answer(done.stdout)
     if answer is None:
         raise _silent(executable, done)
-    if answer["failed"]:
+    if answer.get("failed"):
         raise _missing(executable, answer["failed"], answer["error"])
-    return _probe(answer)
+    try:
+        return _probe(answer)
+    except (KeyError, TypeError, ValueError):
+        raise BubbleError(
+            "probe",
+            f"{printable(executable)} gave an answer that makes no sense",
+            hint="check that it is a Python interpreter",
+        ) from None
 
 
 def _script() -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # how it was configured, and what only a build of Python itself uses: tools stay as they were
 _RECORDS = frozenset(("CONFIG_ARGS", "LLVM_PROF_FILE", "LLVM_PROF_MERGER"))
-_SYSTEM = ("/", "/usr")  # prefixes that other programs live in as well
+# prefixes that other programs live in as well: there, only what is surely Python's is moved
+_SYSTEM = ("/usr", "/usr/local")
 _TOOLS = {
     "clang": "cc",
     "clang++": "c++",
@@ -40,15 +41,15 @@ _TOOLS = {
 # a word that is a tool: any directory, any target triple (`x86_64-linux-gnu-`, `musl-`), a version
 _TOOL = re.compile(
     r"(?<![^\s=])(?P<directory>/\S*/)?(?P<target>(?:[a-z0-9_.]+-){1,4}?)??"
-    r"(?P<name>(?:llvm-)?(?:clang\+\+|clang|gcc-ar|gcc|g\+\+|ar|nm|ranlib|readelf|objcopy))"
-    r"(?P<version>-[0-9.]+)?(?![^\s])"
+    r"(?P<name>clang\+\+|clang|gcc-ar|gcc|g\+\+|(?:llvm-)?(?:ar|nm|ranlib|readelf|objcopy))"
+    r"(?:-[0-9.]+)?(?![^\s])"
 )
 # flags that name directories of the building machine, or that only clang (or its linker) takes
 _FLAG = re.compile(
-    r"(?<!\S)(?:-isysroot\s*\S+|--sysroot[=\s]\S+|-[IL]/tools(?:/\S*)?|-fdebug-default-version=\d"
-    r"|-fuse-ld=lld\S*|-flto=thin|-Qunused-arguments|-Werror=unguarded-availability-new"
-    r"|-fprofile-instr-\S+|--?target[=\s]\S+|-rtlib=\S+|--rtlib=\S+|-Wl,-mllvm\S*|-mllvm\s+\S+)"
-    r"(?!\S)\s?"
+    r"(?<![^\s\"'])(?:-isysroot\s*[^\s\"']+|--sysroot[=\s][^\s\"']+|-[IL]/tools(?:/[^\s\"']*)?"
+    r"|-fdebug-default-version=\d|-fuse-ld=lld[^\s\"']*|-flto=thin|-Qunused-arguments"
+    r"|-Werror=unguarded-availability-new|-fprofile-instr-[^\s\"']+|--?target[=\s][^\s\"']+"
+    r"|--?rtlib=[^\s\"']+|-Wl,-mllvm[^\s\"']*|-mllvm\s+[^\s\"']+)(?![^\s\"'])[ \t]?"
 )
 _ASSIGNMENT = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)([ \t]*=[ \t]*)(.*)$", re.MULTILINE)
 _PC_PREFIX = re.compile(r"^prefix=(/.*?)[ \t]*$", re.MULTILINE)
@@ -132,24 +133,28 @@ def patch_pc(text: str) -> str:
     if found:
         text = _paths(found[1]).sub("${prefix}", _PC_PREFIX.sub("prefix=", text))
         text = text.replace("prefix=", "prefix=${pcfiledir}/../..", 1)
-    return _FLAG.sub("", text)
+    return drop_flags(text)
 
 
 def native_tools(value: str) -> str:
     """Return a command line with this system's tools (`cc`, `ar`, …) and without foreign flags."""
-    if "clang" in value or "-" in value or "/tools/" in value:
-        value = _TOOL.sub(_native, _FLAG.sub("", value))
-    return value
+    if "clang" not in value and "-" not in value and "/tools/" not in value:
+        return value
+    kept = drop_flags(value)
+    return _TOOL.sub(_native, kept if kept == value else kept.rstrip())
+
+
+def drop_flags(text: str) -> str:
+    """Return `text` without the flags that mean nothing outside of the building machine."""
+    return _FLAG.sub("", text)
 
 
 def _native(match: re.Match[str]) -> str:
-    directory, target, name, version = match.group("directory", "target", "name", "version")
-    if name in ("gcc", "g++", "ar", "nm", "ranlib", "readelf", "objcopy", "gcc-ar") and not (
-        target or (directory or "").startswith("/tools/")
-    ):
-        return match[0]  # a native tool, named as whoever built this wanted it
-    _ = version
-    return _TOOLS[name]
+    directory, target, name = match.group("directory", "target", "name")
+    is_foreign = bool(target) or name.startswith(("clang", "llvm-"))
+    if is_foreign or (directory or "").startswith("/tools/"):
+        return _TOOLS[name]
+    return match[0]  # whoever built this wanted the native one that it names
 
 
 def _mover(old: str, new: str) -> Callable[[str], str] | None:
@@ -158,27 +163,22 @@ def _mover(old: str, new: str) -> Callable[[str], str] | None:
     if not old.startswith("/") or old in (new, "/"):
         return None
     pattern = _paths(old)
+    shared = re.compile(rf"{re.escape(old)}(?:/(?:include|lib|share)(?:/\S*)?)?")
 
     def move(value: str) -> str:
-        if old not in value:
+        if old not in value or (old in _SYSTEM and not shared.fullmatch(value)):
             return value
         if value.startswith(old) and not re.search(r"\s", value.removeprefix(old)):
             return pattern.sub(lambda _: new, value)  # a path, not a command line
-        if old in _SYSTEM:
-            return value
         return _move_in_command(value, pattern, new)
 
     return move
 
 
 def _paths(old: str) -> re.Pattern[str]:
-    """Match `old` as whole components at the start of an absolute path."""
-    return re.compile(rf"(?<![\w./~-]){_or_flag(old)}(?![\w.+~-])")
-
-
-def _or_flag(old: str) -> str:
-    # `-I/install/include`: the letter of the flag is no part of the path
-    return rf"(?:(?<=\s-[IL])|(?<=^-[IL])|(?<![A-Za-z])){re.escape(old)}"
+    """Match `old` as whole components at the start of an absolute path, behind a flag too."""
+    start = r"(?:(?<![\w./~+-])|(?<=-[BFIL])(?<![\w./~+]-[BFIL]))"
+    return re.compile(rf"{start}{re.escape(old)}(?![\w.+~-])")
 
 
 def _move_in_command(value: str, pattern: re.Pattern[str], new: str) -> str:

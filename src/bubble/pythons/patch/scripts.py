@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from bubble.pythons.patch.build_vars import drop_flags
+
 # To sh, the line `''':'` is the command `:`; to Python, it opens a string that ends at `'''`.
 _LAUNCHER = """\
 #!/bin/sh
@@ -36,6 +38,7 @@ _LONG = re.compile(
     r" \"\$0\" \"\$@\"\n' '''\n"
 )
 _SHELL = re.compile(r"^exit_with_usage ?\(\)", re.MULTILINE)  # python-config is no Python
+_ASSIGNMENT = re.compile(r"[A-Z]+=")
 _OWN_PREFIX = 'prefix_real=$(installed_prefix "$0")'
 _PREFIX_OF_LINK = """\
 self=$0
@@ -66,6 +69,10 @@ def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str
 def patch_config_script(text: str) -> str:
     """Return the shell script `python3.X-config` fit for spaces, and for being linked to.
 
-    Upstream's finds its prefix by `dirname` of `$0`, unquoted.
+    Upstream's finds its prefix by `dirname` of `$0`, unquoted. A script that is patched already,
+    and any other, is returned as it is.
     """
-    return text.replace(_OWN_PREFIX, _PREFIX_OF_LINK)
+    if _OWN_PREFIX not in text:
+        return text
+    lines = text.replace(_OWN_PREFIX, _PREFIX_OF_LINK).split("\n")
+    return "\n".join(drop_flags(x) if _ASSIGNMENT.match(x) else x for x in lines)

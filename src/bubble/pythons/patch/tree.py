@@ -198,7 +198,7 @@ class _Tree:
         fresh = f"{directory}/.{name}.bubble-new"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(fresh, flags, 0o600), "wb") as file:
-            file.write(text.encode())
+            file.write(text.encode("utf-8", "surrogateescape"))  # the prefix may be any bytes
             os.fchmod(file.fileno(), mode)
         os.rename(fresh, full)
         self.changed.add(path)
