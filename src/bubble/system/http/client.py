@@ -207,10 +207,11 @@ def _failure(error: Exception, url: str) -> ExchangeError:
         return ExchangeError(f"{where}: timed out while {what}", retry=True)
     detail = scrub(str(error)) or type(error).__name__
     # the client reads Location even when it isn't to follow it; what it quotes may hold secrets
-    if isinstance(error, httpx.UnsupportedProtocol) or "location header" in detail:
-        return ExchangeError(f"{where}: a redirect to what is no URL is refused", retry=False)
-    if isinstance(error, httpx.InvalidURL | httpx.LocalProtocolError):
-        return ExchangeError(f"{where}: not a URL that can be fetched", retry=False)
+    broken = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+    if isinstance(error, broken) or "location header" in detail:
+        return ExchangeError(
+            f"{where}: a broken URL, or a redirect to one, is refused", retry=False
+        )
     if "CERTIFICATE_VERIFY_FAILED" in detail:
         return ExchangeError(
             f"{where}: the server's certificate is not trusted: {detail}",
