@@ -1,0 +1,188 @@
+"""Make a relocatable archive of an interpreter on this machine, and add it to a mirror.
+
+The archive is laid out as python-build-standalone's `install_only` ones are, so whatever installs
+those installs this: everything under `python/`, run paths relative to the file, scripts that find
+their interpreter beside themselves, and `/install` where files must name a prefix.
+
+What goes in is Python's own: the binary, libpython, the standard library less its tests, headers,
+the configuration, and pip (with setuptools where ensurepip has it) fresh from ensurepip's wheels.
+Site-packages of the machine don't. Nor do the machine's shared libraries (OpenSSL, SQLite, Tk, …),
+unlike in upstream's builds: `Packed.not_bundled` names them, and a machine that installs the
+archive needs them from its distribution. The C library must not be older than this machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from urllib.parse import quote
+
+from bubble.model.download import Download
+from bubble.model.errors import BubbleError
+from bubble.model.key import Key
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.model.version import Version
+from bubble.pythons.mirror import Mirror
+from bubble.pythons.pack_files import Member, collect
+from bubble.pythons.pack_probe import Facts, facts_of
+from bubble.pythons.pack_relocate import relocate
+from bubble.pythons.pack_tar import write_tar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bubble.model.platform import Platform
+
+
+class Packed(Record):
+    """What was added: the build's key, its `path` (absolute) and `asset` (`<tag>/<file>`).
+
+    `size` is in bytes, `files` counts members; `skipped` names what of site-packages and `bin` was
+    left out, `not_bundled` the shared libraries that the interpreter takes from the system.
+    """
+
+    key: Key
+    path: str
+    asset: str
+    sha256: str
+    size: int
+    files: int
+    skipped: tuple[str, ...]
+    not_bundled: tuple[str, ...]
+
+
+def pack(
+    directory: str,
+    prefix: str,
+    *,
+    env: Mapping[str, str],
+    platform: Platform,
+    tag: str = "",
+    base_url: str = "",
+    clock: Callable[[], float] = time.time,
+    progress: Callable[[int, int], None] | None = None,
+) -> Packed:
+    """Pack the interpreter `prefix` (a prefix or an executable) into the mirror `directory`.
+
+    Of a virtual environment, the interpreter that it was made from is packed. `platform` is the
+    one that the build runs on: this machine's. `tag` is the release (default: today's date by
+    `clock`, YYYYMMDD). With the same tag, the same interpreter gives the same bytes; file times
+    are SOURCE_DATE_EPOCH's (in `env`), else the tag's date. `base_url` writes absolute addresses
+    into the catalogue. `progress` is called with (bytes done, bytes in all).
+
+    Raises BubbleError: probe (no usable interpreter there), unavailable (it can't be made
+    relocatable), store (the mirror has another archive under this name), io, permission, no_space.
+    """
+    tag = tag or time.strftime("%Y%m%d", time.gmtime(clock()))
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._]{0,63}", tag) or ".." in tag:
+        raise BubbleError(
+            "usage",
+            f"“{printable(tag)}” can't be a release's tag",
+            hint="use letters, digits, dots and underscores, best a date such as 20260131",
+        )
+    if platform.os != "linux":
+        raise BubbleError(
+            "unavailable",
+            f"packing an interpreter works on Linux only, not for {platform}",
+            hint="publish upstream's builds instead: bubble mirror create DIRECTORY REQUEST",
+        )
+    facts = facts_of(prefix, env)
+    collected = collect(facts)
+    relocated = relocate(facts, collected.members)
+    key = Key(
+        implementation=facts.implementation,
+        version=Version.parse(facts.version),
+        variant=_variant(facts),
+        platform=platform,
+    )
+    return _publish(
+        directory,
+        key,
+        tag,
+        facts,
+        collected.skipped,
+        relocated.members,
+        not_bundled=relocated.not_bundled,
+        mtime=_mtime(env, tag),
+        base_url=base_url,
+        progress=progress,
+    )
+
+
+def _publish(
+    directory: str,
+    key: Key,
+    tag: str,
+    facts: Facts,
+    skipped: tuple[str, ...],
+    members: Mapping[str, Member],
+    *,
+    not_bundled: tuple[str, ...],
+    mtime: int,
+    base_url: str,
+    progress: Callable[[int, int], None] | None,
+) -> Packed:
+    mirror = Mirror(directory, base_url=base_url)
+    name = file_name(key, tag)
+    try:
+        with mirror.partial(name) as partial:
+            written = write_tar(partial.path, members, mtime=mtime, progress=progress)
+            download = Download(
+                key=key, url=f"{tag}/{quote(name)}", sha256=written.sha256, build=tag
+            )
+            mirror.add(download, partial)
+    except OSError as error:
+        raise _io(error, directory, facts) from error
+    return Packed(
+        key=key,
+        path=f"{mirror.directory}/{tag}/{name}",
+        asset=f"{tag}/{name}",
+        sha256=written.sha256,
+        size=written.size,
+        files=len(members),
+        skipped=skipped,
+        not_bundled=not_bundled,
+    )
+
+
+def file_name(key: Key, tag: str) -> str:
+    """Return an archive's name: `cpython-3.11.7+20260131-<triple>-install_only.tar.gz`."""
+    variant = f"{key.variant}-" if key.variant else ""
+    head = f"{key.implementation}-{key.version}+{tag}-{key.platform.triple}"
+    return f"{head}-{variant}install_only.tar.gz"
+
+
+def _variant(facts: Facts) -> str:
+    names = (("freethreaded", facts.freethreaded), ("debug", facts.debug))
+    return "+".join(name for name, yes in names if yes)
+
+
+def _mtime(env: Mapping[str, str], tag: str) -> int:
+    """Return the files' time: SOURCE_DATE_EPOCH (reproducible-builds.org), else the tag's date."""
+    epoch = env.get("SOURCE_DATE_EPOCH", "")
+    if epoch.isascii() and epoch.isdigit():
+        return int(epoch)
+    import calendar
+
+    try:
+        return calendar.timegm(time.strptime(tag[:8], "%Y%m%d"))
+    except ValueError:
+        return 0
+
+
+def _io(error: OSError, directory: str, facts: Facts) -> BubbleError:
+    import errno
+
+    kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"} | dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "permission"
+    )
+    kind = kinds.get(error.errno or 0, "io")
+    where = printable(os.fsdecode(error.filename)) if error.filename else printable(directory)
+    return BubbleError(
+        kind,
+        f"can't pack {printable(facts.prefix)}: {where}: {error.strerror}",
+        hint="choose another directory, or mend the cause, and pack again",
+    )

@@ -1,0 +1,149 @@
+"""Make an interpreter's files run from anywhere: run paths, shebangs, and named prefixes."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.pythons import elf
+from bubble.pythons.pack_pip import launcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bubble.pythons.pack_files import Member
+    from bubble.pythons.pack_probe import Facts
+
+# what python-build-standalone is configured with; installers replace it by the real prefix
+PLACEHOLDER = "/install"
+# present wherever glibc or musl is: no news for anybody
+_C_LIBRARY = re.compile(
+    r"(ld-|ld64|libc\.|libm\.|libdl\.|libpthread\.|librt\.|libutil\.|libgcc_s\.)"
+)
+_SHARED_PREFIXES = {"/usr", "/usr/local", "/"}
+
+
+class Relocated(Record):
+    """`members` as they go into the archive; `not_bundled` are sonames that the system provides."""
+
+    members: dict[str, Member]
+    not_bundled: tuple[str, ...]
+
+
+def relocate(facts: Facts, members: dict[str, Member]) -> Relocated:
+    """Return the members with what names the machine's prefix changed.
+
+    Raises BubbleError(unavailable) when libpython would not be found at another place.
+    """
+    relocated: dict[str, Member] = {}
+    needed: set[str] = set()
+    provided = {os.path.basename(n) for n in members}
+    named = _prefix_rewriter(facts, members)
+    for name, member in members.items():
+        changed = member
+        if not member.target:
+            if _is_binary(name):
+                data = member.read()
+                found = elf.read(data)
+                if found:
+                    needed.update(found.needed)
+                    changed = member.replace(data=_with_relative_run_path(facts, name, data, found))
+            elif _names_prefix(facts, name):
+                changed = _text(facts, name, member, named)
+        relocated[name] = changed
+    system = (n for n in needed if n not in provided and not _C_LIBRARY.match(n))
+    return Relocated(members=relocated, not_bundled=tuple(sorted(system)))
+
+
+def _is_binary(name: str) -> bool:
+    return ".so" in os.path.basename(name) or name.startswith("bin/python")
+
+
+def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Elf) -> bytes:
+    """Return an ELF file whose run path leads to `lib` from wherever the file is."""
+    directory = os.path.dirname(name)
+    home = "$ORIGIN" if directory == "lib" else f"$ORIGIN/{os.path.relpath('lib', directory)}"
+    wants = any(n.startswith("libpython") for n in found.needed)
+    prefixes = (facts.prefix, facts.spelled_prefix)
+    inside = [p for p in found.run_path.split(":") if _below(p, prefixes)]
+    if not inside and (not wants or "$ORIGIN" in found.run_path or directory != "bin"):
+        return data  # nothing of the prefix in it, or an extension, which finds libpython loaded
+    kept = [p for p in found.run_path.split(":") if p and p not in inside]
+    for paths in ([home, *kept], [home]):
+        changed = elf.with_run_path(data, ":".join(paths))
+        if changed:
+            return changed
+    if directory != "bin" or not wants:
+        # too short for an origin: an extension does without, since libpython is loaded already
+        return elf.with_run_path(data, "") or data
+    raise BubbleError(
+        "unavailable",
+        f"{printable(facts.executable)} finds libpython by {_how(found)}, "
+        "which can't be made relative in place",
+        hint="build the interpreter with LDFLAGS='-Wl,-rpath,$ORIGIN/../lib', or without "
+        "--enable-shared, and pack that",
+    )
+
+
+def _how(found: elf.Elf) -> str:
+    if found.run_path:
+        return f"the run path {printable(found.run_path)}"
+    return "the system's search path"
+
+
+def _below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == p or path.startswith(p.rstrip("/") + "/") for p in prefixes)
+
+
+def _names_prefix(facts: Facts, name: str) -> bool:
+    """Whether a text file is one of those that name the prefix: configuration and programs."""
+    base = os.path.basename(name)
+    if name.startswith(("bin/", "lib/pkgconfig/")):
+        return True
+    if os.path.dirname(name) == facts.library:
+        return base.startswith(("_sysconfigdata", "_sysconfig_vars", "build-details"))
+    return f"{facts.library}/config-" in name and base in {"Makefile", "python-config.py"}
+
+
+def _text(facts: Facts, name: str, member: Member, named: Callable[[str], str]) -> Member:
+    data = member.read()
+    first = data.partition(b"\n")[0]
+    if name.startswith("bin/") and first.startswith(b"#!") and b"python" in first:
+        data = launcher(facts) + data[len(first) + 1 :]
+    text = named(data.decode("utf-8", "surrogateescape"))
+    if os.path.basename(name).startswith("_sysconfigdata") and facts.wheels:
+        bundled = f"{PLACEHOLDER}/{facts.library}/ensurepip/_bundled"
+        text = text.replace(f"'{facts.wheels}'", f"'{bundled}'")
+    return member.replace(data=text.encode("utf-8", "surrogateescape"))
+
+
+def _prefix_rewriter(facts: Facts, members: dict[str, Member]) -> Callable[[str], str]:
+    """Return a function that replaces the prefix in a text by the placeholder.
+
+    In a prefix that Python shares with others, only where the path is one of the archive's:
+    `/usr/bin/install` stays, `/usr/lib/python3.11` doesn't.
+    """
+    spellings = {facts.prefix, facts.spelled_prefix} - {"/", PLACEHOLDER}
+    shared = bool(spellings & _SHARED_PREFIXES)
+    paths = {"", *members}
+    for name in members:
+        while name := os.path.dirname(name):
+            paths.add(name)
+
+    def replaced(match: re.Match[str]) -> str:
+        rest = match[1]
+        if shared and rest.strip("/") not in paths:
+            return match[0]
+        return PLACEHOLDER + rest
+
+    if not spellings:
+        return lambda text: text
+    either = "|".join(re.escape(p) for p in sorted(spellings, key=len, reverse=True))
+    # of a shared prefix, a longer path may end in the same words: `/opt/usr/lib`
+    start = r"(?:(?<=-[LI])|(?<![\w./-]))" if shared else ""
+    pattern = re.compile(rf"{start}(?:{either})((?:/[^\s'\":;,)}}]*)?)(?![\w.-])")
+    return lambda text: pattern.sub(replaced, text)
