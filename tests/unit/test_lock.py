@@ -1,0 +1,155 @@
+"""Locks between processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bubble.model.errors import BubbleError
+from bubble.system.lock import Lock, holder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOLD = """
+import sys, time
+from bubble.system.lock import Lock
+with Lock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "locks" / "key")
+
+
+@pytest.fixture
+def other_process(path: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_lock_creates_its_directory_and_is_free_again_afterwards(path: str) -> None:
+    with Lock(path, timeout=0):
+        assert holder(path) == os.getpid()
+    with Lock(path, timeout=0):
+        pass
+
+
+def test_the_lock_file_stays_so_that_two_waiters_never_hold_different_inodes(path: str) -> None:
+    with Lock(path):
+        inode = os.stat(path).st_ino
+    with Lock(path):
+        assert os.stat(path).st_ino == inode
+
+
+def test_a_second_holder_in_the_same_process_waits_too(path: str) -> None:
+    with Lock(path), pytest.raises(BubbleError, match="waited 0 s"), Lock(path, timeout=0):
+        raise AssertionError
+
+
+def test_a_timeout_names_the_process_that_holds_the_lock(
+    path: str, other_process: subprocess.Popen[str]
+) -> None:
+    with pytest.raises(BubbleError) as caught, Lock(path, timeout=0.05):
+        raise AssertionError
+    assert caught.value.kind == "locked"
+    assert str(other_process.pid) in caught.value.message
+    assert caught.value.hint == f"wait for it, or end it: kill {other_process.pid}"
+
+
+def test_a_waiter_is_told_once_who_holds_the_lock(
+    path: str, other_process: subprocess.Popen[str]
+) -> None:
+    told: list[int] = []
+    with pytest.raises(BubbleError), Lock(path, timeout=0.1, on_wait=told.append):
+        raise AssertionError
+    assert told == [other_process.pid]
+
+
+def test_a_lock_dies_with_its_holder(path: str, other_process: subprocess.Popen[str]) -> None:
+    other_process.send_signal(signal.SIGKILL)
+    other_process.wait()
+    with Lock(path, timeout=5):
+        pass
+
+
+def test_shared_holders_get_in_together_and_keep_an_exclusive_one_out(path: str) -> None:
+    with (
+        Lock(path, shared=True),
+        Lock(path, shared=True, timeout=0),
+        pytest.raises(BubbleError),
+        Lock(path, timeout=0),
+    ):
+        raise AssertionError
+    with Lock(path, timeout=0):
+        pass
+
+
+def test_a_lock_file_that_somebody_deleted_and_made_again_is_noticed(path: str) -> None:
+    with Lock(path):
+        os.unlink(path)
+        with Lock(path, timeout=0):  # another file: another lock
+            inode = os.stat(path).st_ino
+    with Lock(path):
+        assert os.stat(path).st_ino == inode
+
+
+def test_of_many_threads_one_at_a_time_holds_the_lock(path: str) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _ in range(20):
+            with Lock(path):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 80
+    assert max(most) == 1
+
+
+def test_a_symlink_in_place_of_the_lock_file_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "target").write_text("mine")
+    os.symlink(tmp_path / "target", path)
+    with pytest.raises(OSError, match="symbolic links"), Lock(path):
+        raise AssertionError
+    assert (tmp_path / "target").read_text() == "mine"
+
+
+def test_a_file_system_without_locks_is_refused_with_a_way_out(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import fcntl
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(BubbleError, match="has no file locks") as caught, Lock(path):
+        raise AssertionError
+    assert "BUBBLE_HOME" in caught.value.hint
