@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.text import size as size_text
 from bubble.system.archive import headers
 from bubble.system.archive.headers import BLOCK, ZERO_BLOCK, Overrides
 from bubble.system.archive.model import Extracted, Limits, refusal
@@ -21,6 +22,7 @@ except ImportError:  # no wheel for this platform
     from zlib import crc32
 
 PYTHON_JSON = "python/PYTHON.json"
+_FULL_PARTS = frozenset(("PYTHON.json", "build", "install", "licenses"))  # below python/
 _MAX_PYTHON_JSON = 16 << 20
 _MAX_PADDING = 1 << 20  # zeros behind the end marker; GNU tar pads to 10 KiB
 _RECORDS = frozenset((headers.PAX, headers.PAX_GLOBAL, headers.LONG_NAME, headers.LONG_LINK))
@@ -73,6 +75,7 @@ class _Unpacking:
         self._tree: Tree | None = None
         self._layout = "other"
         self._python_json = ""
+        self._python_seen = False
 
     def close(self) -> None:
         if self._tree:
@@ -101,6 +104,8 @@ class _Unpacking:
         self._expect_end()
         if self._tree is None:
             raise refusal("it is empty")
+        if self._layout == "full" and not self._python_json:
+            raise refusal(f"it has no {PYTHON_JSON}")
         self._tree.make_links()
         return Extracted(
             entries=tuple(self._tree.entries), layout=self._layout, python_json=self._python_json
@@ -110,14 +115,17 @@ class _Unpacking:
         if kind == headers.DIRECTORY:
             name = name.removesuffix("/")
         tree = self._tree or self._begin(name, kind)
-        if kind == headers.FILE:
+        if kind == headers.FILE and tree:
             self._file(tree, name, size, normal_mode(mode, name))
             return
         if size:
             raise refusal("it is not a file, but has content", name)
         if kind == headers.DIRECTORY:
             normal_mode(mode, name)
-            tree.add_directory(name)
+            if tree:
+                tree.add_directory(name)
+        elif tree is None:
+            raise AssertionError(name)  # `_begin` waits for nothing but a directory
         elif kind == headers.SYMLINK:
             tree.add_link(name, link)
         elif kind == headers.HARD_LINK:
@@ -126,27 +134,35 @@ class _Unpacking:
             shown = kind.decode("ascii", "backslashreplace")
             raise refusal(f"its type “{shown}” is not allowed", name)
 
-    def _begin(self, name: str, kind: bytes) -> Tree:
-        """Tell the layout by the first member."""
+    def _begin(self, name: str, kind: bytes) -> Tree | None:
+        """Tell the layout by the first member; None if `python/` itself is all there is yet.
+
+        Full builds since March 2021 start with PYTHON.json, older ones have it somewhere.
+        """
         check_name(name, self._limits)
-        root, slash, _ = name.partition("/")
+        root, slash, rest = name.partition("/")
         if not slash and kind != headers.DIRECTORY:
             raise refusal("it is not in a top directory", name)
         base = root
-        if name == PYTHON_JSON:
-            self._layout = "full"
-            base = "python/install"
-        elif root == "python":
+        if root == "python":
+            if not rest and not self._python_seen:
+                self._python_seen = True
+                return None
             self._layout = "install_only"
+            if rest.partition("/")[0] in _FULL_PARTS:
+                self._layout = "full"
+                base = "python/install"
         self._tree = Tree(self._destination, root, base, self._limits)
+        if self._python_seen:
+            self._tree.add_directory(root)
         return self._tree
 
     def _file(self, tree: Tree, name: str, size: int, mode: int) -> None:
         if size > self._limits.expanded_size:
-            raise refusal(f"it is larger than {self._limits.expanded_size} bytes", name)
+            raise refusal(f"it is larger than {size_text(self._limits.expanded_size)}", name)
         if name == PYTHON_JSON and self._layout == "full":
             if size > _MAX_PYTHON_JSON:
-                raise refusal(f"it is larger than {_MAX_PYTHON_JSON} bytes", name)
+                raise refusal(f"it is larger than {size_text(_MAX_PYTHON_JSON)}", name)
             tree.add_file(name, mode)
             try:
                 self._python_json = self._content(size).decode("utf-8")

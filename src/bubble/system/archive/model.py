@@ -61,7 +61,7 @@ class Limits(Record):
     expanded_size: int = 4 << 30  # bytes after decompression
     ratio: int = 100  # expanded : compressed …
     ratio_from: int = 16 << 20  # … looked at from this many expanded bytes on
-    window_log: int = 28  # zstd's window is at most 2^window_log bytes of memory
+    window_log: int = 27  # zstd's window is at most 2^window_log bytes, and as much memory
 
 
 class Extracted(Record):

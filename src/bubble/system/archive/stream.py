@@ -12,11 +12,12 @@ import threading
 import zlib
 
 from bubble.model.errors import BubbleError
+from bubble.model.text import size
 from bubble.system.archive.model import Limits, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
     from typing import Protocol, Self
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
 PIECE = 1 << 18  # compressed bytes at a time
 AHEAD = 4  # chunks that wait for the reader
+_FEW_BLOCKS, _SMALL_BLOCK = 1000, 64  # a zstd frame of so many and smaller blocks is an attack
+_RLE, _RESERVED = 1, 3  # kinds of zstd blocks
 _STOP, _GO = 0, 1
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _REFUSED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
@@ -67,7 +70,11 @@ class Stream:
 
     def __enter__(self) -> Self:
         """Start the thread."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            os.close(self._file)
+            raise
         return self
 
     def __exit__(
@@ -94,7 +101,7 @@ class Stream:
             chunk, self.consumed = item
             expanded += len(chunk)
             if expanded > limits.expanded_size:
-                raise refusal(f"it expands to more than {limits.expanded_size} bytes")
+                raise refusal(f"it expands to more than {size(limits.expanded_size)}")
             if expanded > limits.ratio_from and expanded > limits.ratio * self.total:
                 raise refusal(f"it expands to more than {limits.ratio} times its size")
             yield chunk
@@ -115,10 +122,14 @@ class Stream:
                 del chunk
         except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
             last = error
+        finally:
+            self._chunks.close()  # a generator that is stopped half-way holds a descriptor
         self._ready.put(last)
 
 
-def _open(file: int, total: int, limits: Limits, progress: object) -> Iterator[bytes]:
+def _open(
+    file: int, total: int, limits: Limits, progress: Callable[[int], None]
+) -> Generator[bytes]:
     magic = os.pread(file, 6, 0)
     if magic.startswith(_GZIP):
         return _gzip(file, total, progress)
@@ -134,9 +145,8 @@ def _open(file: int, total: int, limits: Limits, progress: object) -> Iterator[b
     raise refusal("it is neither gzip nor zstd")
 
 
-def _gzip(file: int, total: int, progress: object) -> Iterator[bytes]:
+def _gzip(file: int, total: int, progress: Callable[[int], None]) -> Generator[bytes]:
     """Expand exactly one gzip member that ends with the file (RFC 1952)."""
-    assert callable(progress)
     inflater, failures = _inflater()
     offset = 0
     while not inflater.eof:
@@ -190,9 +200,10 @@ class _Zlib:
         return self._object.decompress(data or self._object.unconsumed_tail, max_length)
 
 
-def _zstd(file: int, total: int, limits: Limits, progress: object) -> Iterator[bytes]:
+def _zstd(
+    file: int, total: int, limits: Limits, progress: Callable[[int], None]
+) -> Generator[bytes]:
     """Expand exactly one zstd frame that ends with the file (RFC 8878)."""
-    assert callable(progress)
     import zstandard
 
     end = _frame_end(file, total)
@@ -225,12 +236,16 @@ def _frame_end(file: int, total: int) -> int:
     size_length = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
     offset = 5 + (0 if single else 1) + (0, 1, 2, 4)[dictionary] + size_length
     last = False
+    blocks = _FEW_BLOCKS + total // _SMALL_BLOCK
     while not last:
-        head = int.from_bytes(os.pread(file, 3, offset), "little")
+        blocks -= 1
+        if not blocks:
+            raise refusal("its zstd frame is damaged (too many blocks)")
         if offset + 3 > total:
             return total + 1
-        last, kind, size = bool(head & 1), head >> 1 & 3, head >> 3
-        if kind == 3:
+        head = int.from_bytes(os.pread(file, 3, offset), "little")
+        last, kind, length = bool(head & 1), head >> 1 & 3, head >> 3
+        if kind == _RESERVED:
             raise refusal("its zstd frame is damaged (reserved block type)")
-        offset += 3 + (1 if kind == 1 else size)
+        offset += 3 + (1 if kind == _RLE else length)
     return offset + (4 if checksum else 0)

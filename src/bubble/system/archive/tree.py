@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import stat
 
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 from bubble.system.archive.model import Entry, Limits, refusal
 from bubble.system.archive.rules import check_component, check_name, check_target
 
@@ -39,9 +41,12 @@ class Tree:
         self._links: list[tuple[str, str]] = []
         self._as_asked: dict[tuple[bool, int], bool] = {}
         self._open: dict[str, int] = {}
-        self._root = os.open(destination, _OPEN_DIRECTORY)
         self._base = base
         self.entries: list[Entry] = []
+        self._root = os.open(destination, _OPEN_DIRECTORY)
+        if os.listdir(self._root):
+            os.close(self._root)
+            raise BubbleError("internal", "an archive is to be unpacked into a non-empty directory")
 
     def close(self) -> None:
         """Close every descriptor."""
@@ -88,7 +93,7 @@ class Tree:
         known = self._kinds.get(target)
         if known != FILE:
             problem = "is not in the archive before it" if known is None else "is no regular file"
-            raise refusal(f"it is a hard link to “{target}”, which {problem}"[:400], name)
+            raise refusal(f"it is a hard link to “{printable(target)}”, which {problem}", name)
         parent, base = self._claim(name, FILE)
         if not name.startswith(self._prefix):
             return
