@@ -71,8 +71,11 @@ class Request(Record):
         """Whether it names one patch release."""
         return self.kind == "version" and (len(self.release) == 3 or self.stage >= 0)
 
-    def matches(self, key: Key, platform: Platform) -> bool:
-        """Whether `key` satisfies this request on a machine of `platform`."""
+    def matches(self, key: Key, platform: Platform, *, prereleases: bool = False) -> bool:
+        """Whether `key` satisfies this request on a machine of `platform`.
+
+        Pre-releases do only when the request names one, or with `prereleases`.
+        """
         if (
             key.implementation != self.implementation
             or key.variant != self.variant
@@ -83,11 +86,12 @@ class Request(Record):
             version = key.version
             if version[: len(self.release)] != self.release:
                 return False
-            if self.stage >= 0:
-                return version[3:] == (self.stage, self.serial)
-            return not version.is_prerelease
+            if self.stage >= 0:  # 3.14rc1 is 3.14.0rc1 (PEP 440), not 3.14.5rc1
+                patch = self.release[2] if len(self.release) == 3 else 0
+                return version[2:] == (patch, self.stage, self.serial)
+            return prereleases or not version.is_prerelease
         if self.kind == "range":
-            return _contains(self.specifier, str(key.version))
+            return _contains(self.specifier, str(key.version), prereleases=prereleases)
         return False
 
 
@@ -182,7 +186,7 @@ def _name_request(text: str) -> Request:
 _specifiers: dict[str, object] = {}
 
 
-def _contains(specifier: str, version: str) -> bool:
+def _contains(specifier: str, version: str, *, prereleases: bool) -> bool:
     from packaging.specifiers import SpecifierSet
 
     known = _specifiers.get(specifier)
@@ -190,4 +194,4 @@ def _contains(specifier: str, version: str) -> bool:
         known = _specifiers[specifier] = SpecifierSet(specifier)
     assert isinstance(known, SpecifierSet)
     # pre-releases only where the specifier itself names one (PEP 440)
-    return known.contains(version, prereleases=known.prereleases or False)
+    return known.contains(version, prereleases=prereleases or known.prereleases or False)

@@ -1,0 +1,94 @@
+"""Compiling the catalogue that BUBBLE_CATALOG names into a volume."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.pythons.catalogue.index import LIMIT, read_index
+from bubble.pythons.catalogue.regenerate import volume_of
+from bubble.pythons.catalogue.volume import Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.pythons.catalogue.custom import Source
+    from bubble.system.http.settings import Settings
+
+
+def compile_catalogue(
+    path: str,
+    env: Mapping[str, str],
+    source: Source,
+    *,
+    old: Volume | None,
+    settings: Settings | None,
+) -> Volume:
+    """Read `source` and return its volume; keep it at `path` where that can be written.
+
+    `old` is the volume of the last time: it comes back when the server says that nothing changed.
+    Raises BubbleError: catalogue, download, offline.
+    """
+    from bubble.system.http.address import shown
+
+    name = printable(source.path) if source.path else shown(source.url)
+    if source.path:
+        data, stamp = _read_file(source.path)
+    else:
+        from bubble.system.http.fetch import fetch
+
+        etag = old.head.get("stamp", "") if old else ""
+        fetched = fetch(source.url, limit=LIMIT, env=env, settings=settings, etag=etag)
+        if fetched.data is None:
+            assert old is not None
+            return old
+        data, stamp = fetched.data, fetched.etag if fetched.etag.isprintable() else ""
+    index = read_index(data, name)
+    head = {
+        "date": index.date,
+        "source": shown_ascii(name),
+        "stamp": stamp if stamp.isascii() else "",
+        "fetched": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+    content = volume_of(index.downloads, head)
+    if keep(path, content):
+        return Volume(path, base=source.base)
+    return Volume(path, content, base=source.base)
+
+
+def keep(path: str, content: bytes) -> bool:
+    """Write a file whole or not at all; return False where the place can't be written."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        return False
+    return True
+
+
+def shown_ascii(text: str) -> str:
+    """Return printable text as a volume's head can hold it."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _read_file(path: str) -> tuple[bytes, str]:
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            return file.read(LIMIT + 1), f"{status.st_mtime_ns}-{status.st_size}"
+    except OSError as error:
+        raise BubbleError(
+            "catalogue",
+            f"BUBBLE_CATALOG: {printable(path)}: {error.strerror}",
+            hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
+        ) from None

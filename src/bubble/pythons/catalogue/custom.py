@@ -1,0 +1,137 @@
+"""BUBBLE_CATALOG: another catalogue, compiled once into a volume in the cache.
+
+The compiled copy is named by what BUBBLE_CATALOG says and carries the file's time and size, or the
+server's ETag. A file is compiled anew when it has changed; one on a server is asked for when there
+is no copy yet, and by `refresh`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.pythons.catalogue.volume import Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.system.http.settings import Settings
+    from bubble.system.layout import Layout
+
+DEFAULT_NAME = "catalogue.json"  # in a directory, as `bubble mirror create` writes it
+
+
+class Source(Record):
+    """Where a catalogue is: `path` of a file, or `url` on a server; `base` ends in a slash."""
+
+    text: str
+    path: str
+    url: str
+    base: str
+
+
+def open_custom(
+    layout: Layout, env: Mapping[str, str], text: str, *, refresh: bool
+) -> tuple[Volume, str]:
+    """Return the volume of the catalogue that BUBBLE_CATALOG names, and a warning or "".
+
+    Raises BubbleError: usage (no path or URL), io, catalogue, download, offline.
+    """
+    source = read_source(text)
+    compiled = compiled_path(layout, source)
+    if source.path:
+        stamp = _stamp(source.path)
+        volume = _open_compiled(compiled, source)
+        if volume is not None and volume.head.get("stamp") == stamp:
+            return volume, ""
+        return compile_source(layout, env, source), ""
+    volume = _open_compiled(compiled, source)
+    if volume is not None and not refresh:
+        return volume, ""
+    try:
+        return compile_source(layout, env, source, old=volume), ""
+    except BubbleError as error:
+        if volume is None or error.kind not in {"download", "offline"}:
+            raise
+        return volume, f"the copy of {volume.head['fetched']} is used: {error.message}"
+
+
+def read_source(text: str) -> Source:
+    """Return what a BUBBLE_CATALOG value names; BubbleError(usage) if it is no path or URL."""
+    if text.startswith("file://"):
+        from bubble.system.http.address import local_path
+
+        return _file(text, local_path(text))
+    if "://" in text:
+        from bubble.system.http.address import scheme_of
+
+        scheme_of(text)
+        plain = text.partition("#")[0].partition("?")[0]
+        return Source(text=text, path="", url=text, base=plain.rpartition("/")[0] + "/")
+    if not os.path.isabs(text) or not text.isprintable():
+        raise BubbleError(
+            "usage",
+            f"BUBBLE_CATALOG must be an absolute path or a URL, not “{printable(text)}”",
+            hint="use /absolute/path/catalogue.json, file:///… or https://…",
+        )
+    return _file(text, text)
+
+
+def compiled_path(layout: Layout, source: Source) -> str:
+    """Return where the compiled copy of a source lies."""
+    from hashlib import sha256
+
+    digest = sha256(os.fsencode(source.path or source.url)).hexdigest()
+    return f"{layout.catalogues}/{digest[:32]}.tsv"
+
+
+def compile_source(
+    layout: Layout,
+    env: Mapping[str, str],
+    source: Source,
+    *,
+    old: Volume | None = None,
+    settings: Settings | None = None,
+) -> Volume:
+    """Read a source, keep its compiled copy where the cache can be written, return the volume."""
+    from bubble.pythons.catalogue.compile import compile_catalogue
+
+    return compile_catalogue(compiled_path(layout, source), env, source, old=old, settings=settings)
+
+
+def _open_compiled(path: str, source: Source) -> Volume | None:
+    try:
+        return Volume(path, base=source.base)
+    except (OSError, BubbleError):  # none yet, or a damaged one: it is made anew
+        return None
+
+
+def _file(text: str, path: str) -> Source:
+    path = os.path.normpath(path)
+    if os.path.isdir(path):
+        path = f"{path}/{DEFAULT_NAME}"
+    return Source(text=text, path=path, url="", base=f"file://{_quoted(os.path.dirname(path))}/")
+
+
+def _stamp(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise BubbleError(
+            "catalogue",
+            f"BUBBLE_CATALOG: {printable(path)}: {error.strerror}",
+            hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
+        ) from None
+    return f"{status.st_mtime_ns}-{status.st_size}"
+
+
+def _quoted(path: str) -> str:
+    plain = path.replace("/", "").replace("-", "").replace("_", "").replace(".", "")
+    if plain.isascii() and plain.isalnum():
+        return path
+    from urllib.parse import quote
+
+    return quote(os.fsencode(path))

@@ -1,0 +1,56 @@
+"""What is already known of archives: an index that contradicts it is refused as a whole."""
+
+from __future__ import annotations
+
+from bubble.model.download import UPSTREAM
+from bubble.model.errors import BubbleError
+from bubble.model.platform import parse_platform
+from bubble.model.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bubble.pythons.catalogue.index import Index
+    from bubble.pythons.catalogue.volume import Volume
+
+
+def known_files(volumes: Iterable[Volume]) -> dict[str, str]:
+    """Return file → sha256 for everything in the volumes that has one."""
+    known: dict[str, str] = {}
+    for volume in volumes:
+        for platform in volume.platforms:
+            parsed = parse_platform(platform)
+            for line in volume.lines(platform):
+                download = volume.decode(line, parsed)
+                if download.sha256:
+                    known[identity(download.url)] = download.sha256
+    return known
+
+
+def identity(url: str) -> str:
+    """Return what tells files apart: `<tag>/<file name>` for upstream's, the URL for others."""
+    return url.removeprefix(UPSTREAM).replace("%2b", "%2B").replace("+", "%2B")
+
+
+def refuse_contradictions(index: Index, known: dict[str, str], name: str) -> None:
+    """Raise BubbleError(catalogue) if a file's sha256 in `index` isn't the one that is known.
+
+    Every artifact counts, also those that would not be chosen. A known file without a sha256 in
+    the index is no contradiction: the known one stays.
+    """
+    seen = dict(known)
+    wrong = []
+    for _, url, sha256 in index.artifacts:
+        if sha256 and seen.setdefault(identity(url), sha256) != sha256:
+            wrong.append(url.rpartition("/")[2].replace("%2B", "+"))
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise BubbleError(
+            "catalogue",
+            f"{name} is refused: it gives another sha256 than the known one for "
+            f"{', '.join(printable(n, 120) for n in wrong[:3])}{more}",
+            hint="nothing was changed; an archive that was published never changes, "
+            "so ask whoever serves this index",
+            details={"files": wrong},
+        )
