@@ -73,7 +73,10 @@ def redirected(url: str, location: str) -> str:
     Raises RedirectRefusedError for https → http, for other schemes, and for what is no URL.
     """
     old = _split(url)
-    new = _split(urljoin(url, location.strip()))
+    try:
+        new = _split(urljoin(url, location.strip()))
+    except ValueError:
+        new = None
     assert old is not None
     if new is None or new.scheme not in DEFAULT_PORTS or not new.hostname:
         target = "file://" if new is not None and new.scheme == "file" else shown(location)

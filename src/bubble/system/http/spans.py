@@ -28,6 +28,7 @@ class Span:
         self.connection = connection
         self.body_end: int | None = None
         self.full = False
+        self.leaving = False  # its connection is about to be closed
         self.cancelled = False
         self.reason = ""
         self.received = 0
@@ -80,6 +81,14 @@ class Spans:
             if span in self.active:
                 self.active.remove(span)
                 self._part.lock.notify_all()
+
+    def regrow(self) -> None:
+        """Let spans go on through gaps that others took from them and failed to fetch."""
+        for span in self.active:
+            if span.end is None or span.body_end is None or span.leaving:
+                continue
+            starts = [s.pos for s in self.active] + [start for start, _ in self._part.done]
+            span.end = min([s for s in starts if s >= span.end] + [span.body_end])
 
     def others(self, span: Span) -> bool:
         """Return whether another worker has a span."""

@@ -281,6 +281,7 @@ class Swarm:
                 return False
             room = len(chunk) if span.end is None else span.end - span.pos
             if room <= 0:
+                span.leaving = True
                 return False
             self._limit(span.pos + min(room, len(chunk)))
             self.part.write(span.pos, chunk[:room] if room < len(chunk) else chunk)
@@ -288,12 +289,14 @@ class Swarm:
             if self.part.complete:
                 self._lock.notify_all()
             # at the body's own end one more read lets the connection be used again
-            return span.end is None or span.pos < span.end or span.pos == span.body_end
+            span.leaving = span.pos == span.end != span.body_end
+            return not span.leaving
 
     def _mistrust(self, span: Span, why: str) -> ExchangeError:
         """Stop using ranges: go on with a whole body that is still coming, or start over, once."""
         self._plain = True
-        whole = next((s for s in self._spans.active if s.full and s is not span), None)
+        active = [s for s in self._spans.active if s is not span]
+        whole = next((s for s in active if s.full and not s.leaving), None)
         for other in list(self._spans.active):
             if other is not whole:
                 other.cancelled = True
@@ -320,11 +323,15 @@ class Swarm:
                 return True
             moved, self._resolved = self._resolved not in {"", self.url}, ""
             if self._live > 1 and self._spans.others(span):
-                return False  # too many connections for this server: the others go on
+                self._spans.regrow()  # too many connections for this server: the others go on
+                return False
             if self.part.size_done >= self._best + self.settings.progress_size:
                 self._failures = 0
             self._best = max(self._best, self.part.size_done)
             self._failures += 1
+            if not (error.retry or moved or self._plain) and self._ranges:
+                self._mistrust(span, error.message)  # it sent the file, but refuses a part of it
+                return True
             if self._failures >= self.settings.attempts or not (error.retry or moved):
                 self._error = error
                 self._lock.notify_all()
