@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 
 from bubble.system.layout import Layout
+from support.fault_server import serve
 from support.needs import FULL
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import Any
+
+    from support.fault_server import FaultServer
 
 pytest_plugins = ["support.skips"]
 
@@ -134,6 +137,18 @@ def bubble(env: dict[str, str], tmp_path: Path) -> Callable[..., Result]:
         )
 
     return run
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[FaultServer]:
+    """Serve the directory `tmp_path/served` (made, empty) on loopback; `server.url` is its root.
+
+    `server.directory` is where to put files, `server.log` what was asked for.
+    """
+    directory = tmp_path / "served"
+    directory.mkdir()
+    with serve(str(directory)) as running:
+        yield running
 
 
 @pytest.fixture
