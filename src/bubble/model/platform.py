@@ -69,6 +69,14 @@ def parse_platform(text: str) -> Platform:
     raise _unknown(text)
 
 
+def runs_on(build: Platform, host: Platform) -> bool:
+    """Whether a machine of `host` can run a build, as far as the names tell (not the CPU level).
+
+    A musl machine runs no glibc build; an x86-64 level counts as plain x86_64.
+    """
+    return (build.os, build.libc, build.arch.partition("_v")[0]) == (host.os, host.libc, host.arch)
+
+
 def _checked(text: str, os: str, arch: str, libc: str) -> Platform:
     os = _OS.get(os, os)
     arch = _ARCH.get(arch, arch)

@@ -65,7 +65,7 @@ def install(
     if not download.is_installable:
         raise BubbleError(
             "unavailable",
-            f"{download.key.name} can't be installed: no checksum is known for it",
+            f"{download.key.name} can't be installed: {download.obstacle}",
             hint="choose another version: bubble python list --available --all-versions",
         )
     _require_runnable(download.key, machine)
@@ -152,7 +152,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
 
 
 def _require_runnable(key: Key, machine: Machine) -> None:
-    from bubble.system.host import runs_on
+    from bubble.model.platform import runs_on
 
     if not runs_on(key.platform, machine.platform):
         raise BubbleError(
@@ -160,6 +160,16 @@ def _require_runnable(key: Key, machine: Machine) -> None:
             f"{key} can't run here: this machine is {machine.platform}",
             hint="for another machine: bubble mirror create DIR REQUEST --platform TRIPLE",
         )
+    level = key.platform.arch.partition("_v")[2]
+    if level:
+        from bubble.system.host import x86_64_level
+
+        if x86_64_level() < int(level):
+            raise BubbleError(
+                "unavailable",
+                f"{key} can't run here: this processor is x86-64-v{x86_64_level()}",
+                hint=f"the build for every processor: bubble python install {key.version}",
+            )
 
 
 def _sha256_of(path: str) -> str:
