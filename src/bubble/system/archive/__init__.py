@@ -5,12 +5,13 @@ ignores bytes after a gzip member. What isn't known to occur in real builds is r
 first violation ends the extraction, and nothing is skipped.
 
 `extract` is the verb. The modules, bottom up: `model` (what goes in and out), `rules` (names, modes
-and link targets), `headers` (the tar format), `stream` (gzip and zstd), `tree` (the files).
+and link targets), `headers` (the tar format), `stream` (gzip and zstd), `tree` (the files),
+`unpack` (the loop over members).
 """
 
 from __future__ import annotations
 
-from bubble.system.archive.extract import extract
 from bubble.system.archive.model import Entry, Extracted, Limits
+from bubble.system.archive.unpack import extract
 
 __all__ = ["Entry", "Extracted", "Limits", "extract"]

@@ -143,6 +143,8 @@ class _Unpacking:
         root, slash, rest = name.partition("/")
         if not slash and kind != headers.DIRECTORY:
             raise refusal("it is not in a top directory", name)
+        if self._python_seen and root != "python":
+            raise refusal("it is not in “python/”", name)
         base = root
         if root == "python":
             if not rest and not self._python_seen:
@@ -235,11 +237,13 @@ class _Unpacking:
             raise refusal("it goes on behind the end-of-archive marker")
         rest = self._chunk[self._at :]
         length = 0
-        while rest:
+        while True:  # to the end of the stream: its checksum and what follows it count
             length += len(rest)
             if rest.count(0) != len(rest) or length > _MAX_PADDING:
                 raise refusal("it goes on behind the end-of-archive marker")
             rest = next(self._chunks, b"")
+            if not rest:
+                break
         if length % BLOCK:
             raise refusal("it ends within a block")
         if self._progress:
