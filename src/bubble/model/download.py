@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from bubble.model.key import Key
 
 UPSTREAM = "https://github.com/astral-sh/python-build-standalone/releases/download/"
+DYNAMIC_MUSL = "20250311"  # the first tag whose musl builds load extension modules
+NOT_UNPACKED = (".zip", ".tar.bz2", ".tar.xz")  # PyPy and GraalPy, mostly for Windows
 CDN = "https://releases.astral.sh/github/python-build-standalone/releases/download/"
 
 
@@ -40,9 +42,30 @@ class Download(Record):
         return flavour_of(self.file_name, self.key.implementation)
 
     @property
+    def obstacle(self) -> str:
+        """Why it can't be installed, as the end of a sentence, or ""."""
+        if not self.sha256:
+            return "upstream published no checksum for it"
+        if self._is_static:
+            return "it is linked statically and can't load extension modules"
+        if self.url.endswith(NOT_UNPACKED):
+            return "bubble unpacks .tar.gz and .tar.zst, and it is neither"
+        return ""
+
+    @property
     def is_installable(self) -> bool:
-        """Whether there is a checksum to hold the bytes against."""
-        return bool(self.sha256)
+        """Whether nothing stands against installing it."""
+        return not self.obstacle
+
+    @property
+    def _is_static(self) -> bool:
+        key = self.key
+        return (
+            key.platform.libc == "musl"
+            and key.implementation == "cpython"
+            and len(self.build) == 8
+            and self.build < DYNAMIC_MUSL
+        )
 
 
 def flavour_of(file_name: str, implementation: str = "cpython") -> str:

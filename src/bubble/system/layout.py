@@ -53,7 +53,7 @@ class Layout(Record):
 
     @property
     def catalogue(self) -> str:
-        """What `bubble python update` fetched, one file a platform."""
+        """What `bubble python update` fetched: one file."""
         return f"{self.home}/catalogue"
 
     @property

@@ -21,7 +21,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Fetch a newer catalogue; any failure keeps the last good one."""
-    from bubble.pythons.catalogue import update
+    from bubble.pythons.catalogue.update import update
 
     report = update(context.layout, context.env, url=options.url)
     data = {name: _plain(value) for name, value in report.as_dict().items()}

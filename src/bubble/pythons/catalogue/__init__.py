@@ -1,4 +1,10 @@
-"""The catalogue of builds: embedded, updated by `bubble python update`, or BUBBLE_CATALOG's."""
+"""The catalogue of builds: embedded, updated by `bubble python update`, or BUBBLE_CATALOG's.
+
+- `catalogue`: look-ups, on everyday paths; `volume`: the file format behind them; `explain`: what
+  to say when nothing fits;
+- `custom`, `compile`: BUBBLE_CATALOG; `update`: a newer index; `regenerate`: the embedded data;
+- `index`, `release`, `entry`: reading and checking indexes; `known`: what they must not contradict.
+"""
 
 from __future__ import annotations
 

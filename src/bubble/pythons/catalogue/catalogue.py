@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 EMBEDDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "catalogue.tsv")
 STORED = "updated.tsv"  # below layout.catalogue
-STATIC_MUSL_UNTIL = 20250311  # musl builds before are static and load no extension modules
-ARCHIVES = (".tar.gz", ".tgz", ".tar.zst")  # what the extractor reads
 
 
 def open_catalogue(layout: Layout, env: Mapping[str, str], *, refresh: bool = False) -> Catalogue:
@@ -93,7 +91,7 @@ class Catalogue:
             for volume, line in self._lines(wanted, _prefix(request))
             if _variant(line) == request.variant
             and request.matches((download := volume.decode(line, wanted)).key, wanted)
-            and not reason_against(download)
+            and download.is_installable
         ]
         return tuple(sorted(found, key=lambda download: download.key.rank, reverse=True))
 
@@ -152,24 +150,6 @@ class Catalogue:
                         newest[name] = (rank, volume, line)
         for _, volume, line in newest.values():
             yield volume, line
-
-
-def reason_against(download: Download) -> str:
-    """Return why a download can't be installed, or ""."""
-    if not download.sha256:
-        return "upstream published no checksum for it"
-    build = download.build
-    if (
-        download.key.platform.libc == "musl"
-        and download.key.implementation == "cpython"
-        and build.isdigit()
-        and len(build) == 8
-        and int(build) < STATIC_MUSL_UNTIL
-    ):
-        return "it is linked statically, so that it can't load extension modules"
-    if not download.url.endswith(ARCHIVES):
-        return "its archive is none that bubble unpacks"
-    return ""
 
 
 def build_rank(build: str) -> tuple[int, ...]:

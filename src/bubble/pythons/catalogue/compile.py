@@ -7,15 +7,19 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.pythons.catalogue.custom import stamp_of
 from bubble.pythons.catalogue.index import LIMIT, read_index
+from bubble.pythons.catalogue.known import known_files, refuse_contradictions, refuse_older
 from bubble.pythons.catalogue.regenerate import volume_of
 from bubble.pythons.catalogue.volume import Volume
+from bubble.system.files import write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bubble.pythons.catalogue.custom import Source
+    from bubble.pythons.catalogue.index import Index
     from bubble.system.http.settings import Settings
 
 
@@ -47,6 +51,8 @@ def compile_catalogue(
             return old
         data, stamp = fetched.data, fetched.etag if fetched.etag.isprintable() else ""
     index = read_index(data, name)
+    if old is not None:
+        refuse_rollback(index, old, name)
     head = {
         "date": index.date,
         "source": shown_ascii(name),
@@ -59,19 +65,27 @@ def compile_catalogue(
     return Volume(path, content, base=source.base)
 
 
+def refuse_rollback(index: Index, old: Volume, name: str) -> None:
+    """Raise BubbleError(catalogue) if a server's catalogue is older than or contradicts `old`."""
+    try:
+        if index.date or old.head["date"]:
+            refuse_older(index, old.head["date"], name)
+        refuse_contradictions(index, known_files([old]), name)
+    except BubbleError as error:
+        raise BubbleError(
+            error.kind,
+            error.message,
+            hint=f"if it is right all the same, delete {printable(old.path)}",
+            details=error.details,
+        ) from None
+
+
 def keep(path: str, content: bytes) -> bool:
     """Write a file whole or not at all; return False where the place can't be written."""
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
+        write_atomic(path, content, 0o600)
     except OSError:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
         return False
     return True
 
@@ -85,7 +99,7 @@ def _read_file(path: str) -> tuple[bytes, str]:
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
-            return file.read(LIMIT + 1), f"{status.st_mtime_ns}-{status.st_size}"
+            return file.read(LIMIT + 1), stamp_of(status)
     except OSError as error:
         raise BubbleError(
             "catalogue",

@@ -54,7 +54,7 @@ def open_custom(
     try:
         return compile_source(layout, env, source, old=volume), ""
     except BubbleError as error:
-        if volume is None or error.kind not in {"download", "offline"}:
+        if volume is None:
             raise
         return volume, f"the copy of {volume.head['fetched']} is used: {error.message}"
 
@@ -125,7 +125,12 @@ def _stamp(path: str) -> str:
             f"BUBBLE_CATALOG: {printable(path)}: {error.strerror}",
             hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
         ) from None
-    return f"{status.st_mtime_ns}-{status.st_size}"
+    return stamp_of(status)
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """Return what changes when a file does."""
+    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
 
 
 def _quoted(path: str) -> str:

@@ -7,7 +7,6 @@ from bubble.model.key import VARIANTS
 from bubble.model.record import Record
 from bubble.model.request import HINT
 from bubble.model.version import STAGES
-from bubble.pythons.catalogue.catalogue import reason_against
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class _Case(Record):
             for d in self.catalogue.downloads(self.wanted)
             if d.key.implementation == self.request.implementation
             and d.key.variant == self.request.variant
-            and not reason_against(d)
+            and d.is_installable
         )
 
     def finals(self) -> list[Key]:
@@ -143,10 +142,9 @@ def _not_installable(case: _Case) -> _Explanation | None:
     """Something matches, and can't be installed: no checksum, a static build, a .zip."""
     for download in case.catalogue.downloads(case.wanted):
         if case.request.matches(download.key, case.wanted):
-            reason = reason_against(download)
             release = download.key.version[:2]
             nearest = [key for key in case.finals() if key.version[:2] == release]
-            return f"{download.key} can't be installed: {reason}", nearest[:1], ""
+            return f"{download.key} can't be installed: {download.obstacle}", nearest[:1], ""
     return None
 
 

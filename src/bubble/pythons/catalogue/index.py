@@ -65,27 +65,29 @@ def read_index(data: bytes, name: str) -> Index:
 
 def dump_json(downloads: Iterable[Download]) -> str:
     """Return a catalogue in uv's format; URLs are written as they stand (relative ones, too)."""
-    entries = {}
-    for download in downloads:
-        key = download.key
-        family, _, level = key.platform.arch.partition("_v")
-        number = str(key.version)
-        plain = "{}.{}.{}".format(*key.version)
-        entries[str(key)] = {
-            "arch": {"family": family, "variant": f"v{level}" if level else None},
-            "build": download.build,
-            "libc": key.platform.libc,
-            "major": key.version[0],
-            "minor": key.version[1],
-            "name": key.implementation,
-            "os": key.platform.os,
-            "patch": key.version[2],
-            "prerelease": number.removeprefix(plain),
-            "sha256": download.sha256 or None,
-            "url": download.url,
-            "variant": key.variant or None,
-        }
-    return json.dumps(entries, indent=2, sort_keys=True) + "\n"
+    entries = {str(download.key): json_entry(download) for download in downloads}
+    return json.dumps(entries, indent=1, sort_keys=True) + "\n"
+
+
+def json_entry(download: Download) -> dict[str, object]:
+    """Return the value that uv's format has for a download."""
+    key = download.key
+    family, _, level = key.platform.arch.partition("_v")
+    major, minor, patch = key.version[:3]
+    return {
+        "arch": {"family": family, "variant": f"v{level}" if level else None},
+        "build": download.build,
+        "libc": key.platform.libc,
+        "major": major,
+        "minor": minor,
+        "name": key.implementation,
+        "os": key.platform.os,
+        "patch": patch,
+        "prerelease": str(key.version).removeprefix(f"{major}.{minor}.{patch}"),
+        "sha256": download.sha256 or None,
+        "url": download.url,
+        "variant": key.variant or None,
+    }
 
 
 def date_of(downloads: Iterable[Download]) -> str:

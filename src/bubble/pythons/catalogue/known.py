@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from bubble.model.download import UPSTREAM
 from bubble.model.errors import BubbleError
 from bubble.model.platform import parse_platform
 from bubble.model.text import printable
+
+FUTURE = 7 * 86400  # seconds that a clock may be slow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +37,27 @@ def identity(url: str) -> str:
     return url.removeprefix(UPSTREAM).replace("%2b", "%2B").replace("+", "%2B")
 
 
+def refuse_older(index: Index, known: str, name: str) -> None:
+    """Raise BubbleError(catalogue) unless the index is dated, and as new as what is known.
+
+    A date in the future is refused, too: it would make every true index after it an older one.
+    """
+    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + FUTURE))
+    if index.date > max(today, known):
+        reason = f"is refused: its newest build is of {index.date}, which is yet to come"
+    elif not index.date:
+        reason = "is refused: none of its builds has a date"
+    elif index.date < known:
+        reason = f"is refused: it is older ({index.date}) than what is known ({known})"
+    else:
+        return
+    raise BubbleError(
+        "catalogue",
+        f"{name} {reason}",
+        hint="the catalogue stays as it was; try again later",
+    )
+
+
 def refuse_contradictions(index: Index, known: dict[str, str], name: str) -> None:
     """Raise BubbleError(catalogue) if a file's sha256 in `index` isn't the one that is known.
 
@@ -50,7 +75,7 @@ def refuse_contradictions(index: Index, known: dict[str, str], name: str) -> Non
             "catalogue",
             f"{name} is refused: it gives another sha256 than the known one for "
             f"{', '.join(printable(n, 120) for n in wrong[:3])}{more}",
-            hint="nothing was changed; an archive that was published never changes, "
+            hint="the catalogue stays as it was; a published archive never changes, "
             "so ask whoever serves this index",
             details={"files": wrong},
         )
