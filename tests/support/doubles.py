@@ -126,7 +126,7 @@ _LAUNCHER = """#!/bin/sh
 def _program(version: str, abiflags: str, *, debug: bool) -> str:
     stages = ("alpha", "beta", "candidate", "final")
     parsed = Version.parse(version)
-    info = repr((*parsed[:3], stages[parsed[3]], parsed[4]))
+    info = repr((*parsed[:3], stages[parsed[3]], parsed[4])).replace("'", '"')
     python = os.path.realpath(sys.executable)
     code = (
         f"{_IDENTITY}\n_become({info}, {abiflags!r}, {debug}, '/@PREFIX@')\nexec(sys.argv.pop(1))"

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
+from urllib.parse import quote
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.pythons.catalogue.index import LIMIT, dump_json, read_index
 from bubble.system.files import fsync_directory, unlink_quietly, write_atomic
 from bubble.system.lock import Lock
 
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 
 CATALOGUE = "catalogue.json"
 SUMS = "SHA256SUMS"
-_MAX_CATALOGUE = 64 << 20  # bytes; upstream's whole catalogue has 3 MB
+ARCHIVES = (".tar.gz", ".tgz", ".tar.zst")  # what the extractor reads
+# what would fail for every further download, too
+_ENDING = {"catalogue", "io", "locked", "no_space", "permission"}
 
 
 class Failure(Record):
@@ -89,22 +92,26 @@ def create(
     for download in downloads:
         task = progress.task(str(download.key))
         try:
-            _require_checksum(download)
+            _require_archive(download)
             if place.has(download):
                 place.add(download)
                 kept.append(download)
                 task.finish("already there")
                 continue
             archive, _ = fetch_archive(download, machine, task)
+            with place.partial(download.file_name) as partial:
+                partial.take(archive, download.sha256)
+                place.add(download, partial)
         except BubbleError as error:
+            if error.kind in _ENDING:
+                raise
             failed.append(Failure(download=download, error=error))
             task.finish(error.message)
-            continue
-        with place.partial(download.file_name) as partial:
-            partial.take(archive, download.sha256)
-            place.add(download, partial)
-        added.append(download)
-        task.finish("added")
+        except OSError as error:
+            raise io_error(error, f"can't write the mirror {printable(place.directory)}") from error
+        else:
+            added.append(download)
+            task.finish("added")
     return Created(
         directory=place.directory, added=tuple(added), kept=tuple(kept), failed=tuple(failed)
     )
@@ -143,9 +150,9 @@ class Mirror:
             sums[download.asset] = download.sha256
             there = {n: h for n, h in sums.items() if os.path.isfile(f"{self.directory}/{n}")}
             entries = self._entries(there)
-            entries[str(download.key)] = self._entry(download)
+            entries[str(download.key)] = download.replace(url=self._url(download))
             self._write_sums(there, download.build)
-            catalogue = json.dumps(entries, indent=1, sort_keys=True).encode() + b"\n"
+            catalogue = dump_json(entries.values()).encode()
             write_atomic(f"{self.directory}/{CATALOGUE}", catalogue, durable=True)
             sweep_partial(f"{self.directory}/.partial")
 
@@ -174,53 +181,19 @@ class Mirror:
             text = "".join(f"{listed[name]}  {name}\n" for name in sorted(listed))
             write_atomic(f"{self.directory}/{path}", text.encode(), durable=True)
 
-    def _entries(self, sums: Mapping[str, str]) -> dict[str, object]:
-        """Return the catalogue's entries, without those whose archive has gone."""
-        from urllib.parse import unquote
-
+    def _entries(self, sums: Mapping[str, str]) -> dict[str, Download]:
+        """Return the catalogue's downloads by key, without those whose archive has gone."""
         path = f"{self.directory}/{CATALOGUE}"
         try:
             with open(path, "rb") as file:
-                entries = json.loads(file.read(_MAX_CATALOGUE))
+                index = read_index(file.read(LIMIT), printable(path))
         except FileNotFoundError:
             return {}
-        except ValueError:
-            entries = None
-        if not isinstance(entries, dict):
-            raise BubbleError(
-                "catalogue",
-                f"{printable(path)} is no catalogue",
-                hint="delete it, and create or pack again: the archives stay",
-            )
+        return {str(d.key): d for d in index.downloads if d.asset in sums}
 
-        def asset(entry: object) -> str:
-            url = entry.get("url") if isinstance(entry, dict) else None
-            return unquote("/".join(url.split("/")[-2:])) if isinstance(url, str) else ""
-
-        return {key: entry for key, entry in entries.items() if asset(entry) in sums}
-
-    def _entry(self, download: Download) -> dict[str, object]:
-        """Return one entry as uv's `download-metadata.json` has it."""
-        from urllib.parse import quote
-
-        key = download.key
-        major, minor, patch, *_ = key.version
-        family, _, level = key.platform.arch.partition("_v")
+    def _url(self, download: Download) -> str:
         path = quote(download.asset)
-        return {
-            "name": key.implementation,
-            "arch": {"family": family, "variant": f"v{level}" if level else None},
-            "os": key.platform.os,
-            "libc": key.platform.libc,
-            "major": major,
-            "minor": minor,
-            "patch": patch,
-            "prerelease": str(key.version).removeprefix(f"{major}.{minor}.{patch}"),
-            "url": f"{self.base_url}/{path}" if self.base_url else path,
-            "sha256": download.sha256,
-            "variant": key.variant or None,
-            "build": download.build,
-        }
+        return f"{self.base_url}/{path}" if self.base_url else path
 
 
 class Partial:
@@ -296,7 +269,28 @@ def _is_asset(name: str) -> bool:
     return len(parts) == 2 and not any(p in {"", ".", ".."} for p in parts)
 
 
-def _require_checksum(download: Download) -> None:
+def io_error(error: OSError, what: str) -> BubbleError:
+    """Return the error for a file system that said no; `what` begins the message (printable)."""
+    import errno
+
+    kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"} | dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "permission"
+    )
+    name = f"{printable(os.fsdecode(error.filename))}: " if error.filename else ""
+    return BubbleError(
+        kinds.get(error.errno or 0, "io"),
+        f"{what}: {name}{error.strerror or error}",
+        hint="make room or permissions there, or choose another directory, and run it again",
+    )
+
+
+def _require_archive(download: Download) -> None:
+    if not _is_asset(download.asset) or not download.asset.endswith(ARCHIVES):
+        raise BubbleError(
+            "unavailable",
+            f"{printable(download.asset)} is no archive that bubble unpacks",
+            hint="choose another version: bubble python list --available --all-versions",
+        )
     if not download.is_installable:
         raise BubbleError(
             "unavailable",

@@ -13,7 +13,6 @@ archive needs them from its distribution. The C library must not be older than t
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from urllib.parse import quote
@@ -23,18 +22,19 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import Key
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.model.version import Version
-from bubble.pythons.mirror import Mirror
-from bubble.pythons.pack_files import Member, collect
-from bubble.pythons.pack_probe import Facts, facts_of
+from bubble.pythons.mirror import Mirror, io_error
+from bubble.pythons.pack_files import collect
+from bubble.pythons.pack_probe import facts_of
 from bubble.pythons.pack_relocate import relocate
 from bubble.pythons.pack_tar import write_tar
+from bubble.pythons.probe import probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bubble.model.platform import Platform
+    from bubble.pythons.pack_probe import Facts
 
 
 class Packed(Record):
@@ -90,61 +90,31 @@ def pack(
             hint="publish upstream's builds instead: bubble mirror create DIRECTORY REQUEST",
         )
     facts = facts_of(prefix, env)
-    collected = collect(facts)
-    relocated = relocate(facts, collected.members)
-    key = Key(
-        implementation=facts.implementation,
-        version=Version.parse(facts.version),
-        variant=_variant(facts),
-        platform=platform,
-    )
-    return _publish(
-        directory,
-        key,
-        tag,
-        facts,
-        collected.skipped,
-        relocated.members,
-        not_bundled=relocated.not_bundled,
-        mtime=_mtime(env, tag),
-        base_url=base_url,
-        progress=progress,
-    )
-
-
-def _publish(
-    directory: str,
-    key: Key,
-    tag: str,
-    facts: Facts,
-    skipped: tuple[str, ...],
-    members: Mapping[str, Member],
-    *,
-    not_bundled: tuple[str, ...],
-    mtime: int,
-    base_url: str,
-    progress: Callable[[int, int], None] | None,
-) -> Packed:
-    mirror = Mirror(directory, base_url=base_url)
-    name = file_name(key, tag)
+    key = _key(facts, env, platform)
     try:
+        collected = collect(facts)
+        relocated = relocate(facts, collected.members)
+        mirror = Mirror(directory, base_url=base_url)
+        name = file_name(key, tag)
         with mirror.partial(name) as partial:
-            written = write_tar(partial.path, members, mtime=mtime, progress=progress)
+            written = write_tar(
+                partial.path, relocated.members, mtime=_mtime(env, tag), progress=progress
+            )
             download = Download(
                 key=key, url=f"{tag}/{quote(name)}", sha256=written.sha256, build=tag
             )
             mirror.add(download, partial)
     except OSError as error:
-        raise _io(error, directory, facts) from error
+        raise io_error(error, f"can't pack {printable(facts.prefix)}") from error
     return Packed(
         key=key,
         path=f"{mirror.directory}/{tag}/{name}",
         asset=f"{tag}/{name}",
         sha256=written.sha256,
         size=written.size,
-        files=len(members),
-        skipped=skipped,
-        not_bundled=not_bundled,
+        files=len(relocated.members),
+        skipped=collected.skipped,
+        not_bundled=relocated.not_bundled,
     )
 
 
@@ -155,9 +125,21 @@ def file_name(key: Key, tag: str) -> str:
     return f"{head}-{variant}install_only.tar.gz"
 
 
-def _variant(facts: Facts) -> str:
-    names = (("freethreaded", facts.freethreaded), ("debug", facts.debug))
-    return "+".join(name for name, yes in names if yes)
+def _key(facts: Facts, env: Mapping[str, str], platform: Platform) -> Key:
+    found = probe(facts.executable, env=env, imports=())
+    base = platform.replace(arch=platform.arch.partition("_v")[0])  # a level can't be seen
+    if found.platform != base:
+        raise BubbleError(
+            "unavailable",
+            f"{printable(facts.executable)} is a build for {found.platform}, not for {platform}",
+            hint=f"pack it with --platform {found.platform.triple}",
+        )
+    return Key(
+        implementation=found.implementation,
+        version=found.version,
+        variant=found.variant,
+        platform=platform,
+    )
 
 
 def _mtime(env: Mapping[str, str], tag: str) -> int:
@@ -171,18 +153,3 @@ def _mtime(env: Mapping[str, str], tag: str) -> int:
         return calendar.timegm(time.strptime(tag[:8], "%Y%m%d"))
     except ValueError:
         return 0
-
-
-def _io(error: OSError, directory: str, facts: Facts) -> BubbleError:
-    import errno
-
-    kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"} | dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS), "permission"
-    )
-    kind = kinds.get(error.errno or 0, "io")
-    where = printable(os.fsdecode(error.filename)) if error.filename else printable(directory)
-    return BubbleError(
-        kind,
-        f"can't pack {printable(facts.prefix)}: {where}: {error.strerror}",
-        hint="choose another directory, or mend the cause, and pack again",
-    )

@@ -1,4 +1,4 @@
-"""Ask an interpreter where its own files are: what packing needs, far more than an install does."""
+"""Ask an interpreter where its own files are; what it is, `probe` asks. For packing only."""
 
 from __future__ import annotations
 
@@ -47,8 +47,6 @@ print(json.dumps({
     "libdirs": [d for d in (var("LIBDIR"), os.path.join(prefix, "lib")) if d],
     "libraries": [n for n in (var("INSTSONAME"), var("LDLIBRARY")) if n] + ["libpython3.so"],
     "wheels": var("WHEEL_PKG_DIR") or "",
-    "freethreaded": bool(var("Py_GIL_DISABLED")),
-    "debug": bool(var("Py_DEBUG")),
 }))
 """
 
@@ -75,8 +73,6 @@ class Facts(Record):
     libdirs: tuple[str, ...]
     libraries: tuple[str, ...]
     wheels: str
-    freethreaded: bool
-    debug: bool
 
     def inside(self, path: str) -> str:
         """Return an absolute path relative to the prefix, or "" if it lies elsewhere."""

@@ -44,17 +44,16 @@ def relocate(facts: Facts, members: dict[str, Member]) -> Relocated:
     provided = {os.path.basename(n) for n in members}
     named = _prefix_rewriter(facts, members)
     for name, member in members.items():
-        changed = member
-        if not member.target:
-            if _is_binary(name):
-                data = member.read()
-                found = elf.read(data)
-                if found:
-                    needed.update(found.needed)
-                    changed = member.replace(data=_with_relative_run_path(facts, name, data, found))
-            elif _names_prefix(facts, name):
-                changed = _text(facts, name, member, named)
-        relocated[name] = changed
+        data = member.read() if _is_binary(name) and not member.target else b""
+        found = elf.read(data)
+        if found:
+            needed.update(found.needed)
+            data = _with_relative_run_path(facts, name, data, found)
+            relocated[name] = member.replace(data=data)
+        elif _names_prefix(facts, name) and not member.target:
+            relocated[name] = _text(facts, name, member, named)
+        else:
+            relocated[name] = member
     system = (n for n in needed if n not in provided and not _C_LIBRARY.match(n))
     return Relocated(members=relocated, not_bundled=tuple(sorted(system)))
 

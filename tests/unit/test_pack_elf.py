@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bubble.pythons import elf
+from support.needs import LINUX_ONLY
+from support.small_elf import build
+
+OLD = "/home/somebody/.pyenv/versions/3.11.7/lib"
+FORMS = pytest.mark.parametrize(
+    ("wide", "order"), [(True, "<"), (True, ">"), (False, "<"), (False, ">")]
+)
+
+
+@FORMS
+@pytest.mark.parametrize("tag", [15, 29])
+def test_a_library_tells_its_names_in_every_class_and_byte_order(
+    wide: bool, order: str, tag: int
+) -> None:
+    found = elf.read(build(OLD, wide=wide, order=order, tag=tag))
+    assert found is not None
+    assert found.needed == ("libc.so.6",)
+    assert found.soname == "libx.so.1"
+    assert found.run_path == OLD
+
+
+@FORMS
+def test_a_run_path_is_overwritten_in_place_and_nothing_else_changes(
+    wide: bool, order: str
+) -> None:
+    before = build(OLD, wide=wide, order=order)
+    after = elf.with_run_path(before, "$ORIGIN/../lib")
+    assert after is not None
+    found = elf.read(after)
+    assert found is not None
+    assert found.run_path == "$ORIGIN/../lib"
+    assert len(after) == len(before)
+    start = before.index(OLD.encode())
+    assert after[:start] == before[:start]
+    assert after[start + len(OLD) :] == before[start + len(OLD) :]
+
+
+def test_a_longer_run_path_is_refused() -> None:
+    assert elf.with_run_path(build("/p/lib", wide=True, order="<"), "$ORIGIN/../lib") is None
+
+
+def test_a_file_without_a_run_path_is_refused() -> None:
+    assert elf.with_run_path(build("", wide=True, order="<"), "") is None
+
+
+@pytest.mark.parametrize("cut", [0, 3, 20, 63, 64, 100, 170, 200, 260])
+def test_what_is_cut_short_is_no_elf_file_and_no_crash(cut: int) -> None:
+    assert elf.read(build(OLD, wide=True, order="<")[:cut]) is None
+
+
+def test_text_is_no_elf_file() -> None:
+    assert elf.read(b"#!/bin/sh\n" * 100) is None
+
+
+@LINUX_ONLY
+def test_the_running_interpreter_needs_the_c_library() -> None:
+    with open(sys.executable, "rb") as file:
+        found = elf.read(file.read())
+    assert found is not None
+    assert any(name.startswith(("libc.", "libpython")) for name in found.needed)
