@@ -183,10 +183,10 @@ def _answer(stdout: str) -> dict[str, Any] | None:
     for line in reversed(stdout.splitlines()):
         if line.startswith(MARK):
             try:
-                answer: dict[str, Any] = json.loads(line.removeprefix(MARK))
+                answer = json.loads(line.removeprefix(MARK))
             except ValueError:
                 return None
-            return answer
+            return answer if isinstance(answer, dict) else None
     return None
 
 

@@ -40,9 +40,9 @@ _TOOLS = {
 }
 # a word that is a tool: any directory, any target triple (`x86_64-linux-gnu-`, `musl-`), a version
 _TOOL = re.compile(
-    r"(?<![^\s=])(?P<directory>/\S*/)?(?P<target>(?:[a-z0-9_.]+-){1,4}?)??"
+    r"(?<!\S)(?P<directory>/\S*/)?(?P<target>(?:[a-z0-9_.]+-){1,4}?)??"
     r"(?P<name>clang\+\+|clang|gcc-ar|gcc|g\+\+|(?:llvm-)?(?:ar|nm|ranlib|readelf|objcopy))"
-    r"(?:-[0-9.]+)?(?![^\s])"
+    r"(?:-[0-9.]+)?(?!\S)"
 )
 # flags that name directories of the building machine, or that only clang (or its linker) takes
 _FLAG = re.compile(

@@ -50,6 +50,7 @@ def patch(root: str, prefix: str, key: Key) -> frozenset[str]:
     Returns the relative paths of what was changed or added, links included. Doing it again
     changes nothing. Raises OSError.
     """
+    prefix = prefix.rstrip("/")
     tree = _Tree(root)
     tree.link_interpreter(key)
     names = frozenset(tree.names("bin"))
@@ -131,12 +132,10 @@ class _Tree:
         """Add `bin/python`, `bin/python3` and `bin/python3.X` where they are missing."""
         present = set(self.names("bin"))
         minor = key.version.minor
-        own = [
-            f"{name}{minor}{flag}"
-            for name in ("python", key.implementation)
-            for flag in ("", "t", "d", "td")
-        ]
-        target = next((name for name in [*own, key.implementation] if name in present), None)
+        named = [f"python{minor}", f"{key.implementation}{minor}"]
+        own = [f"{name}{flag}" for name in named for flag in ("", "t", "d", "td")]
+        own += [f"{key.implementation}{key.version[0]}", key.implementation]
+        target = next((name for name in own if name in present), None)
         if target is None:
             return
         for name in ("python", "python3", f"python{minor}"):
