@@ -1,0 +1,101 @@
+"""What everyday commands may import: a start that loads a heavy module is a start that waits.
+
+Each command runs in a process of its own under `-X importtime`; what it loaded beyond a bare
+interpreter is held against lists of what must not be there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from support.builds import small_mirror
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conftest import Result
+
+# never on an everyday path: each costs 20 ms and more, or leads to one that does
+HEAVY = {
+    "asyncio", "concurrent.futures", "dataclasses", "email", "hashlib", "httpx",
+    "importlib.metadata", "inspect", "isal", "logging", "packaging", "pathlib", "pickle",
+    "platformdirs", "rich", "socket", "ssl", "subprocess", "tarfile", "tempfile", "tomllib",
+    "typing", "urllib", "zipfile", "zstandard",
+}  # fmt: skip
+# what a command with options needs for argparse; the ones on the shortest path do without
+OPTIONS = {"argparse", "contextlib", "json", "re", "shutil", "threading"}
+# what one command may have, by top name or in full: PEP 440 has a price
+RANGE = {"packaging", "logging", "subprocess", "typing"}
+
+# command line → what must not be loaded; grows with the commands
+EVERYDAY: dict[str, set[str]] = {
+    "--version": HEAVY | OPTIONS | {"bubble.pythons", "bubble.system"},
+    "python find 3.11": HEAVY | OPTIONS | {"bubble.pythons.catalogue"},
+    "python find >=3.10": (HEAVY | OPTIONS) - RANGE - {"re", "contextlib", "threading"},
+    "python dir": HEAVY | {"bubble.pythons"},
+    "python list": HEAVY | {"json"},
+    "python list --installed": HEAVY | {"json"},
+    # nothing to do is found out without the means to do it
+    "python install 3.11": HEAVY | {"bubble.system.http", "bubble.system.archive"},
+}
+_IMPORT = re.compile(r"^import time:.*\| +(\S+)$", re.MULTILINE)
+
+
+def _loaded(arguments: list[str], env: Mapping[str, str]) -> set[str]:
+    """Return the modules that a Python process with these arguments imports."""
+    plain = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        env=plain,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(_IMPORT.findall(done.stderr))
+
+
+def _beyond_bare(arguments: list[str], env: Mapping[str, str]) -> set[str]:
+    return _loaded(arguments, env) - _loaded(["-c", "pass"], env)
+
+
+def _barred(loaded: set[str], names: set[str]) -> list[str]:
+    return sorted(name for name in loaded if any(f"{name}.".startswith(f"{n}.") for n in names))
+
+
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_an_everyday_command_imports_nothing_heavy(
+    command: str, env: dict[str, str], bubble: Callable[..., Result], tmp_path: os.PathLike[str]
+) -> None:
+    catalogue = small_mirror(f"{tmp_path}/mirror", ["3.11.9"])
+    installed = bubble("python", "install", "3.11", env={"BUBBLE_CATALOG": catalogue})
+    assert installed.status == 0, installed.err
+    program = os.path.join(os.path.dirname(sys.executable), "bubble")
+    loaded = _beyond_bare([program, *command.split()], env)
+    assert "bubble.cli.main" in loaded, "the measurement is broken"
+    assert not _barred(loaded, EVERYDAY[command])
+
+
+def test_the_entry_imports_nothing_but_the_errors(env: dict[str, str]) -> None:
+    loaded = _beyond_bare(["-c", "import bubble.cli.main"], env)
+    ours = {name for name in loaded if name.split(".")[0] == "bubble"}
+    assert ours == {
+        "bubble",
+        "bubble.cli",
+        "bubble.cli.main",
+        "bubble.model",
+        "bubble.model.errors",
+    }
+    assert loaded - ours <= {"__future__", "warnings"}
+
+
+def test_the_measurement_sees_what_a_command_imports(env: dict[str, str]) -> None:
+    loaded = _beyond_bare(["-c", "import json"], env)
+    assert _barred(loaded, {"json"})
+    assert _barred({"rich.console", "richer"}, {"rich"}) == ["rich.console"]
