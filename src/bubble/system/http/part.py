@@ -157,16 +157,17 @@ class Part:
         One thread alone calls this and `digest`. The bytes are read back from the file.
         """
         with self.lock:
-            wanted = min(self.prefix - self._hashed, HASH_BLOCK)
+            so_far, offset = self._hash, self._hashed
+            wanted = min(self.prefix - offset, HASH_BLOCK)
         if wanted <= 0:
             return False
         view = memoryview(self._buffer)[:wanted]
-        count = os.preadv(self._fd, [view], self._hashed)
-        if count == 0:
-            return False
-        self._hash.update(view[:count])
-        self._hashed += count
-        return True
+        count = os.preadv(self._fd, [view], offset)
+        so_far.update(view[:count])
+        with self.lock:
+            if self._hash is so_far:  # else a worker started over meanwhile
+                self._hashed += count
+        return count > 0
 
     def digest(self) -> str:
         """Return the sha256 of the whole file on disk, in hex."""

@@ -294,7 +294,7 @@ class Swarm:
 
     def _mistrust(self, span: Span, why: str) -> ExchangeError:
         """Stop using ranges: go on with a whole body that is still coming, or start over, once."""
-        self._plain = True
+        self._plain = self.doubtful = True
         active = [s for s in self._spans.active if s is not span]
         whole = next((s for s in active if s.full and not s.leaving), None)
         for other in list(self._spans.active):
