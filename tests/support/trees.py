@@ -49,7 +49,9 @@ def _describe(name: str, directory: int, mode: int, normal: bool) -> tuple[str, 
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         return "special", bits, ""
     if normal:
-        os.chmod(name, bits | 0o700, dir_fd=directory)
+        # a file's execute bit stays as it is: the inode may come again under another name
+        readable = 0o700 if stat.S_ISDIR(mode) else 0o400
+        os.chmod(name, bits | readable, dir_fd=directory)
     if stat.S_ISDIR(mode):
         return "dir", 0o755 if normal else bits, ""
     if normal:
