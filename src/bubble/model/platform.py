@@ -60,7 +60,7 @@ def parse_platform(text: str) -> Platform:
         return _checked(text, parts[0], parts[1], parts[2])
     if parts[1:] == ["apple", "darwin"]:
         return _checked(text, "darwin", parts[0], "none")
-    if parts[1:3] == ["pc", "windows"]:
+    if parts[1:3] == ["pc", "windows"] and parts[3:] in ([], ["msvc"], ["msvc", "shared"]):
         return _checked(text, "windows", parts[0], "none")
     if parts[1:] == ["unknown", "emscripten"]:
         return _checked(text, "emscripten", parts[0], "musl")

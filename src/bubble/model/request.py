@@ -106,9 +106,9 @@ def parse_request(text: str) -> Request:
         raise BubbleError("request", f"{shown} is no Python request", hint=HINT)
     if text == "system":
         return Request(text=text, kind="system")
-    if "/" in text or text[0] in "~.":
+    if "/" in text or text[0] == "." or (text[0] == "~" and text[:2] != "~="):
         return Request(text=text, kind="path")
-    return (_python_request(text.replace(" ", "")) or _name_request(text)).replace(text=text)
+    return (_python_request(text) or _name_request(text)).replace(text=text)
 
 
 def _python_request(text: str) -> Request | None:
@@ -120,9 +120,9 @@ def _python_request(text: str) -> Request | None:
             platform = parse_platform(tail)
         except BubbleError:
             return None
-    number, _, words = number.partition("+")
+    number, plus, words = number.partition("+")
     variant = _VARIANT_WORDS.get(words)
-    if variant is None:
+    if variant is None or (plus and not words):
         return None
     request = _version_request(number) or _range_request(number)
     if request is None or (request.variant and variant):
@@ -137,7 +137,7 @@ def _split_implementation(text: str) -> tuple[str, str]:
     for name, implementation in _NAMES:
         if lowered.startswith(name):
             rest = text[len(name) :]
-            return implementation, rest[1:] if rest[:1] in {"@", "-"} else rest
+            return implementation, rest[1:] if rest[:1] in {"@", "-", " "} else rest
     return "cpython", text
 
 
@@ -150,11 +150,14 @@ def _version_request(number: str) -> Request | None:
         if number.endswith(mark):
             number, variant = number[: -len(mark)], _VARIANT_MARKS[mark]
             break
-    if number.endswith(".*"):
+    wildcard = number.endswith(".*")
+    if wildcard:
         number = number[:-2].removeprefix("==")
     try:
         release, stage, serial = split_version(number)
     except ValueError:
+        return None
+    if wildcard and stage >= 0:
         return None
     if len(release) == 1 and release[0] >= 20:  # 312 and 39, as tox and uv write them
         digits = str(release[0])

@@ -50,18 +50,18 @@ class UpdateReport(Record):
     newest: tuple[str, ...]
     skipped: int = 0
 
-    def lines(self) -> list[str]:
+    def lines(self) -> tuple[str, ...]:
         """Return the report for people."""
+        date = self.after or "no date"
         if not self.builds:
-            return [f"The catalogue is up to date: {self.after or 'undated'} ({self.source})"]
-        before = f", was {self.before}" if self.before != self.after else ""
-        lines = [f"The catalogue is of {self.after or 'no date'}{before} ({self.source})"]
+            return (f"The catalogue is up to date: {date} ({self.source})",)
+        before = f", was {self.before}" if self.before not in {"", self.after} else ""
         plural = "build" if self.builds == 1 else "builds"
-        if self.newest:
-            lines.append(f"{self.builds} new {plural}, with {', '.join(self.newest)}")
-        else:
-            lines.append(f"{self.builds} new {plural}, of {len(self.versions)} new versions")
-        return lines
+        news = f", with {', '.join(self.newest)}" if self.newest else ""
+        return (
+            f"The catalogue is of {date}{before} ({self.source})",
+            f"{self.builds} new {plural}{news}",
+        )
 
 
 def update(
