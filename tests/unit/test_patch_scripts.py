@@ -142,17 +142,20 @@ def test_python_config_is_a_shell_script_again_and_finds_its_prefix_through_a_li
         OLD_UPSTREAM + "exit_with_usage ()\n{\n    exit 1\n}\n"
         'installed_prefix ()\n{\n    echo $(dirname $(cd $(dirname "$1") && pwd -P))\n}\n'
         'prefix_real=$(installed_prefix "$0")\nCFLAGS=$(echo " -fPIC -I/tools/deps/include")\n'
-        'echo "$prefix_real|$CFLAGS|"\n'
+        'prefix="/install"\n'
+        'inc=$(echo "${prefix}/include" | sed "s#$prefix#$prefix_real#")\n'
+        'echo "$prefix_real|$CFLAGS|$inc"\n'
     )
     patched = patch_config_script(patch_script(text, names=NAMES))
     assert patch_config_script(patch_script(patched, names=NAMES)) == patched
-    directory = tmp_path / "a  b" / "bin"
+    directory = tmp_path / "a  b & #c" / "bin"
     directory.mkdir(parents=True)
     path = directory / "python3.9-config"
     path.write_text(patched)
     path.chmod(0o755)
     (tmp_path / "link").symlink_to(path)
-    wanted = f"{tmp_path}/a  b| -fPIC |"
+    prefix = f"{tmp_path}/a  b & #c"
+    wanted = f"{prefix}| -fPIC |{prefix}/include"
     assert run(str(path))[0] == wanted
     assert run(str(tmp_path / "link"))[0] == wanted
     assert run("./link", cwd=tmp_path)[0] == wanted

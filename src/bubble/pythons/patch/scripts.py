@@ -46,7 +46,8 @@ while [ -h "$self" ]; do
     link=$(readlink "$self")
     case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
 done
-prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)"""
+prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)
+prefix_sed=$(printf '%s\\n' "$prefix_real" | sed 's/[&#\\\\]/\\\\&/g')"""
 
 
 def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str:
@@ -69,10 +70,11 @@ def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str
 def patch_config_script(text: str) -> str:
     """Return the shell script `python3.X-config` fit for spaces, and for being linked to.
 
-    Upstream's finds its prefix by `dirname` of `$0`, unquoted. A script that is patched already,
-    and any other, is returned as it is.
+    Upstream's finds its prefix by `dirname` of `$0`, unquoted, and hands it to sed unescaped. A
+    script that is patched already, and any other, is returned as it is.
     """
     if _OWN_PREFIX not in text:
         return text
-    lines = text.replace(_OWN_PREFIX, _PREFIX_OF_LINK).split("\n")
-    return "\n".join(drop_flags(x) if _ASSIGNMENT.match(x) else x for x in lines)
+    text = text.replace(_OWN_PREFIX, _PREFIX_OF_LINK)
+    text = text.replace("s#$prefix#$prefix_real#", "s#$prefix#$prefix_sed#")
+    return "\n".join(drop_flags(x) if _ASSIGNMENT.match(x) else x for x in text.split("\n"))
