@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bubble.model.errors import BubbleError
     from bubble.model.platform import Platform
     from bubble.pythons.install import Machine
+    from bubble.selection.resolve import World
     from bubble.system.layout import Layout
 
 
@@ -50,6 +51,18 @@ class Context(Record):
         from bubble.system.host import host_platform
 
         return host_platform(self.env)
+
+    def world(self) -> World:
+        """Return what a selection depends on, for the directory that the process is in."""
+        from bubble.selection.resolve import World
+        from bubble.system.directory import working_directory
+
+        return World(
+            cwd=working_directory(self.env.get("PWD", "")),
+            env=self.env,
+            layout=self.layout,
+            platform=self.platform(),
+        )
 
     def machine(self) -> Machine:
         """Return what operations on interpreters need."""

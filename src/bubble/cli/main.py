@@ -58,6 +58,11 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
 
         output.text([f"bubble {__version__}"])
         return 0
+    if argv[:1] == ["shim-fallback"]:
+        from bubble.cli.commands.shim_fallback import run as run_fallback
+        from bubble.cli.context import Context
+
+        return run_fallback(argv[1:], Context(env=env, output=output))
     words = " ".join(argv[:2]) if argv[:1] and argv[0] in GROUPS else " ".join(argv[:1])
     if words not in COMMANDS:
         from bubble.cli.help import no_command

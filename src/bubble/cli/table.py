@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "python adopt": ("python_adopt", "register an interpreter that something else installed"),
     "python update": ("python_update", "fetch a newer catalogue of builds"),
     "python dir": ("python_dir", "print the directory of the installed Pythons"),
+    "rehash": ("rehash", "make the shims follow what is installed (commands do it by themselves)"),
     "mirror create": ("mirror_create", "make a directory that serves builds to other machines"),
     "mirror pack": ("mirror_pack", "pack an interpreter of this machine into a mirror"),
 }

@@ -30,6 +30,7 @@ KINDS = frozenset(EXIT_STATUS) | {
     "probe",  # an interpreter doesn't run or isn't what it says
     "store",  # the store is not in a state that allows this
     "unavailable",  # nothing in the catalogue satisfies the request
+    "version_file",  # a version file can't be read or names what it must not
     "verify",  # files differ from the manifest
 }
 

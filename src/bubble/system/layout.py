@@ -52,6 +52,30 @@ class Layout(Record):
         return f"{self.home}/generation"
 
     @property
+    def global_pin(self) -> str:
+        """What is selected where no directory and no variable says anything."""
+        return f"{self.home}/version"
+
+    @property
+    def shims(self) -> str:
+        """The directory that is on PATH: one script, under each command's name."""
+        return f"{self.home}/shims"
+
+    @property
+    def shim(self) -> str:
+        """The script that every name in `shims` is a hard link of."""
+        return f"{self.home}/shim.sh"
+
+    @property
+    def aliases(self) -> str:
+        """Memos of bare requests, one file a request text."""
+        return f"{self.home}/aliases"
+
+    def memo(self, directory: str) -> str:
+        """Return the memo of an absolute directory."""
+        return f"{self.home}/projects{directory.rstrip('/')}/.bubble"
+
+    @property
     def catalogue(self) -> str:
         """What `bubble python update` fetched: one file."""
         return f"{self.home}/catalogue"

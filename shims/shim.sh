@@ -1,0 +1,108 @@
+#!/bin/sh
+# A shim of bubble: runs the command of this name in the Python that the working directory selects.
+# bubble shim 1
+#
+# It never interprets what a directory says: it recognises what `bubble` has already answered.
+# An answer (a memo) holds while it is newer than what it was made from, and while the version file
+# is, character for character, the one that was asked. Anything else goes to `bubble
+# shim-fallback`, which decides, leaves the memo, and runs the command. Builtins only: no fork.
+#
+# A memo: line 1 the answer (prefixes with `:` between, the first that has the command wins; `-`:
+# this directory says nothing), line 2 the format and the files that are there, line 3 the file
+# that was asked, then that file's lines where it is compared by content.
+
+_bubble_home='@home@'
+_bubble_python='@python@'
+_bubble_name=${0##*/}
+_bubble_answer=''
+
+_bubble_slow() {
+    exec "$_bubble_python" -I -c 'import sys
+from bubble.cli.main import run
+sys.exit(run())' shim-fallback "$_bubble_name" "$@"
+}
+
+# $1 the memo, $2 the files that are there, $3 the directory with a slash; sets _bubble_answer
+_bubble_recall() {
+    [ "$1" -nt "$_bubble_home/generation" ] || return 1
+    for _bubble_file in $2; do
+        [ "$1" -nt "$3$_bubble_file" ] || return 1
+    done
+    {
+        IFS= read -r _bubble_answer <&4 || return 1
+        IFS= read -r _bubble_seen <&4 || return 1
+        IFS= read -r _bubble_asked <&4 || return 1
+        [ "$_bubble_seen" = "1${2:+ }$2" ] || return 1
+        case $_bubble_asked in
+            .python-version | .python-versions | version) ;;
+            *) return 0 ;;
+        esac
+        {
+            while :; do
+                _bubble_there='' _bubble_then='' _bubble_more=''
+                IFS= read -r _bubble_there <&5 && _bubble_more=1
+                IFS= read -r _bubble_then <&4 && _bubble_more=1
+                [ "$_bubble_there" = "$_bubble_then" ] || return 1
+                [ -n "$_bubble_more" ] || return 0
+            done
+        } 5<"$3$_bubble_asked" || return 1
+    } 4<"$1" || return 1
+} 2>/dev/null
+
+_bubble_select() {
+    if [ -n "${BUBBLE_PYTHON-}" ]; then
+        case $BUBBLE_PYTHON in
+            .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) return 1 ;;
+        esac
+        _bubble_recall "$_bubble_home/aliases/$BUBBLE_PYTHON" '' ''
+        return
+    fi
+    case $PWD in
+        /*) _bubble_at=${PWD%/} ;;
+        *) return 1 ;;
+    esac
+    while :; do
+        _bubble_files=
+        for _bubble_file in .python-version .python-versions .tool-versions pyproject.toml; do
+            if [ -e "$_bubble_at/$_bubble_file" ] || [ -L "$_bubble_at/$_bubble_file" ]; then
+                _bubble_files=${_bubble_files:+$_bubble_files }$_bubble_file
+            fi
+        done
+        _bubble_memo=$_bubble_home/projects$_bubble_at/.bubble
+        if [ -n "$_bubble_files" ] || [ -e "$_bubble_memo" ]; then
+            _bubble_recall "$_bubble_memo" "$_bubble_files" "$_bubble_at/" || return 1
+            [ "$_bubble_answer" = - ] || return 0
+        fi
+        [ -n "$_bubble_at" ] || break
+        _bubble_at=${_bubble_at%/*}
+    done
+    [ -e "$_bubble_home/version" ] || return 1
+    _bubble_recall "$_bubble_home/aliases/.global" version "$_bubble_home/"
+}
+
+case $_bubble_name in
+    # what installs commands is watched, so that they get shims at once
+    pip | pip[0-9]* | ensurepip) _bubble_slow "$@" ;;
+esac
+case "${1-} ${2-} ${3-} " in
+    *'-m pip '* | *'-mpip '* | *'-m ensurepip '*) _bubble_slow "$@" ;;
+esac
+
+IFS=' '
+_bubble_select || _bubble_slow "$@"
+set -f
+IFS=:
+for _bubble_prefix in $_bubble_answer; do
+    case $_bubble_prefix in
+        /*) ;;
+        *) break ;;
+    esac
+    _bubble_target=$_bubble_prefix/bin/$_bubble_name
+    if [ -f "$_bubble_target" ] && [ -x "$_bubble_target" ]; then
+        [ "$_bubble_target" -ef "$0" ] && break
+        unset __PYVENV_LAUNCHER__ IFS
+        exec "$_bubble_target" "$@"
+    fi
+done
+unset IFS
+_bubble_slow "$@"

@@ -1,0 +1,32 @@
+"""`bubble rehash`."""
+
+from __future__ import annotations
+
+import sys
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (("bubble rehash", "after something else than pip installed commands"),)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare no arguments."""
+
+
+def execute(_options: Namespace, context: Context) -> Outcome:
+    """Renew the shims."""
+    from bubble.selection.shims import rehash
+
+    done = rehash(context.layout, sys.executable)
+    return Outcome(
+        data={"added": list(done.added), "removed": list(done.removed), "total": done.total},
+        lines=(
+            *(f"added {name}" for name in done.added),
+            *(f"removed {name}" for name in done.removed),
+        ),
+        notes=(f"{done.total} commands have shims in {context.layout.shims}",),
+    )

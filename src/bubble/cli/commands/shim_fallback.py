@@ -1,0 +1,31 @@
+"""`bubble shim-fallback`: what a shim calls for what it doesn't recognise; not for people."""
+
+from __future__ import annotations
+
+import sys
+
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bubble.cli.context import Context
+
+_NOT_FOUND = {"command_not_found", "not_installed"}
+
+
+def run(arguments: Sequence[str], context: Context) -> int:
+    """Run the command that the first argument names; 126 or 127 where that can't be."""
+    from bubble.selection.fallback import run_shim
+
+    try:
+        return run_shim(arguments[0], arguments[1:], context.world(), sys.executable)
+    except BubbleError as error:
+        context.output.error(error)
+        return 127 if error.kind in _NOT_FOUND else 126
+    except OSError as error:
+        from bubble.cli.main import from_os_error
+
+        context.output.error(from_os_error(error))
+        return 126

@@ -1,0 +1,55 @@
+"""What the system has: PATH without the shims, ours and other managers'."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bubble.system.layout import Layout
+
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def find_system(name: str, env: Mapping[str, str], layout: Layout) -> str:
+    """Return the absolute path of the first `name` on PATH that is no shim, or ""."""
+    ours = identity(layout.shim)
+    for directory in system_directories(env, layout):
+        path = f"{directory}/{name}"
+        if os.path.isfile(path) and os.access(path, os.X_OK) and identity(path) != ours:
+            return path
+    return ""
+
+
+def system_directories(env: Mapping[str, str], layout: Layout) -> Iterator[str]:
+    """Yield the absolute directories of PATH that hold no shims.
+
+    Every directory called `shims` is some manager's (pyenv, mise, asdf, rbenv, bubble); relative
+    entries are passed over, since what they name changes with the working directory.
+    """
+    ours = identity(layout.shims)
+    for entry in (env.get("PATH") or DEFAULT_PATH).split(":"):
+        directory = entry.rstrip("/") or "/"
+        if not os.path.isabs(directory) or is_shim_directory(directory):
+            continue
+        if ours is None or identity(directory) != ours:
+            yield directory
+
+
+def is_shim_directory(directory: str) -> bool:
+    """Whether a directory (absolute) holds some manager's shims, by its name or a link's end."""
+    return (
+        os.path.basename(directory) == "shims"
+        or os.path.basename(os.path.realpath(directory)) == "shims"
+    )
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what makes two paths the same file, None when nothing is there."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino

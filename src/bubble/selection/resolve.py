@@ -1,0 +1,209 @@
+"""The authority: which interpreters the working directory selects, and what a command runs there.
+
+The shim recognises this module's answers and never decides by itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.request import parse_request
+from bubble.model.text import printable
+from bubble.pythons import store
+from bubble.selection.path import find_system
+from bubble.selection.sources import choose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.model.platform import Platform
+    from bubble.model.request import Request
+    from bubble.selection.sources import Choice, Source
+    from bubble.system.layout import Layout
+    from bubble.system.version_file import Entry
+
+SYSTEM = "system"
+
+
+class Answer(Record):
+    """One selected Python: `prefix` (absolute), or SYSTEM for what PATH has; `name` for people."""
+
+    prefix: str
+    name: str
+    entry: Entry | None = None
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it stands for the first one on PATH that is no shim."""
+        return self.prefix == SYSTEM
+
+
+class Selection(Record):
+    """What a directory selects: the answers in order, and the entries that nothing satisfies.
+
+    There is at least one answer.
+    """
+
+    source: Source
+    answers: tuple[Answer, ...]
+    missing: tuple[Entry, ...] = ()
+
+
+class World(Record):
+    """What a selection depends on."""
+
+    cwd: str
+    env: Mapping[str, str]
+    layout: Layout
+    platform: Platform
+
+
+def select(world: World) -> Selection:
+    """Return what the working directory selects.
+
+    Raises BubbleError: version_file or request (the source can't be read, or names what it must
+    not), not_installed (nothing that it asks for is installed). Never falls back to another
+    Python than the ones that the source names.
+    """
+    return resolve(choose(world.cwd, world.env, world.layout), world)
+
+
+def resolve(choice: Choice, world: World) -> Selection:
+    """Return what one source selects; raises as `select`."""
+    if not choice.entries:
+        return Selection(source=choice.source, answers=(Answer(prefix=SYSTEM, name=SYSTEM),))
+    answers: list[Answer] = []
+    missing: list[Entry] = []
+    for entry in choice.entries:
+        answer = _answer(entry, choice.source, world)
+        if answer is None:
+            missing.append(entry)
+        else:
+            answers.append(answer)
+    if not answers:
+        raise _not_installed(choice, world)
+    return Selection(source=choice.source, answers=tuple(answers), missing=tuple(missing))
+
+
+def command_path(name: str, selection: Selection, world: World) -> str:
+    """Return the absolute path of what `name` runs; raises BubbleError(command_not_found).
+
+    The first selected Python that has the command serves it. A command that no selected Python
+    has, and that names no Python or pip itself, is the system's if the system has one.
+    """
+    for answer in selection.answers:
+        if answer.is_system:
+            path = find_system(name, world.env, world.layout)
+        else:
+            path = f"{answer.prefix}/bin/{name}"
+            path = path if is_command(path) else ""
+        if path:
+            return path
+    if not is_python_command(name):
+        path = find_system(name, world.env, world.layout)
+        if path:
+            return path
+    raise not_found(name, selection, world)
+
+
+def owners(name: str, layout: Layout) -> list[store.Installation]:
+    """Return the installations that have a command, best first."""
+    return [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
+
+
+def is_command(path: str) -> bool:
+    """Whether something that can be run lies at `path`."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def is_python_command(name: str) -> bool:
+    """Whether a command names an interpreter or its pip: these never come from elsewhere."""
+    return name.startswith(("python", "pip", "pypy", "graalpy"))
+
+
+def not_found(name: str, selection: Selection, world: World) -> BubbleError:
+    """Return the error for a command that the selection doesn't have, and who has it."""
+    shown = printable(name, 100)
+    selected = ", ".join(answer.name for answer in selection.answers)
+    have = [i.key.name for i in owners(name, world.layout)]
+    message = f"{shown}: not found in {selected}, which {selection.source} selects"
+    if have:
+        return BubbleError(
+            "command_not_found",
+            f"{message} (it is in {', '.join(have)})",
+            hint=f"bubble use {have[0]}, or once: bubble exec -p {have[0]} {shown}",
+            details={"command": shown, "found_in": have},
+        )
+    hint = "bubble explain shows how the choice was made"
+    if not is_python_command(name) and not selection.answers[0].is_system:
+        hint = f"install it there: pip install {shown}"
+    return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
+
+
+def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
+    request = _request(entry, source)
+    if request.kind == "system":
+        return Answer(prefix=SYSTEM, name=SYSTEM, entry=entry)
+    if request.kind == "path":
+        return _path_answer(entry, source)
+    if request.kind == "name":
+        raise BubbleError(
+            "request",
+            f"{_where(source, entry)} names “{request}”, which is no Python version and no "
+            "environment that is known here",
+            hint="bubble use VERSION writes another choice",
+        )
+    for installation in store.matching(world.layout, request, world.platform):
+        return Answer(prefix=installation.prefix, name=installation.key.name, entry=entry)
+    return None
+
+
+def _request(entry: Entry, source: Source) -> Request:
+    try:
+        return parse_request(entry.text)
+    except BubbleError as error:
+        raise BubbleError(
+            error.kind, f"{_where(source, entry)}: {error.message}", hint=error.hint
+        ) from None
+
+
+def _path_answer(entry: Entry, source: Source) -> Answer:
+    """Take a path from this user's own shell; a file must not send anybody anywhere."""
+    if source.kind != "variable":
+        raise BubbleError(
+            "version_file",
+            f"{_where(source, entry)}: “{printable(entry.text)}” is a path, "
+            "and a version file may only name versions",
+            hint="bubble python adopt PATH makes an interpreter known, then name its version",
+        )
+    path = os.path.abspath(os.path.expanduser(entry.text))
+    if is_command(path):
+        path = os.path.dirname(os.path.dirname(path))
+    if not is_command(f"{path}/bin/python"):
+        raise BubbleError(
+            "not_installed",
+            f"{source}: there is no interpreter at {printable(entry.text)}",
+            hint="give the path of an interpreter, or of the directory above its bin",
+        )
+    return Answer(prefix=path, name=printable(path), entry=entry)
+
+
+def _not_installed(choice: Choice, world: World) -> BubbleError:
+    wanted = ", ".join(f"“{printable(entry.text, 60)}”" for entry in choice.entries)
+    where = _where(choice.source, choice.entries[0])
+    have = [i.key.name for i in store.installations(world.layout)]
+    first = choice.entries[0].text
+    return BubbleError(
+        "not_installed",
+        f"{where} asks for Python {wanted}, and nothing installed satisfies that"
+        + (f" (installed: {', '.join(have[:8])})" if have else ""),
+        hint=f"bubble python install '{printable(first, 60)}'",
+        details={"source": str(choice.source), "installed": have},
+    )
+
+
+def _where(source: Source, entry: Entry) -> str:
+    return f"{source}, line {entry.line}" if entry.line else str(source)

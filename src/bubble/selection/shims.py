@@ -1,0 +1,115 @@
+"""The shim directory: one script, hard-linked under the name of every command there is."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.record import Record
+from bubble.pythons.store import installations
+from bubble.selection.path import identity
+from bubble.system.files import is_temporary, read_text, unlink_quietly, write_atomic
+from bubble.system.lock import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bubble.system.layout import Layout
+
+MARK = "# bubble shim "
+_NOT_SHIMMED = {"bubble", "activate", "deactivate"}
+
+
+class Rehashed(Record):
+    """The commands that got a shim and those that lost theirs, by name, and how many there are."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    total: int
+
+
+def rehash(layout: Layout, python: str) -> Rehashed:
+    """Make the shims follow the commands of every installation.
+
+    `python` is the absolute path of the interpreter that runs bubble: the shims call it for what
+    they don't recognise. Each shim is replaced in one step, so that all work at every moment;
+    files in the directory that bubble didn't make stay. Raises OSError.
+    """
+    wanted = commands(i.prefix for i in installations(layout))
+    os.makedirs(layout.shims, exist_ok=True)
+    with Lock(f"{layout.locks}/shims"):
+        script = _script(layout.home, python)
+        if read_text(layout.shim) != script:
+            write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
+        added = [name for name in sorted(wanted) if _link(layout, name)]
+        removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
+    return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))
+
+
+def commands(prefixes: Iterable[str]) -> set[str]:
+    """Return the names of what can be run in the `bin` of any of the prefixes (absolute)."""
+    found: set[str] = set()
+    for prefix in prefixes:
+        try:
+            with os.scandir(f"{prefix}/bin") as entries:
+                found.update(e.name for e in entries if e.name not in found and _is_command(e))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return found
+
+
+def _is_command(entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    if name in _NOT_SHIMMED or name[0] in ".-" or not name.isprintable():
+        return False
+    try:
+        return entry.is_file() and os.access(entry.path, os.X_OK)
+    except OSError:
+        return False
+
+
+def _link(layout: Layout, name: str) -> bool:
+    """Make `name` a shim; say whether it is a new one."""
+    path = f"{layout.shims}/{name}"
+    there = identity(path)
+    if there is not None and there == identity(layout.shim):
+        return False
+    temporary = f"{layout.shims}/.{name}.{os.getpid()}.tmp"
+    unlink_quietly(temporary)
+    os.link(layout.shim, temporary)
+    os.rename(temporary, path)
+    return there is None
+
+
+def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
+    """Remove a shim that no command stands behind, or what a killed rehash left."""
+    if name in wanted:
+        return False
+    path = f"{layout.shims}/{name}"
+    if is_temporary(name):
+        unlink_quietly(path)
+        return False
+    if MARK not in (read_text(path, 512) or ""):
+        return False
+    unlink_quietly(path)
+    return True
+
+
+def _script(home: str, python: str) -> str:
+    template = read_text(template_path())
+    assert template is not None
+    return template.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
+
+
+def template_path() -> str:
+    """Return the absolute path of shim.sh: in the wheel, or in the checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = f"{package}/shims/shim.sh"
+    if os.path.exists(installed):
+        return installed
+    return f"{os.path.dirname(os.path.dirname(package))}/shims/shim.sh"
+
+
+def _quoted(text: str) -> str:
+    """Return `text` for the inside of single quotes in sh."""
+    return text.replace("'", "'\\''")

@@ -1,0 +1,117 @@
+"""Where a choice comes from: the variable, the directory's files, the global pin, the default.
+
+Only reads and reports; what the requests mean is `selection.resolve`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.system.version_file import (
+    read_python_version,
+    read_requires_python,
+    read_tool_versions,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from bubble.system.layout import Layout
+    from bubble.system.version_file import Entry
+
+VARIABLE = "BUBBLE_PYTHON"
+# in one directory, highest first; the shim knows the same names in the same order
+READERS: tuple[tuple[str, Callable[[str], tuple[Entry, ...] | None]], ...] = (
+    (".python-version", read_python_version),
+    (".python-versions", read_python_version),
+    (".tool-versions", read_tool_versions),
+    ("pyproject.toml", read_requires_python),
+)
+
+
+class Source(Record):
+    """What said it: `kind` is "variable", "file", "global" or "default"; `path` is the file's."""
+
+    kind: str
+    path: str = ""
+
+    @property
+    def directory(self) -> str:
+        """The directory whose file said it, else ""."""
+        return os.path.dirname(self.path) or "/" if self.kind == "file" else ""
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that said it, else ""."""
+        return os.path.basename(self.path)
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "variable":
+                return VARIABLE
+            case "file":
+                return printable(self.path, 500)
+            case "global":
+                return f"the global pin ({printable(self.path, 500)})"
+        return "the default: nothing says anything"
+
+
+class Choice(Record):
+    """The entries that a source gave; none mean the system's Python."""
+
+    source: Source
+    entries: tuple[Entry, ...]
+
+
+def choose(cwd: str, env: Mapping[str, str], layout: Layout) -> Choice:
+    """Return the highest source that says anything for the absolute directory `cwd`.
+
+    Raises BubbleError(version_file) when that source can't be read: another one is never used in
+    its place.
+    """
+    return next(candidates(cwd, env, layout))
+
+
+def candidates(cwd: str, env: Mapping[str, str], layout: Layout) -> Iterator[Choice]:
+    """Yield every source that says anything, highest first; the last one is the default."""
+    value = env.get(VARIABLE, "").strip()
+    if value:
+        yield Choice(source=Source(kind="variable"), entries=_split(value))
+    for directory in upwards(cwd):
+        yield from in_directory(directory)
+    entries = read_python_version(layout.global_pin)
+    if entries is not None:
+        yield Choice(source=Source(kind="global", path=layout.global_pin), entries=entries)
+    yield Choice(source=Source(kind="default"), entries=())
+
+
+def in_directory(directory: str) -> Iterator[Choice]:
+    """Yield what the files of one directory (absolute) say, highest first."""
+    for name, read in READERS:
+        path = f"{directory.rstrip('/')}/{name}"
+        entries = read(path)
+        if entries is not None:
+            yield Choice(source=Source(kind="file", path=path), entries=entries)
+
+
+def upwards(cwd: str) -> Iterator[str]:
+    """Yield the absolute directory `cwd` and each one above it, to the root."""
+    directory = cwd
+    while directory.startswith("/"):
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent
+
+
+def _split(value: str) -> tuple[Entry, ...]:
+    """Read the variable: one request, or several with `:` between them, as pyenv has it."""
+    from bubble.system.version_file import Entry
+
+    if "/" in value:
+        return (Entry(text=value, line=0),)
+    return tuple(Entry(text=part.strip(), line=0) for part in value.split(":") if part.strip())

@@ -1,0 +1,140 @@
+"""Files in a directory that name a Python: read safely, split into entries, never interpreted.
+
+What an entry means is `model.request`'s business, which entry wins is `selection`'s. The rules of
+`.python-version` are pyenv's, with these differences: a byte order mark is read through, comments
+may stand behind a version, and a specifier may contain spaces.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+
+LIMIT = 4096  # bytes of a version file; more is no version file
+PYPROJECT_LIMIT = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+
+
+class Entry(Record):
+    """One request of a version file, as written, and the line (from 1) that it stands on."""
+
+    text: str
+    line: int
+
+
+def read_python_version(path: str) -> tuple[Entry, ...] | None:
+    """Return the entries of a `.python-version` or `.python-versions` file.
+
+    None: the file says nothing, because it isn't there or is a directory. An empty tuple: it is
+    there and names nothing, which means the system's Python. Raises BubbleError(version_file).
+    """
+    data = read_regular(path, LIMIT)
+    if data is None:
+        return None
+    entries: list[Entry] = []
+    for number, line in enumerate(_text(path, data).splitlines(), 1):
+        entries += [Entry(text=text, line=number) for text in _words(line)]
+    return tuple(entries)
+
+
+def read_tool_versions(path: str) -> tuple[Entry, ...] | None:
+    """Return the versions of the first `python` line of a `.tool-versions` file (asdf, mise).
+
+    None when the file isn't there or has no such line. Raises BubbleError(version_file).
+    """
+    data = read_regular(path, LIMIT * 4)
+    if data is None:
+        return None
+    for number, line in enumerate(_text(path, data).splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if words[:1] == ["python"]:
+            return tuple(Entry(text=word, line=number) for word in words[1:])
+    return None
+
+
+def read_requires_python(path: str) -> tuple[Entry, ...] | None:
+    """Return `project.requires-python` of a `pyproject.toml` as the one entry.
+
+    None when the file or the key isn't there. A file that isn't TOML counts as saying nothing
+    unless it speaks of `requires-python`. Raises BubbleError(version_file).
+    """
+    data = read_regular(path, PYPROJECT_LIMIT)
+    if data is None or b"requires-python" not in data:
+        return None
+    import tomllib
+
+    try:
+        project = tomllib.loads(data.decode()).get("project", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _unusable(path, f"it is not TOML ({printable(str(error), 80)})") from None
+    value = project.get("requires-python") if isinstance(project, dict) else None
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise _unusable(path, "requires-python is not a specifier in quotes")
+    lines = data.decode().splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if "requires-python" in text), 1)
+    return (Entry(text=value.strip(), line=line),)
+
+
+def read_regular(path: str, limit: int) -> bytes | None:
+    """Return the bytes of a regular file, None when there is none there or it is a directory.
+
+    Never waits (a FIFO), never reads more than `limit` bytes. Raises BubbleError(version_file)
+    for what is there and is no readable file of that size.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise _unusable(path, "it is a link to nothing") from None
+        return None
+    except OSError as error:
+        raise _unusable(path, (error.strerror or "it can't be opened").lower()) from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            return None
+        if not stat.S_ISREG(mode):
+            raise _unusable(path, "it is not a regular file")
+        data = os.read(descriptor, limit + 1)
+    except OSError as error:
+        raise _unusable(path, (error.strerror or "it can't be read").lower()) from None
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise _unusable(path, f"it is larger than {limit} bytes")
+    return data
+
+
+def _text(path: str, data: bytes) -> str:
+    try:
+        text = data.removeprefix(_BOM).decode()
+    except UnicodeDecodeError:
+        raise _unusable(path, "it is not UTF-8 text") from None
+    for number, line in enumerate(text.replace("\r", "\n").split("\n"), 1):
+        if not line.replace("\t", "").isprintable():
+            raise _unusable(path, f"line {number} has control characters")
+    return text
+
+
+def _words(line: str) -> list[str]:
+    """Return the entries of one line: a specifier as it is, else the first word, split at `:`."""
+    line = line.partition("#")[0].strip()
+    if not line:
+        return []
+    if line[0] in "<>=!~":
+        return [line]
+    return [word for word in line.split()[0].split(":") if word]
+
+
+def _unusable(path: str, reason: str) -> BubbleError:
+    return BubbleError(
+        "version_file",
+        f"{printable(path)} can't be used: {reason}",
+        hint="mend it, for example: bubble use 3.12",
+    )
