@@ -62,7 +62,7 @@ def shown(url: str) -> str:
 
 def scrub(text: str) -> str:
     """Return a message of a library without what looks like a user, password or query."""
-    text = re.sub(r"//[^/\s]*@", "//", text)
+    text = re.sub(r"//\S*@", "//", text)
     return printable(re.sub(r"\?[^\s'\"]*", "?…", text))
 
 

@@ -8,16 +8,12 @@ sha256 of the whole decides in every case.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import threading
-import time
 
-from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.system.http.files import io_error, is_at, open_locked, unlink
 
 SAVE_EVERY = 1024 * 1024
 HASH_BLOCK = 256 * 1024
@@ -49,7 +45,7 @@ class Part:
         self._hashed = 0
         self._hash = hashlib.sha256()
         self._buffer = bytearray(HASH_BLOCK)
-        self._fd = _open_locked(self.path, deadline)
+        self._fd = open_locked(self.path, deadline)
         try:
             self._load()
         except BaseException:
@@ -143,7 +139,7 @@ class Part:
             if self._fd < 0:
                 raise PartClosedError
             # the state goes first: it must never claim what the file no longer has
-            _unlink(self.state_path)
+            unlink(self.state_path)
             os.ftruncate(self._fd, 0)
             self.done = []
             self.total = None
@@ -182,13 +178,13 @@ class Part:
             os.rename(self.path, self.destination)
         except OSError as error:
             raise io_error(error, self.destination) from None
-        _unlink(self.state_path)
+        unlink(self.state_path)
         self.close()
 
     def discard(self) -> None:
         """Remove the file and its state."""
-        _unlink(self.state_path)
-        _unlink(self.path)
+        unlink(self.state_path)
+        unlink(self.path)
         self.close()
 
     def close(self) -> None:
@@ -196,12 +192,12 @@ class Part:
         with self.lock:
             if self._fd < 0:
                 return
-            if _is_at(self._fd, self.path):
+            if is_at(self._fd, self.path):
                 self.save()
                 if not self.done:
-                    _unlink(self.state_path)
-                    _unlink(self.path)
-            _unlink(f"{self.state_path}.new")
+                    unlink(self.state_path)
+                    unlink(self.path)
+            unlink(f"{self.state_path}.new")
             os.close(self._fd)
             self._fd = -1
 
@@ -244,72 +240,3 @@ class Part:
         if not validator.isascii() or not validator.isprintable():
             raise ValueError
         self.total, self.done, self.url, self.validator = total, ranges, url, validator
-
-
-def io_error(error: OSError, path: str) -> BubbleError:
-    """Return what an error of the file system means for the file at `path`."""
-    shown = printable(path, 500)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return BubbleError(
-            "no_space",
-            f"no space left while writing {shown}",
-            hint="free some space and retry: the download goes on where it stopped",
-        )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return BubbleError(
-            "permission",
-            f"{shown}: {os.strerror(error.errno)}",
-            hint="set BUBBLE_CACHE_DIR to a directory that you can write to",
-        )
-    return BubbleError(
-        "io", f"{shown}: {error.strerror or error}", hint="check the disk, then retry"
-    )
-
-
-def _open_locked(path: str, deadline: float) -> int:
-    """Open the partial file and wait until no other process writes it; raise BubbleError."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        while True:
-            fd = os.open(path, flags, 0o644)
-            try:
-                if _try_lock(fd) and _is_at(fd, path):
-                    return fd
-            except BaseException:
-                os.close(fd)
-                raise
-            os.close(fd)
-            if time.monotonic() > deadline:
-                raise BubbleError(
-                    "locked",
-                    f"another process is downloading to {printable(path, 500)}",
-                    hint="wait for it to end, then retry",
-                )
-            time.sleep(0.05)
-    except OSError as error:
-        raise io_error(error, path) from None
-
-
-def _try_lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # a file system without locks: sha256 still decides
-        return error.errno in {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
-    return True
-
-
-def _is_at(fd: int, path: str) -> bool:
-    """Whether `path` still names the open file: its former holder may have renamed it."""
-    try:
-        at = os.stat(path, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    own = os.fstat(fd)
-    return (at.st_dev, at.st_ino) == (own.st_dev, own.st_ino)
-
-
-def _unlink(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int | None], None]
 
 TICK = 0.1
-JOIN_TIMEOUT = 2.0
+# how long a thread that hangs while connecting is waited for, when there is haste or not
+HASTY_JOIN = 0.5
+JOIN = 2.0
 SPREADS = 3
 SPREAD_PAUSE = 2.0
 
@@ -114,7 +116,7 @@ class Swarm:
             self._lock.notify_all()
         for connection in self._connections:
             connection.abort()
-        until = time.monotonic() + JOIN_TIMEOUT
+        until = time.monotonic() + (HASTY_JOIN if self.part.complete else JOIN)
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
@@ -321,6 +323,8 @@ class Swarm:
             self._spans.release(span)
             if span.cancelled:
                 return True
+            if span.reason:  # what the client says about the abort is beside the point
+                error = ExchangeError(f"{shown(self.url)}: {span.reason}", retry=True)
             moved, self._resolved = self._resolved not in {"", self.url}, ""
             if self._live > 1 and self._spans.others(span):
                 self._spans.regrow()  # too many connections for this server: the others go on
