@@ -38,10 +38,11 @@ ALWAYS = ("ssl", "sqlite3", "ctypes", "lzma")
 PERHAPS = ("readline", "tkinter", "bz2", "curses", "dbm")
 
 # what runs with the original prefix hidden: $1 the interpreter, $2 the prefix, $3 a scratch
-# directory, $4 modules
+# directory, $4 modules, $5 whether the prefix is hidden
 SCRIPT = r"""
 set -eu
 program=$1 prefix=$2 scratch=$3
+if [ "$5" = yes ]; then [ -z "$(ls -A "$prefix")" ]; fi
 for module in $4; do "$program" -c "import $module"; done
 "$program" -c '
 import sys, sysconfig
@@ -67,8 +68,10 @@ def test_a_packed_interpreter_runs_elsewhere_without_its_own_prefix(
     original = f"{prefix}/bin/python{'.'.join(version.split('.')[:2])}"
     modules = [*ALWAYS, *(m for m in PERHAPS if imports(original, m, env))]
     program = f"{root}/bin/python3"
+    start = hiding(prefix)
+    arguments = [program, prefix, str(tmp_path), " ".join(modules), "yes" if start else "no"]
     done = subprocess.run(
-        [*hiding(prefix), "sh", "-c", SCRIPT, "sh", program, prefix, tmp_path, " ".join(modules)],
+        [*start, "sh", "-c", SCRIPT, "sh", *arguments],
         env=env,
         capture_output=True,
         text=True,
