@@ -75,6 +75,20 @@ class Exchange:
             if late > 0 and self.server.stopping.wait(late):
                 raise ConnectionError
 
+    @property
+    def is_tls(self) -> bool:
+        return self.server.is_tls
+
+    def send_file(self, path: str, start: int, end: int) -> None:
+        """Send a part of a file without copying it through here: a fast server."""
+        with open(path, "rb", buffering=0) as file:
+            while start < end:
+                count = os.sendfile(self.sock.fileno(), file.fileno(), start, end - start)
+                if not count:
+                    raise ConnectionError
+                start += count
+                self.entry.sent += count
+
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -147,6 +161,10 @@ class Resource:
         return (0, total, 200) if self.range_status == 200 else (start, end, self.range_status)
 
     def _send(self, exchange: Exchange, start: int, end: int) -> None:
+        if self._is_plain and not exchange.is_tls:
+            assert isinstance(self.body, str)
+            exchange.send_file(self.body, start, end)
+            return
         stop = end
         if self.cut is not None and self.cut_times > 0 and end - start > self.cut:
             stop = start + self.cut
@@ -163,6 +181,11 @@ class Resource:
             raise ConnectionError
         if self.length == "chunked":
             exchange.sock.sendall(b"0\r\n\r\n")
+
+    @property
+    def _is_plain(self) -> bool:
+        faults = (self.rate, self.cut, self.hold_at)
+        return isinstance(self.body, str) and self.length == "right" and faults == (None,) * 3
 
     def _pieces(self, exchange: Exchange, position: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from `position` to `stop`; wait at `hold_at`."""

@@ -61,6 +61,10 @@ class FaultServer:
         return [entry for entry in self.log if entry.path.partition("?")[0] == path]
 
     @property
+    def is_tls(self) -> bool:
+        return self._tls is not None
+
+    @property
     def sent(self) -> int:
         """All body bytes sent so far."""
         return sum(entry.sent for entry in self.log)

@@ -1,0 +1,97 @@
+"""`scripts/bench`: everything from setting up to the page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from bench import builds, installs, page, starts
+from bench.place import CHECKOUT, Place, file_system, scratch
+
+if TYPE_CHECKING:
+    from bench.results import Result
+
+
+def main() -> int:
+    """Measure, show, write; 1 when something that was asked for isn't reached."""
+    options = _options()
+    path = os.path.abspath(options.directory) if options.directory else scratch()
+    os.makedirs(path, exist_ok=True)
+    try:
+        place = Place(path)
+        if not os.path.exists(place.uv):
+            _say(f"setting up in {path}: bubble as a wheel, uv by its name")
+            place.set_up()
+        results = _measure(place, options)
+        about = {**page.machine(), **place.versions(), **_about(place, options)}
+    finally:
+        if not options.directory:
+            shutil.rmtree(path, ignore_errors=True)
+    print("\n".join(page.table(results)))
+    if options.output:
+        page.write(options.output, results, about)
+    return 0 if all(result.holds for result in results) else 1
+
+
+def _measure(place: Place, options: argparse.Namespace) -> list[Result]:
+    few = options.runs or (3 if options.quick else 15)
+    many = 15 if options.quick else 60
+    parts = options.only or ["cold", "slow", "interrupted", "memory", "start"]
+    packed = builds.packed(place)
+    real = builds.real(place, packed)
+    small = [packed, real] if real else [packed]
+    results: list[Result] = []
+    for part in parts:
+        _say(f"measuring: {part}")
+        if part == "cold":
+            results += installs.cold(place, small, few)
+        elif part == "slow":
+            results += installs.slow(place, small, min(few, 5))
+        elif part == "interrupted":
+            results += installs.interrupted(place, small, min(few, 3))
+        elif part == "memory" and not options.quick:
+            for window_log in (23, 27):
+                huge = builds.huge(place, packed, window_log)
+                results.append(installs.memory(place, huge, min(few, 3)))
+                os.unlink(f"{place.mirror}/{huge.file}")
+        elif part == "start":
+            results += starts.starts(place, small, many)
+    return results
+
+
+def _about(place: Place, options: argparse.Namespace) -> dict[str, str]:
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "store": f"on {file_system(place.path) or 'an unknown file system'}",
+        "smallest peak that can be seen": f"{floor:.0f} MiB (the harness's own)",
+        "command": f"scripts/bench{' --quick' if options.quick else ''}",
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure bubble beside uv.")
+    parser.add_argument("--quick", action="store_true", help="few runs, no huge archive")
+    parser.add_argument("-n", dest="runs", type=int, help="rounds of each install (15)")
+    parser.add_argument("--directory", metavar="DIR", help="scratch that is kept and used again")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=["cold", "slow", "interrupted", "memory", "start"],
+        help="only this part (may be repeated; nothing is written then)",
+    )
+    options = parser.parse_args()
+    partial = options.only or options.quick
+    options.output = "" if partial else f"{CHECKOUT}/docs/performance.md"
+    return options
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
