@@ -189,7 +189,8 @@ def test_a_program_in_bin_is_never_replaced_by_a_link(root: Path) -> None:
 def test_only_a_pip_older_than_pep_668_gets_a_configuration(
     pip: str, is_old: bool, root: Path
 ) -> None:
-    (root / f"lib/python3.12/site-packages/pip-{pip}.dist-info").mkdir(parents=True)
+    write(root / "lib/python3.12/site-packages/pip/__init__.py", f'__version__ = "{pip}"\n')
+    (root / "lib/python3.12/site-packages/pip-9.0.dist-info").mkdir()
     assert ("pip.conf" in patch(str(root), "/new/place", KEY)) is is_old
 
 

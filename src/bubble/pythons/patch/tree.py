@@ -27,7 +27,7 @@ _MANAGED = """\
 [externally-managed]
 Error=This Python is managed by bubble and shared by every environment made from it.
  Make an environment, and install there:
- .
+
      bubble create
      bubble create NAME PACKAGE...
 """
@@ -63,7 +63,7 @@ def patch(root: str, prefix: str, key: Key) -> frozenset[str]:
         for path, change in _edits(tree, directory, prefix, names):
             tree.edit(path, change)
         tree.add(f"{directory}/{_MARKER}", _MANAGED)
-        if _has_old_pip(tree.names(f"{directory}/site-packages")):
+        if _is_old_pip(tree.text(f"{directory}/site-packages/pip/__init__.py")):
             tree.add("pip.conf", _PIP_CONF)
     return frozenset(tree.changed)
 
@@ -93,12 +93,10 @@ def _edits(
             yield f"{path}/python-config.py", change
 
 
-def _has_old_pip(site_packages: list[str]) -> bool:
-    for name in site_packages:
-        found = re.fullmatch(r"pip-(\d+)\.(\d+)[\w.]*\.dist-info", name)
-        if found and (int(found[1]), int(found[2])) < _FIRST_PIP:
-            return True
-    return False
+def _is_old_pip(module: str) -> bool:
+    # dist-info directories of pips that were replaced may still be there: the module knows
+    found = re.search(r"^__version__ = [\"'](\d+)\.(\d+)", module, re.MULTILINE)
+    return found is not None and (int(found[1]), int(found[2])) < _FIRST_PIP
 
 
 class _Tree:
@@ -158,14 +156,20 @@ class _Tree:
         A missing file, one behind a symlink, one of more than `limit` bytes and one that is not
         UTF-8 stay as they are.
         """
-        directory = path.rpartition("/")[0]
-        try:
-            text, mode = self._read(path, limit) if self._is_real(directory) else ("", 0)
-        except FileNotFoundError:
-            return
+        text, mode = self._text(path, limit)
         changed = change(text) if text else text
         if changed != text:
             self._write(path, changed, mode)
+
+    def text(self, path: str) -> str:
+        """Return a file's text; "" for what `edit` wouldn't touch."""
+        return self._text(path, 1 << 20)[0]
+
+    def _text(self, path: str, limit: int) -> tuple[str, int]:
+        try:
+            return self._read(path, limit) if self._is_real(path.rpartition("/")[0]) else ("", 0)
+        except FileNotFoundError:
+            return "", 0
 
     def _is_real(self, directory: str) -> bool:
         path = self.root
