@@ -69,3 +69,14 @@ class Context(Record):
         from bubble.pythons.install import Machine
 
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
+
+    def renew_shims(self) -> None:
+        """Make the shims follow what is installed; a store that can't be written costs a note."""
+        import sys
+
+        from bubble.selection.shims import rehash
+
+        try:
+            rehash(self.layout, sys.executable)
+        except OSError as error:
+            self.output.warn(f"the shims could not be renewed: {error}")

@@ -71,6 +71,14 @@ class Output:
         if error.hint:
             _write(sys.stderr, f"  {self._paint('36', 'hint')}: {error.hint}\n")
 
+    def ask(self, question: str) -> bool:
+        """Ask a person for a yes; only sensible where `may_ask`."""
+        _write(sys.stderr, f"{question} [y/N] ")
+        try:
+            return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        except OSError:
+            return False
+
     def progress(self) -> Progress:
         """Return where a long operation reports to: a live display, short lines, or nobody."""
         from bubble.pythons.progress import Progress

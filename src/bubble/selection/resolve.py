@@ -109,6 +109,17 @@ def command_path(name: str, selection: Selection, world: World) -> str:
     raise not_found(name, selection, world)
 
 
+def require_name(name: str) -> str:
+    """Return a command's name; raise BubbleError(usage) for what can't be one."""
+    if not name or "/" in name or "\0" in name or name in {".", ".."}:
+        raise BubbleError(
+            "usage",
+            f"“{printable(name)}” is no command's name",
+            hint="give the name alone, such as python or pip",
+        )
+    return name
+
+
 def owners(name: str, layout: Layout) -> list[store.Installation]:
     """Return the installations that have a command, best first."""
     return [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
@@ -172,7 +183,7 @@ def _request(entry: Entry, source: Source) -> Request:
 
 def _path_answer(entry: Entry, source: Source) -> Answer:
     """Take a path from this user's own shell; a file must not send anybody anywhere."""
-    if source.kind != "variable":
+    if source.kind not in {"variable", "option"}:
         raise BubbleError(
             "version_file",
             f"{_where(source, entry)}: “{printable(entry.text)}” is a path, "

@@ -33,7 +33,10 @@ READERS: tuple[tuple[str, Callable[[str], tuple[Entry, ...] | None]], ...] = (
 
 
 class Source(Record):
-    """What said it: `kind` is "variable", "file", "global" or "default"; `path` is the file's."""
+    """What said it; `path` is the file's.
+
+    `kind` is "option" (the command line), "variable", "file", "global" or "default".
+    """
 
     kind: str
     path: str = ""
@@ -50,6 +53,8 @@ class Source(Record):
 
     def __str__(self) -> str:
         match self.kind:
+            case "option":
+                return "the command line"
             case "variable":
                 return VARIABLE
             case "file":
@@ -73,6 +78,13 @@ def choose(cwd: str, env: Mapping[str, str], layout: Layout) -> Choice:
     its place.
     """
     return next(candidates(cwd, env, layout))
+
+
+def option(text: str) -> Choice:
+    """Return the choice that a request on the command line is."""
+    from bubble.system.version_file import Entry
+
+    return Choice(source=Source(kind="option"), entries=(Entry(text=text, line=0),))
 
 
 def candidates(cwd: str, env: Mapping[str, str], layout: Layout) -> Iterator[Choice]:

@@ -25,6 +25,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.pythons.adopt import adopt
 
     installation = adopt(options.path, context.machine())
+    context.renew_shims()
     return Outcome(
         data={
             "key": str(installation.key),

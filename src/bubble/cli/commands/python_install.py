@@ -51,7 +51,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         platform = context.platform(options.platform)
         requests = [r.replace(platform=r.platform or platform) for r in requests]
     if options.archive is not None:
-        return _outcome(_install_archive(options, requests, context))
+        return _outcome(_install_archive(options, requests, context), context)
     if options.sha256:
         raise BubbleError("usage", "--sha256 goes with --from", hint="bubble python install --help")
     if not requests:
@@ -69,7 +69,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         reinstall=options.reinstall,
         upgrade=options.upgrade,
     )
-    return _outcome(batch)
+    return _outcome(batch, context)
 
 
 def _install_archive(options: Namespace, requests: list[Request], context: Context) -> Batch:
@@ -89,7 +89,9 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
     return install_downloads([download], machine, progress, replace=options.reinstall)
 
 
-def _outcome(batch: Batch) -> Outcome:
+def _outcome(batch: Batch, context: Context) -> Outcome:
+    if any(i.status != "present" for i in batch.installed):
+        context.renew_shims()
     notes = [f"warning: {batch.warning}"] if batch.warning else []
     notes += [
         f"{i.installation.key.name} is already installed"

@@ -34,6 +34,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             removed.append(uninstall(request, machine))
         except BubbleError as error:
             errors.append(error)
+    context.renew_shims()
     return Outcome(
         data=[{"key": str(i.key), "prefix": i.prefix} for i in removed],
         lines=tuple(f"removed {i.key.name}" for i in removed),

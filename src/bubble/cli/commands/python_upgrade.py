@@ -30,6 +30,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     batch, removed = upgrade(
         minors, context.machine(), context.output.progress(), prune=options.prune
     )
+    context.renew_shims()
     notes = [f"warning: {batch.warning}"] if batch.warning else []
     if not batch.installed and not batch.errors:
         notes.append("everything is up to date")

@@ -1,0 +1,106 @@
+"""`bubble use`, and `local` and `global` for pyenv's hands."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.model.request import Request
+
+EXAMPLES = (
+    ("bubble use 3.12", "this directory and those below it"),
+    ("bubble use 3.12 3.11", "several: the first that has a command runs it"),
+    ("bubble use 3.12 --install", "and install it if it is missing"),
+    ("bubble use 3.12 --global", "wherever nothing else says anything"),
+    ("bubble use --unset", "take this directory's choice back"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("requests", metavar="REQUEST", nargs="*", help="which Python")
+    parser.add_argument("--global", dest="everywhere", action="store_true", help="the global pin")
+    parser.add_argument("--install", action="store_true", help="install what is missing")
+    parser.add_argument("--force", action="store_true", help="write it even if it is missing")
+    parser.add_argument("--unset", action="store_true", help="remove the choice")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Write the choice, after making sure that it is installed."""
+    from bubble.model.request import parse_request
+    from bubble.selection.pin import pin, unpin
+
+    world = context.world()
+    if not options.everywhere and not world.cwd:
+        raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
+    path = world.layout.global_pin if options.everywhere else f"{world.cwd}/.python-version"
+    if options.unset:
+        if options.requests:
+            raise BubbleError("usage", "--unset takes no request", hint="bubble use --help")
+        gone = unpin(path)
+        return Outcome(
+            data={"path": path, "removed": gone},
+            notes=(f"removed {path}" if gone else f"there is no {path}",),
+        )
+    if not options.requests:
+        raise BubbleError(
+            "usage",
+            "say which Python to use",
+            hint="for example: bubble use 3.12; bubble current shows the present choice",
+        )
+    requests = [parse_request(text) for text in options.requests]
+    if not options.force:
+        for request in requests:
+            _require_installed(request, context, install=options.install)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    pinned = pin(path, requests)
+    for warning in pinned.warnings:
+        context.output.warn(warning)
+    return Outcome(
+        data={
+            "path": pinned.path,
+            "requests": list(pinned.texts),
+            "warnings": list(pinned.warnings),
+        },
+        notes=(f"wrote {', '.join(pinned.texts)} to {pinned.path}",),
+    )
+
+
+def _require_installed(request: Request, context: Context, *, install: bool) -> None:
+    from bubble.pythons import store
+
+    if request.kind == "system":
+        return
+    if request.kind == "path":
+        return  # refused by the pin, which says why
+    if request.kind == "name":
+        raise BubbleError(
+            "request",
+            f"“{request}” is no Python version and no environment that is known here",
+            hint="bubble python list shows the versions that there are",
+        )
+    machine = context.machine()
+    if store.matching(machine.layout, request, machine.platform):
+        return
+    if not install and not _asked_and_agreed(request, context):
+        raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
+            f"bubble use {request} --install"
+        )
+    from bubble.pythons.batch import install_requests
+
+    batch = install_requests([request], machine, context.output.progress())
+    context.renew_shims()
+    if batch.errors:
+        raise batch.errors[0]
+
+
+def _asked_and_agreed(request: Request, context: Context) -> bool:
+    if not context.output.may_ask:
+        return False
+    return context.output.ask(f"Python {request} is not installed. Install it now?")

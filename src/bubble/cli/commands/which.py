@@ -1,0 +1,35 @@
+"""`bubble which`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble which python", "the file that `python` runs here"),
+    ("bubble which pip", "or any other command"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("command", metavar="CMD", help="a command's name")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Print the path."""
+    return shortcut(options.command, context)
+
+
+def shortcut(name: str, context: Context) -> Outcome:
+    """Print the path, straight from the one argument."""
+    from bubble.selection.resolve import command_path, require_name, select
+
+    require_name(name)
+    world = context.world()
+    selection = select(world)
+    path = command_path(name, selection, world)
+    return Outcome(data={"path": path, "source": str(selection.source)}, lines=(path,))
