@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import tarfile
 import threading
 import zlib
@@ -12,11 +13,12 @@ import pytest
 import zstandard
 
 from bubble.model.errors import BubbleError
-from bubble.system.archive import Extracted, Limits, extract
+from bubble.system.archive import Limits, extract
 from support import tarbuild as t
 from support.archive_arena import Arena
-from support.hostile_archives import CASES, CONTROLS, TOP, control_of
+from support.hostile_archives import CASES, TOP
 from support.needs import FULL
+from support.valid_archives import CONTROLS, control_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ SMALL = (
 @pytest.fixture
 def arena(tmp_path: Path) -> Arena:
     return Arena(str(tmp_path))
+
+
+@pytest.fixture(params=["isal", "zlib"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the test with each of the two that expand gzip."""
+    name = str(request.param)
+    if name == "isal":
+        pytest.importorskip("isal", reason="not here: isal has no wheel for this platform")
+    else:
+        monkeypatch.setitem(sys.modules, "isal", None)
+    return name
 
 
 def refused(arena: Arena, archive: bytes, limits: Limits | None = None) -> str:
@@ -95,6 +108,7 @@ def test_a_cut_at_any_block_of_the_tar_is_noticed(arena: Arena, suffix: str) -> 
     extract(arena.write(t.COMPRESS[suffix](SMALL)), arena.staging)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_cut_of_the_compressed_file_is_noticed(arena: Arena, suffix: str) -> None:
     whole = t.COMPRESS[suffix](TOP + t.file(b"python/a", os.urandom(5000)) + t.END)
@@ -104,6 +118,7 @@ def test_a_cut_of_the_compressed_file_is_noticed(arena: Arena, suffix: str) -> N
     extract(arena.write(whole), arena.staging)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_bit_of_the_checksum_at_the_end_counts(arena: Arena, suffix: str) -> None:
     whole = t.COMPRESS[suffix](SMALL)
@@ -115,6 +130,7 @@ def test_every_bit_of_the_checksum_at_the_end_counts(arena: Arena, suffix: str) 
         arena.clear()
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("kind", ["member", "empty member", "zeros", "byte", "tar", "skippable"])
 def test_nothing_may_follow_the_compressed_stream(arena: Arena, suffix: str, kind: str) -> None:
@@ -145,16 +161,15 @@ def test_only_zeros_may_follow_the_end_marker(arena: Arena, suffix: str) -> None
     extract(arena.write(pack(SMALL + bytes(9 * 1024))), arena.staging)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_bomb_of_1000_to_1_is_refused_early(arena: Arena, suffix: str) -> None:
-    size = 1 << 30
+    size = 256 << 20
     head = TOP + t.header(b"python/zeros", size=size)
     bomb = t.BOMBS[suffix](head, size + 1024)
-    assert len(bomb) < 2 << 20
-    message = refused(arena, bomb)
-    assert "times its size" in message or "too many blocks" in message
-    zeros = f"{arena.staging}/zeros"
-    assert not os.path.exists(zeros) or os.path.getsize(zeros) < 256 << 20
+    assert len(bomb) * 900 < size
+    assert "times its size" in refused(arena, bomb)
+    assert os.path.getsize(f"{arena.staging}/zeros") < 64 << 20
     arena.clear()
     small = t.BOMBS[suffix](TOP + t.header(b"python/zeros", size=1 << 20), (1 << 20) + 1024)
     extract(arena.write(small), arena.staging)
@@ -180,7 +195,8 @@ def test_a_zstd_window_beyond_the_limit_is_refused(arena: Arena, window_log: int
 
 
 def test_a_zstd_frame_of_millions_of_empty_blocks_is_refused(arena: Arena) -> None:
-    refused(arena, b"\x28\xb5\x2f\xfd\x00\x50" + bytes(3 * 1_000_000) + b"\x01\0\0")
+    frame = b"\x28\xb5\x2f\xfd\x00\x50" + bytes(3 * 1_100_000) + b"\x01\0\0"
+    assert "too many blocks" in refused(arena, frame)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -318,25 +334,3 @@ def test_tarfile_reads_what_the_builder_writes() -> None:
     """Prove that the hand-made archives are archives: a control for all of the above."""
     with tarfile.open(fileobj=io.BytesIO(SMALL)) as tar:
         assert tar.getnames() == ["python", "python/a", "python/l", "python/b"]
-
-
-def test_a_failing_file_system_leaves_no_thread_and_no_descriptor(
-    arena: Arena, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive = arena.write(t.gz(TOP + t.file(b"python/a", os.urandom(8 << 20)) + t.END))
-    files = len(os.listdir("/dev/fd"))
-    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
-        arena.clear()
-
-        def fail(*_: object, error: BaseException = error) -> int:
-            raise error
-
-        monkeypatch.setattr("bubble.system.archive.unpack.os.write", fail)
-        with pytest.raises(type(error)):
-            extract(archive, arena.staging)
-        monkeypatch.undo()
-        assert len(os.listdir("/dev/fd")) == files
-        assert not [x for x in threading.enumerate() if x.name == "unpack"]
-    arena.clear()
-    done: Extracted = extract(archive, arena.staging)
-    assert [entry.path for entry in done.entries] == ["a"]

@@ -169,4 +169,7 @@ def _decimal(digits: bytes) -> int:
 
 
 def _terminated(data: bytes) -> bytes:
-    return data[:-1] if data.endswith(b"\0") else data
+    """Return a GNU name without its NUL; without one, readers disagree about where it ends."""
+    if not data.endswith(b"\0"):
+        raise refusal("a long name has no end")
+    return data[:-1]

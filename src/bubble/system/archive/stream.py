@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
 PIECE = 1 << 18  # compressed bytes at a time
 AHEAD = 4  # chunks that wait for the reader
-_FEW_BLOCKS, _SMALL_BLOCK = 1000, 64  # a zstd frame of so many and smaller blocks is an attack
+_BLOCK = 4096  # expanded bytes of zstd's blocks on average, at least: they are 128 KiB, or split
 _RLE, _RESERVED = 1, 3  # kinds of zstd blocks
 _STOP, _GO = 0, 1
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -206,7 +206,7 @@ def _zstd(
     """Expand exactly one zstd frame that ends with the file (RFC 8878)."""
     import zstandard
 
-    end = _frame_end(file, total)
+    end = _frame_end(file, total, limits)
     if end != total:
         problem = "there are bytes after" if end < total else "it is cut short before"
         raise refusal(f"{problem} the end of its zstd frame")
@@ -226,7 +226,7 @@ def _zstd(
             yield chunk
 
 
-def _frame_end(file: int, total: int) -> int:
+def _frame_end(file: int, total: int, limits: Limits) -> int:
     """Return the offset behind the first frame, from its block headers (RFC 8878, 3.1.1).
 
     The decompressor takes several frames, skippable ones and a missing end in silence.
@@ -236,7 +236,7 @@ def _frame_end(file: int, total: int) -> int:
     size_length = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
     offset = 5 + (0 if single else 1) + (0, 1, 2, 4)[dictionary] + size_length
     last = False
-    blocks = _FEW_BLOCKS + total // _SMALL_BLOCK
+    blocks = limits.expanded_size // _BLOCK + 2
     while not last:
         blocks -= 1
         if not blocks:
