@@ -131,9 +131,12 @@ def _map_entry(entry: object) -> Download:
     numbers = [entry.get(part) for part in ("major", "minor", "patch")]
     if not all(type(n) is int and 0 <= n < 10**6 for n in numbers):
         raise MalformedError("its version is no three numbers")
+    stage = entry.get("prerelease") or ""
+    if not isinstance(stage, str) or stage[:1].isdigit():
+        raise MalformedError(f"its pre-release is none: “{printable(str(stage), 40)}”")
     return checked(
         implementation=entry.get("name"),
-        version=".".join(map(str, numbers)) + str(entry.get("prerelease") or ""),
+        version=".".join(map(str, numbers)) + stage,
         variant=entry.get("variant"),
         platform=f"{entry.get('os')}-{family}{f'_{level}' if level else ''}-{entry.get('libc')}",
         url=entry.get("url"),
