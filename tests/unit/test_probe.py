@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bubble.model.key import Key
+
 OWN = os.path.realpath(sys.executable)
 
 
@@ -270,14 +272,36 @@ def test_an_answer_is_read_as_keys_have_it(
     assert {name: str(getattr(found, name)) for name in wanted} == wanted
 
 
-def test_check_takes_a_build_that_is_what_its_key_says(env: dict[str, str]) -> None:
-    found = probe(OWN, env=env)
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    """Return a prefix whose interpreter answers as the running one would there."""
+    program = tmp_path / "root" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text(answering(prefix=str(tmp_path / "root")))
+    program.chmod(0o755)
+    return str(tmp_path / "root")
+
+
+def own_key(env: dict[str, str]) -> Key:
+    found = probe(OWN, env=env, imports=())
     key = parse_key(f"{found.implementation}-{found.version}-{found.platform}")
-    key = key.replace(variant=found.variant)
-    assert check(sys.base_prefix, key, env=env).stdlib == found.stdlib
-    level = Platform(os="linux", arch="x86_64_v3", libc="gnu")
-    if found.platform.arch == "x86_64":
-        check(sys.base_prefix, key.replace(platform=level), env=env)
+    return key.replace(variant=found.variant)
+
+
+def test_check_takes_a_build_that_is_what_its_key_says(env: dict[str, str], root: str) -> None:
+    key = own_key(env)
+    assert check(root, key, env=env).prefix == root
+
+
+def test_check_takes_a_build_for_a_level_of_its_architecture(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").write_text(answering(prefix=str(tmp_path), machine="x86_64"))
+    (tmp_path / "bin/python").chmod(0o755)
+    key = own_key(env)
+    level = key.platform.replace(arch="x86_64_v3")
+    assert check(str(tmp_path), key.replace(platform=level), env=env).platform.arch == "x86_64"
 
 
 @pytest.mark.parametrize(
@@ -290,12 +314,10 @@ def test_check_takes_a_build_that_is_what_its_key_says(env: dict[str, str]) -> N
     ],
 )
 def test_check_refuses_a_build_that_is_something_else(
-    change: dict[str, object], message: str, env: dict[str, str]
+    change: dict[str, object], message: str, env: dict[str, str], root: str
 ) -> None:
-    found = probe(OWN, env=env, imports=())
-    key = parse_key(f"{found.implementation}-{found.version}-{found.platform}").replace(**change)
     with pytest.raises(BubbleError, match=message) as caught:
-        check(sys.base_prefix, key, env=env)
+        check(root, own_key(env).replace(**change), env=env)
     assert caught.value.kind == "probe"
 
 
@@ -304,10 +326,8 @@ def test_check_refuses_an_interpreter_that_lives_elsewhere(
 ) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").symlink_to(OWN)
-    found = probe(OWN, env=env, imports=())
-    key = parse_key(f"{found.implementation}-{found.version}-{found.platform}")
     with pytest.raises(BubbleError, match="its prefix is"):
-        check(str(tmp_path), key, env=env)
+        check(str(tmp_path), own_key(env), env=env)
 
 
 def test_the_script_costs_no_import_that_isnt_asked_for() -> None:
