@@ -83,7 +83,12 @@ class Fuzz:
 
 
 def below_top(tree: Tree, layout: str) -> Tree:
-    """Return the part of GNU tar's tree that the extractor writes, relative to it."""
+    """Return the part of GNU tar's tree that the extractor writes, relative to it.
+
+    `whole` is the layout of extractors that strip nothing.
+    """
+    if layout == "whole":
+        return tree
     tops = {path for path in tree if "/" not in path}
     assert len(tops) == 1, f"tops: {tops}"
     top = "python/install/" if layout == "full" else f"{tops.pop()}/"
