@@ -17,6 +17,7 @@ from bubble.pythons.probe import check
 from bubble.system.host import host_platform
 from support.builds import interpreters, packed_mirror
 from support.needs import FULL, LINUX_ONLY, not_here, which
+from support.unpack import unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,8 +157,7 @@ def test_the_systems_python_is_packed_without_the_rest_of_usr(
     if not os.access("/usr/bin/python3", os.X_OK):
         not_here("no /usr/bin/python3")
     packed = pack(str(tmp_path), "/usr/bin/python3", env=env, platform=host_platform(env))
-    with tarfile.open(packed.path) as opened:
-        opened.extractall(tmp_path / "a b", filter="tar")
+    unpack(packed.path, tmp_path / "a b")
     assert packed.files < 5000
     root = f"{tmp_path}/a b/python"
     found = check(root, packed.key, env=env)
@@ -178,8 +178,7 @@ def archive(version: str) -> str:
 
 def unpacked(directory: Path, version: str) -> str:
     """Unpack a version and return its prefix."""
-    with tarfile.open(archive(version)) as opened:
-        opened.extractall(directory, filter="tar")
+    unpack(archive(version), directory)
     return str(directory / "python")
 
 

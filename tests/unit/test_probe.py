@@ -288,6 +288,13 @@ def own_key(env: dict[str, str]) -> Key:
     return key.replace(variant=found.variant)
 
 
+@pytest.fixture
+def prefix(tmp_path: Path) -> str:
+    """Return a prefix with `bin/python`, which Debian's /usr lacks: a virtual environment's."""
+    venv.create(f"{tmp_path}/prefix", symlinks=True)
+    return f"{tmp_path}/prefix"
+
+
 def test_check_takes_a_build_that_is_what_its_key_says(env: dict[str, str], root: str) -> None:
     key = own_key(env)
     assert check(root, key, env=env).prefix == root
