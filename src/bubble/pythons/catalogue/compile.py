@@ -7,12 +7,13 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons.catalogue.custom import stamp_of
+from bubble.pythons.catalogue.custom import stamp_of, unreadable
 from bubble.pythons.catalogue.index import LIMIT, read_index
 from bubble.pythons.catalogue.known import known_files, refuse_contradictions, refuse_older
 from bubble.pythons.catalogue.regenerate import volume_of
 from bubble.pythons.catalogue.volume import Volume
-from bubble.system.files import write_atomic
+from bubble.system.files import sweep_temporaries, write_atomic
+from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def refuse_rollback(index: Index, old: Volume, name: str) -> None:
     try:
         if index.date or old.head["date"]:
             refuse_older(index, old.head["date"], name)
-        refuse_contradictions(index, known_files([old]), name)
+        as_listed = Volume(old.path)  # relative URLs stay relative, as they are in the index
+        refuse_contradictions(index, known_files([as_listed]), name)
     except BubbleError as error:
         raise BubbleError(
             error.kind,
@@ -81,10 +83,14 @@ def refuse_rollback(index: Index, old: Volume, name: str) -> None:
 
 
 def keep(path: str, content: bytes) -> bool:
-    """Write a file whole or not at all; return False where the place can't be written."""
+    """Write a file whole or not at all; return False where that can't be done now."""
+    directory = os.path.dirname(path)
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_atomic(path, content, 0o600)
+        with Lock(f"{directory}/.lock", timeout=0):
+            sweep_temporaries(directory)
+            write_atomic(path, content, 0o600)
+    except BubbleError:  # somebody else is writing it
+        return False
     except OSError:
         return False
     return True
@@ -97,12 +103,8 @@ def shown_ascii(text: str) -> str:
 
 def _read_file(path: str) -> tuple[bytes, str]:
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             return file.read(LIMIT + 1), stamp_of(status)
     except OSError as error:
-        raise BubbleError(
-            "catalogue",
-            f"BUBBLE_CATALOG: {printable(path)}: {error.strerror}",
-            hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
-        ) from None
+        raise unreadable(path, error.strerror or "can't be read") from None

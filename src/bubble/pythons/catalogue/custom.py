@@ -61,14 +61,11 @@ def open_custom(
 
 def read_source(text: str) -> Source:
     """Return what a BUBBLE_CATALOG value names; BubbleError(usage) if it is no path or URL."""
-    if text.startswith("file://"):
-        from bubble.system.http.address import local_path
-
-        return _file(text, local_path(text))
     if "://" in text:
-        from bubble.system.http.address import scheme_of
+        from bubble.system.http.address import local_path, scheme_of
 
-        scheme_of(text)
+        if scheme_of(text) == "file":
+            return _file(text, local_path(text))
         plain = text.partition("#")[0].partition("?")[0]
         return Source(text=text, path="", url=text, base=plain.rpartition("/")[0] + "/")
     if not os.path.isabs(text) or not text.isprintable():
@@ -120,12 +117,19 @@ def _stamp(path: str) -> str:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise BubbleError(
-            "catalogue",
-            f"BUBBLE_CATALOG: {printable(path)}: {error.strerror}",
-            hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
-        ) from None
+        raise unreadable(path, error.strerror or "can't be read") from None
+    if status.st_mode & 0o170000 != 0o100000:  # S_ISREG: a pipe would hang, a device never end
+        raise unreadable(path, "no regular file")
     return stamp_of(status)
+
+
+def unreadable(path: str, reason: str) -> BubbleError:
+    """Return the error for a BUBBLE_CATALOG that can't be read."""
+    return BubbleError(
+        "catalogue",
+        f"BUBBLE_CATALOG: {printable(path)}: {reason}",
+        hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
+    )
 
 
 def stamp_of(status: os.stat_result) -> str:

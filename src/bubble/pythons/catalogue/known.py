@@ -34,7 +34,8 @@ def known_files(volumes: Iterable[Volume]) -> dict[str, str]:
 
 def identity(url: str) -> str:
     """Return what tells files apart: `<tag>/<file name>` for upstream's, the URL for others."""
-    return url.removeprefix(UPSTREAM).replace("%2b", "%2B").replace("+", "%2B")
+    name = url.removeprefix(UPSTREAM).removeprefix("./")
+    return name.replace("%2b", "%2B").replace("+", "%2B")
 
 
 def refuse_older(index: Index, known: str, name: str) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bubble.model.download import Download
     from bubble.model.key import Key
+    from bubble.pythons.catalogue.index import Index
     from bubble.system.http.settings import Settings
     from bubble.system.layout import Layout
 
@@ -90,10 +91,9 @@ def update(
     fetched = fetch(url, limit=LIMIT, env=env, settings=settings, etag=etag)
     if fetched.data is None:
         return _report(name, before, before, [], [])
-    index = read_index(fetched.data, name)
+    index = _absolute(read_index(fetched.data, name), url, name)
     refuse_older(index, before, name)
     refuse_contradictions(index, known_files(volumes), name)
-    found = [_absolute(download, url, name) for download in index.downloads]
     old = [everything(volume) for volume in volumes]
     head = {
         "date": index.date,
@@ -101,9 +101,9 @@ def update(
         "source": _ascii(name),
         "etag": fetched.etag if fetched.etag.isascii() and fetched.etag.isprintable() else "",
     }
-    kept = _worth_keeping([*(old[1] if stored else []), *found], old[0])
+    kept = _worth_keeping([*(old[1] if stored else []), *index.downloads], old[0])
     _store(layout, volume_of(kept, head))
-    report = _report(name, before, index.date, newest(*old), found)
+    report = _report(name, before, index.date, newest(*old), index.downloads)
     return report.replace(skipped=index.skipped)
 
 
@@ -153,10 +153,10 @@ def _name(key: Key) -> str:
     return f"{key.implementation}-{key.version}"
 
 
-def _absolute(download: Download, url: str, name: str) -> Download:
-    """Return a download whose URL is absolute, so that it means the same in the stored file."""
-    if "://" in download.url:
-        return download
+def _absolute(index: Index, url: str, name: str) -> Index:
+    """Return an index whose URLs are absolute, so that they mean the same in the stored file."""
+    if all("://" in address for _, address, _ in index.artifacts):
+        return index
     base = url.partition("#")[0].partition("?")[0].rpartition("/")[0]
     if "@" in base:
         raise BubbleError(
@@ -164,7 +164,14 @@ def _absolute(download: Download, url: str, name: str) -> Download:
             f"{name} has relative URLs, and its own holds credentials, which are never stored",
             hint="set BUBBLE_CATALOG to that URL instead",
         )
-    return download.replace(url=f"{base}/{download.url.removeprefix('./')}")
+
+    def complete(address: str) -> str:
+        return address if "://" in address else f"{base}/{address.removeprefix('./')}"
+
+    return index.replace(
+        downloads=tuple(d.replace(url=complete(d.url)) for d in index.downloads),
+        artifacts=tuple((build, complete(url), sha) for build, url, sha in index.artifacts),
+    )
 
 
 def _worth_keeping(downloads: Iterable[Download], embedded: Sequence[Download]) -> list[Download]:
