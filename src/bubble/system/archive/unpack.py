@@ -14,7 +14,7 @@ from bubble.system.archive.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 try:
     from isal.isal_zlib import crc32
@@ -177,8 +177,14 @@ class _Unpacking:
                 pass
             return
         crc = 0
+        at, end = self._at, self._at + size + -size % BLOCK
         try:
-            for piece in self._pieces(size):
+            if end <= len(self._chunk):  # most files: one piece, one write
+                pieces: Iterable[memoryview] = (memoryview(self._chunk)[at : at + size],)
+                self._at = end
+            else:
+                pieces = self._pieces(size)
+            for piece in pieces:
                 crc = crc32(piece, crc)
                 done = os.write(file, piece)
                 while done < len(piece):
