@@ -26,7 +26,8 @@ sys.exit(run())' shim-fallback "$_bubble_name" "$@"
 _bubble_recall() {
     [ "$1" -nt "$_bubble_home/generation" ] || return 1
     for _bubble_file in $2; do
-        [ "$1" -nt "$3$_bubble_file" ] || return 1
+        # a link to nothing has no time; where it mattered, the resolver left no memo
+        [ "$1" -nt "$3$_bubble_file" ] || [ ! -e "$3$_bubble_file" ] || return 1
     done
     {
         IFS= read -r _bubble_answer <&4 || return 1

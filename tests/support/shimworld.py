@@ -1,0 +1,117 @@
+"""A store of doubles, a directory tree and the shims: what shim tests play with.
+
+The doubles stand for interpreters (a script that prints its own path), because thousands of cases
+are about which file is chosen, not about what it then does. The slow path is a double too where a
+test asks for it: it prints `slow`, so that a test sees whether the shim decided by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from bubble.model.platform import parse_platform
+from bubble.pythons.store import touch_generation
+from bubble.selection import memos
+from bubble.selection.resolve import World, command_path, select
+from bubble.selection.shims import rehash
+from bubble.system.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PLATFORM = parse_platform("linux-x86_64-gnu")
+# every sh that the shim must run under, by the program that Debian's package has
+SHELLS: dict[str, list[str]] = {
+    "dash": ["dash"],
+    "bash": ["bash", "--posix"],
+    "busybox": ["busybox", "sh"],
+    "ksh": ["ksh"],
+    "zsh": ["zsh", "--emulate", "sh"],
+}
+
+
+def shells() -> dict[str, list[str]]:
+    """Return the shells of SHELLS that are on this machine, with their programs' full paths."""
+    return {
+        name: [str(shutil.which(words[0])), *words[1:]]
+        for name, words in SHELLS.items()
+        if shutil.which(words[0])
+    }
+
+
+class ShimWorld:
+    """A store at `root`/store, directories below `root`/tree, and a way to run the shims."""
+
+    def __init__(self, root: str, slow: str = "") -> None:
+        self.root = root
+        self.tree = f"{root}/tree"
+        self.layout = Layout(home=f"{root}/store", cache=f"{root}/cache")
+        os.makedirs(self.tree)
+        os.makedirs(self.layout.pythons)
+        touch_generation(self.layout)
+        if not slow:
+            slow = f"{root}/slow"
+            write(slow, "#!/bin/sh\necho slow\n", 0o755)
+        self.slow = slow
+
+    def install(self, name: str, *commands: str) -> str:
+        """Put a double of `cpython-3.11.7` (or the like) into the store; return its prefix."""
+        prefix = self.layout.python(f"{name}-{PLATFORM}")
+        minor = ".".join(name.partition("-")[2].partition("+")[0].split(".")[:2])
+        for command in ("python", "python3", f"python{minor}", *commands):
+            write(f"{prefix}/bin/{command}", '#!/bin/sh\necho "$0"\n', 0o755)
+        write(f"{prefix}/.bubble/receipt.json", "{}")
+        self.changed()
+        return prefix
+
+    def remove(self, name: str) -> None:
+        """Take a double out of the store."""
+        shutil.rmtree(self.layout.python(f"{name}-{PLATFORM}"))
+        self.changed()
+
+    def changed(self) -> None:
+        """Do what every command does that changes the store."""
+        touch_generation(self.layout)
+        rehash(self.layout, self.slow)
+
+    def world(self, cwd: str, env: Mapping[str, str]) -> World:
+        """Return what the resolver takes."""
+        return World(cwd=cwd, env=env, layout=self.layout, platform=PLATFORM)
+
+    def resolve(self, command: str, cwd: str, env: Mapping[str, str], looked_at: int = 0) -> str:
+        """Return what the Python resolver runs; `looked_at` leaves the memos with that time."""
+        world = self.world(cwd, env)
+        selection = select(world)
+        if looked_at:
+            memos.leave(selection, world, looked_at)
+        return command_path(command, selection, world)
+
+    def run(
+        self,
+        command: str,
+        cwd: str,
+        env: Mapping[str, str],
+        shell: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shim in `cwd`, under its own `#!` line or a given shell."""
+        return subprocess.run(
+            [*shell, f"{self.layout.shims}/{command}", *arguments],
+            cwd=cwd,
+            env={**env, "PWD": cwd},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+
+
+def write(path: str, text: str, mode: int = 0o644) -> None:
+    """Write a file, making its directory."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
