@@ -121,7 +121,8 @@ def test_memory_does_not_grow_with_the_file(
         [sys.executable, "-c", MEMORY, *arguments], check=True, capture_output=True, text=True
     )
     assert os.path.getsize(tmp_path / "got") == size
-    assert int(done.stdout) < 16 * 1024, f"{done.stdout} KiB"
+    # eight threads' stacks and buffers take 12 MiB, whatever the size
+    assert int(done.stdout) < 32 * 1024, f"{done.stdout} KiB"
     assert len(server.requests("/file")) >= connections
 
 

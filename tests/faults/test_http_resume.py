@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -12,6 +13,9 @@ import time
 
 import pytest
 
+from bubble.model.errors import BubbleError
+from bubble.system.http import files
+from bubble.system.http.download import download
 from support.fault_handlers import Resource, portal, redirect, sequence, status
 from support.fault_server import FaultServer, serve
 from support.transfers import ALONE, QUICK, Target, sha256, some_bytes
@@ -20,12 +24,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 SIZE = 8_000_000
 DATA = some_bytes(SIZE)
 
 CHILD = """
 import sys
+from bubble.system.http import files
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
 url, destination, sha256, connections = sys.argv[1:]
@@ -293,6 +299,48 @@ def test_two_processes_on_one_destination_download_once(
             assert process.returncode == 0, trouble
     assert server.sent == SIZE
     assert target.left() == [os.path.basename(target.path)]
+
+
+def test_a_part_that_somebody_writes_is_waited_for(server: FaultServer, target: Target) -> None:
+    url = server.put("/file", Resource(DATA))
+    target.leave_part((0, 1000), url=url)
+    with open(f"{target.path}.part", "r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BubbleError) as caught:
+            target.get(url, settings=ALONE.replace(deadline=0.2))
+        assert caught.value.kind == "locked"
+        assert server.log == []
+        # the other one ends: its file is the destination's now, and must not be written again
+        waiting = threading.Timer(0.3, lambda: finish(other))
+        waiting.start()
+
+        def finish(file: IO[bytes]) -> None:
+            os.rename(f"{target.path}.part", f"{target.path}.taken")
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+        download([url], target.path, sha256=sha256(DATA), env={}, settings=ALONE)
+        waiting.join()
+    with open(f"{target.path}.taken", "rb") as file:
+        assert file.read() == DATA[:1000]
+
+
+def test_a_part_renamed_between_opening_and_locking_is_not_written(
+    server: FaultServer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.put("/file", Resource(DATA))
+    target.leave_part((0, 1000), url=url)
+    lock = files._try_lock
+    elsewhere = f"{os.path.dirname(os.path.dirname(target.path))}/taken"
+
+    def rename_first(fd: int) -> bool:
+        if not os.path.exists(elsewhere):
+            os.rename(f"{target.path}.part", elsewhere)
+        return lock(fd)
+
+    monkeypatch.setattr(files, "_try_lock", rename_first)
+    target.get(url)
+    with open(elsewhere, "rb") as file:
+        assert file.read() == DATA[:1000]
 
 
 def test_a_resume_follows_the_redirects_anew(server: FaultServer, target: Target) -> None:
