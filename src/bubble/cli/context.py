@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 class Outcome(Record):
     """A command's result: `data` is JSON-ready, `lines` are what people read on stdout.
 
-    `notes` are talk for stderr. `errors` are what failed beside what succeeded; any of them makes
-    the command fail.
+    `notes` are talk for stderr, `warnings` are what people should know. `errors` are what failed
+    beside what succeeded; any of them makes the command fail.
     """
 
     data: object
     lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     errors: tuple[BubbleError, ...] = ()
 
 

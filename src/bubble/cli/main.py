@@ -14,10 +14,21 @@ if TYPE_CHECKING:
 
     from bubble.cli.output import Output
 
+INTERRUPTED = 130
+
 
 def run() -> int:
     """Run the program as the console script does: with the process's own arguments."""
-    return main(sys.argv[1:], os.environ)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_standard_descriptors()
+    try:
+        status = main(sys.argv[1:], os.environ)
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        # at once: threads may be in the middle of a download, and nothing is left to be written
+        os._exit(status)
+    return status
 
 
 def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
@@ -32,9 +43,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return output.failure(BubbleError("interrupted", "interrupted"))
     except BrokenPipeError:
-        # whoever read us went away: nothing to say, nobody to say it to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return 1  # whoever read us went away: nothing to say, nobody to say it to
     except OSError as error:
         return output.failure(from_os_error(error))
     except Exception as error:
@@ -88,32 +97,35 @@ def _command(name: str) -> ModuleType:
     return importlib.import_module(f"bubble.cli.commands.{name}")
 
 
+def _open_standard_descriptors() -> None:
+    """Put /dev/null where a standard descriptor is closed, or the next file would be it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - the function has no keyword for it
+    os.close(descriptor)
+
+
 def from_os_error(error: OSError) -> BubbleError:
     """Return what an error of the operating system means to a user."""
     import errno
 
     from bubble.model.text import printable
 
-    where = printable(str(error.filename)) if error.filename else ""
-    reason = (error.strerror or str(error)).lower()
-    message = f"{where}: {reason}" if where else reason
+    where = f"{printable(os.fsdecode(error.filename))}: " if error.filename else ""
+    message = f"{where}{(error.strerror or str(error)).lower()}"
+    kind, hint = "io", "check the disk, then try again"
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return BubbleError(
-                "no_space",
-                f"the disk is full ({message})",
-                hint="free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk",
-            )
+            kind, message = "no_space", f"the disk is full ({message})"
+            hint = "free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk"
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return BubbleError(
-                "permission",
-                message,
-                hint="check who owns that directory, or set BUBBLE_HOME to one that is yours",
-            )
+            kind = "permission"
+            hint = "check who owns that directory, or set BUBBLE_HOME to one that is yours"
         case errno.EMFILE | errno.ENFILE:
-            return BubbleError("io", message, hint="raise the limit of open files: ulimit -n 1024")
+            hint = "raise the limit of open files: ulimit -n 1024"
+        case errno.ENOENT:
+            hint = "it went away, or can't be made there: check BUBBLE_HOME and BUBBLE_CACHE_DIR"
+        case errno.ENAMETOOLONG:
+            hint = "set BUBBLE_HOME to a shorter path"
         case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
-            return BubbleError(
-                "store", message, hint="something else lies where bubble keeps its files: move it"
-            )
-    return BubbleError("io", message, hint="check the disk, then try again")
+            kind, hint = "store", "something else lies where bubble keeps its files: move it"
+    return BubbleError(kind, message, hint=hint)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bubble.cli.context import Outcome
-    from bubble.model.errors import BubbleError
     from bubble.pythons.progress import Progress
 
 SCHEMA = 1
@@ -24,56 +26,66 @@ class Output:
         self._env = env
         self._talks_to_terminal = _is_terminal(2)
         self.may_ask = _is_terminal(0) and self._talks_to_terminal
+        self._progress: Progress | None = None
         if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-            # a path's bytes leave as they came
-            sys.stdout.reconfigure(errors="surrogateescape")
+            import codecs
+
+            codecs.register_error("bubble", _encoded_anyhow)
+            sys.stdout.reconfigure(errors="bubble")
         if sys.stderr is not None and hasattr(sys.stderr, "reconfigure"):
             sys.stderr.reconfigure(errors="backslashreplace")
 
     def outcome(self, outcome: Outcome) -> int:
         """Show what a command brought, and return the exit status."""
+        self._end_progress()
         if self.json:
             self._json_outcome(outcome)
         else:
+            for warning in outcome.warnings:
+                self.warn(warning)
             for note in outcome.notes:
                 self.note(note)
             if outcome.lines:
-                _write(sys.stdout, "\n".join(outcome.lines) + "\n")
+                _write("\n".join(outcome.lines) + "\n")
             for error in outcome.errors:
                 self.error(error)
         return max((e.exit_status for e in outcome.errors), default=0)
 
     def text(self, lines: Sequence[str]) -> None:
         """Write lines to stdout as they are (help, version)."""
-        _write(sys.stdout, "\n".join(lines) + "\n")
+        _write("\n".join(lines) + "\n")
 
     def note(self, text: str) -> None:
         """Say something to whoever watches."""
         if not self.json:
-            _write(sys.stderr, f"{text}\n")
+            _talk(f"{_one_line(text)}\n")
 
     def warn(self, text: str) -> None:
         """Say something that they should know."""
         if not self.json:
-            _write(sys.stderr, f"{self._paint('33', 'warning')}: {text}\n")
+            _talk(f"{self._paint('33', 'warning')}: {_one_line(text)}\n")
 
     def failure(self, error: BubbleError) -> int:
         """Show the error that ended a command, and return the exit status."""
-        if self.json:
-            self._json({"schema": SCHEMA, "ok": False, "error": _error_data(error)})
+        self._end_progress()
+        if self.json and sys.stdout is not None:
+            try:
+                self._json({"schema": SCHEMA, "ok": False, "error": _error_data(error)})
+            except (BubbleError, OSError):  # it can't be written there: then for people
+                self.error(error)
         else:
             self.error(error)
         return error.exit_status
 
     def error(self, error: BubbleError) -> None:
         """Write an error and its next step to stderr."""
-        _write(sys.stderr, f"{self._paint('31', 'error')}: {error.message}\n")
+        _talk(f"{self._paint('31', 'error')}: {_one_line(error.message)}\n")
         if error.hint:
-            _write(sys.stderr, f"  {self._paint('36', 'hint')}: {error.hint}\n")
+            _talk(f"  {self._paint('36', 'hint')}: {_one_line(error.hint)}\n")
 
     def ask(self, question: str) -> bool:
         """Ask a person for a yes; only sensible where `may_ask`."""
-        _write(sys.stderr, f"{question} [y/N] ")
+        _talk(f"{_one_line(question)} [y/N] ")
         try:
             return sys.stdin.readline().strip().lower() in {"y", "yes"}
         except OSError:
@@ -87,27 +99,44 @@ class Output:
             return Progress()
         from bubble.cli.progress import LineProgress, live_progress
 
-        live = self._talks_to_terminal and not self._env.get("BUBBLE_NO_PROGRESS")
-        return live_progress(self._env) if live else LineProgress(self.note)
+        live = self._is_screen and not self._env.get("BUBBLE_NO_PROGRESS")
+        self._progress = live_progress() if live else LineProgress(self.note)
+        return self._progress
+
+    def _end_progress(self) -> None:
+        """Leave the terminal in order, also when an interrupt left tasks open."""
+        if self._progress is not None:
+            self._progress.close()
+
+    @property
+    def _is_screen(self) -> bool:
+        """Whether stderr is a terminal that can do more than print."""
+        return self._talks_to_terminal and self._env.get("TERM", "") not in {"", "dumb", "unknown"}
 
     def _paint(self, colour: str, text: str) -> str:
-        plain = not self._talks_to_terminal or self._env.get("NO_COLOR")
-        return (
-            text if plain or self._env.get("TERM") == "dumb" else f"\x1b[1;{colour}m{text}\x1b[0m"
-        )
+        if self._env.get("NO_COLOR") or not self._is_screen:
+            return text
+        return f"\x1b[1;{colour}m{text}\x1b[0m"
 
     def _json_outcome(self, outcome: Outcome) -> None:
         document: dict[str, object] = {"schema": SCHEMA, "ok": not outcome.errors}
         if outcome.errors:
             document["error"] = _error_data(outcome.errors[0])
             document["errors"] = [_error_data(e) for e in outcome.errors]
+        if outcome.warnings:
+            document["warnings"] = list(outcome.warnings)
         document["data"] = outcome.data
         self._json(document)
 
     def _json(self, document: object) -> None:
         import json
 
-        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        try:
+            text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "strict")
+        except UnicodeEncodeError:  # bytes that are no text: JSON has its own way to write them
+            text = json.dumps(document, indent=2)
+        _write(text + "\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -137,9 +166,57 @@ def _is_terminal(descriptor: int) -> bool:
         return False
 
 
-def _write(stream: object, text: str) -> None:
-    if stream is None:  # started with the descriptor closed
+def _write(text: str) -> None:
+    """Write to stdout; raise BubbleError(io) if it can't be, BrokenPipeError if nobody reads it."""
+    if sys.stdout is None:  # started with the descriptor closed: nobody wants to know
         return
-    assert stream is sys.stdout or stream is sys.stderr
-    stream.write(text)
-    stream.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _give_up(1)
+        raise
+    except OSError as error:
+        _give_up(1)
+        raise BubbleError(
+            "io",
+            f"the output can't be written: {(error.strerror or str(error)).lower()}",
+            hint="check where the output goes, and run it again",
+        ) from None
+
+
+def _talk(text: str) -> None:
+    """Write to stderr; what can't be said there can't be said anywhere."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _give_up(2)
+
+
+def _give_up(descriptor: int) -> None:
+    """Send what is still in the stream's buffer nowhere: the interpreter flushes it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    if descriptor == 1:
+        sys.stdout = None  # type: ignore[assignment] # as it is when started without one
+
+
+def _one_line(text: str) -> str:
+    """Return a message without control characters, wherever it came from."""
+    return printable(text, len(text))
+
+
+def _encoded_anyhow(error: UnicodeError) -> tuple[bytes, int]:
+    """Give a path's bytes back as they came, and escape what the stream's encoding hasn't got."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    return b"".join(
+        bytes([ord(c) - 0xDC00])
+        if "\udc80" <= c <= "\udcff"
+        else c.encode("ascii", "backslashreplace")
+        for c in text
+    ), error.end

@@ -10,7 +10,7 @@ from bubble.pythons.progress import Progress, Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -47,9 +47,8 @@ class _LineTask(Task):
         self._say(f"{self._name}: {text}")
 
 
-def live_progress(env: Mapping[str, str]) -> Progress:
+def live_progress() -> Progress:
     """Return a display of every task at once; it begins with the first one."""
-    del env
     return _LiveProgress()
 
 
@@ -58,9 +57,12 @@ class _LiveProgress(Progress):
         self._lock = threading.Lock()
         self._display: RichProgress | None = None
         self._open = 0
+        self._closed = False
 
     def task(self, name: str) -> Task:
         with self._lock:
+            if self._closed:  # a thread that an interrupt left behind
+                return Task()
             if self._display is None:
                 self._display = _display()
                 self._display.start()
@@ -73,9 +75,19 @@ class _LiveProgress(Progress):
         """Stop the display with its last task, so that what is printed next stands below it."""
         with self._lock:
             self._open -= 1
-            if self._open == 0 and self._display is not None:
-                self._display.stop()
-                self._display = None
+            if self._open == 0:
+                self._stop()
+
+    def close(self) -> None:
+        """Stop the display whatever is still open."""
+        with self._lock:
+            self._closed = True
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._display is not None:
+            self._display.stop()
+            self._display = None
 
 
 class _LiveTask(Task):
@@ -114,9 +126,10 @@ def _display() -> RichProgress:
     from rich.progress import Progress as RichProgress
 
     return RichProgress(
-        TextColumn("{task.description}"),
+        # no markup: an error's text may well have brackets
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[state]}"),
+        TextColumn("{task.fields[state]}", markup=False),
         console=Console(stderr=True),
         refresh_per_second=10,
     )

@@ -26,3 +26,6 @@ class Progress:
         """Open the task of one item, called by the name people know it by."""
         del name
         return Task()
+
+    def close(self) -> None:
+        """End the display, whatever is still open: an interrupt leaves tasks behind."""
