@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bubble.model.key import Key
     from bubble.model.platform import Platform
     from bubble.pythons.store import Installation
+    from bubble.system.archive import Extracted
     from bubble.system.layout import Layout
 
 
@@ -121,26 +122,24 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
 
 
 def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: Task) -> None:
-    from bubble.pythons import manifest
-    from bubble.pythons.patch import patch
-    from bubble.pythons.probe import check
     from bubble.system.archive import extract
+    from bubble.system.aside import Aside
 
     key = wanted.key
     prefix = machine.layout.python(str(key))
     with Staging(machine.layout, str(key)) as staging:
         root = staging.path
-        unpacked = extract(archive, root, progress=task.unpack)
+        with Aside(_import_the_rest):  # while decompression keeps this thread waiting
+            unpacked = extract(archive, root, progress=task.unpack)
         task.step("preparing")
-        changed = patch(root, prefix, key)
-        check(root, key, env=machine.env)
+        manifest_sha256 = _prepare(root, prefix, key, unpacked, machine)
         receipt = store.Receipt(
             key=str(key),
             origin=without_credentials(wanted.url),
             sha256=wanted.sha256,
             build=wanted.build,
             flavour=wanted.flavour,
-            manifest_sha256=manifest.write(root, unpacked.entries, changed),
+            manifest_sha256=manifest_sha256,
             installed_at=int(time.time()),
             bubble=bubble.__version__,
             prefix=prefix,
@@ -149,6 +148,35 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
         store.write_receipt(root, receipt)
         task.step("publishing")
         staging.publish(prefix)
+
+
+def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Machine) -> str:
+    """Patch, probe and list what is unpacked in `root`; return the manifest's sha256.
+
+    What is patched is text that the probe doesn't read: the two go on side by side.
+    """
+    from bubble.pythons import manifest
+    from bubble.pythons.patch import link_interpreter, patch
+    from bubble.pythons.probe import check
+    from bubble.system.aside import Aside
+
+    linked = link_interpreter(root, key)
+
+    def patch_and_list() -> str:
+        return manifest.write(root, unpacked.entries, linked | patch(root, prefix, key))
+
+    with Aside(patch_and_list) as listing:
+        check(root, key, env=machine.env)
+        return listing.result()
+
+
+def _import_the_rest() -> None:
+    import importlib
+
+    for name in ("patch", "manifest", "probe"):
+        importlib.import_module(f"bubble.pythons.{name}")
+    for name in ("json", "subprocess", "ctypes"):  # of the receipt, the probe and the sync
+        importlib.import_module(name)
 
 
 def _require_runnable(key: Key, machine: Machine) -> None:

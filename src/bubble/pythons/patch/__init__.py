@@ -6,6 +6,6 @@ pkg-config's files), `scripts` (what lies in `bin`), `tree` (which files, and ho
 
 from __future__ import annotations
 
-from bubble.pythons.patch.tree import patch
+from bubble.pythons.patch.tree import link_interpreter, patch
 
-__all__ = ["patch"]
+__all__ = ["link_interpreter", "patch"]

@@ -44,6 +44,13 @@ require-virtualenv = true
 """
 
 
+def link_interpreter(root: str, key: Key) -> frozenset[str]:
+    """Do the part of `patch` that running the interpreter needs: its links in `bin`."""
+    tree = _Tree(root)
+    tree.link_interpreter(key)
+    return frozenset(tree.changed)
+
+
 def patch(root: str, prefix: str, key: Key) -> frozenset[str]:
     """Patch the unpacked build in `root`, which will lie at `prefix` (both absolute).
 
