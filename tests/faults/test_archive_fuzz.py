@@ -45,6 +45,7 @@ def test_a_mutated_archive_is_refused_or_comes_out_as_gnu_tar_unpacks_it(
         fuzz.case(number)
     print(f"share {share}: {fuzz.counts}")
     assert fuzz.counts["same"] * 20 > CASES // SHARES, "the mutations break everything"
+    assert fuzz.counts["unanswered"] * 50 < CASES // SHARES, "GNU tar can't unpack them"
     assert fuzz.counts["refused"] * 5 > CASES // SHARES, "the mutations break nothing"
 
 

@@ -21,6 +21,7 @@ MAX_DIRECTORIES = 48  # descriptors that are kept open
 # what a name is; "implied" is a directory that was needed before (or without) a member of its own
 IMPLIED, DIRECTORY, FILE, LINK = 1, 2, 3, 4
 
+_DIRECTORY_MODE = 0o755
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -39,7 +40,8 @@ class Tree:
         self._kinds = {root: IMPLIED, base: IMPLIED}
         self._written: dict[str, Entry] = {}
         self._links: list[tuple[str, str]] = []
-        self._as_asked: dict[tuple[bool, int], bool] = {}
+        self._as_asked: dict[int, bool] = {}
+        self._plain_directories: bool | None = None
         self._open: dict[str, int] = {}
         self._base = base
         self.entries: list[Entry] = []
@@ -74,9 +76,9 @@ class Tree:
             file = os.open(base, _CREATE, mode, dir_fd=directory)
         except FileExistsError:
             raise self._collision(name) from None
-        if self._as_asked.get((False, mode)) is not True:
+        if self._as_asked.get(mode) is not True:
             try:
-                self._set_mode(file, mode, directory=False)
+                self._set_mode(file, mode)
             except BaseException:
                 os.close(file)
                 raise
@@ -171,12 +173,17 @@ class Tree:
         if not name.startswith(self._prefix):
             return
         parent, _, base = name.rpartition("/")
+        above = self._directory(parent)
         try:
-            os.mkdir(base, 0o755, dir_fd=self._directory(parent))
+            os.mkdir(base, _DIRECTORY_MODE, dir_fd=above)
         except FileExistsError:
             raise self._collision(name) from None
-        if self._as_asked.get((True, 0o755)) is not True:
-            self._set_mode(self._directory(name), 0o755, directory=True)
+        if self._plain_directories is not True:  # by name: it may not even be searchable yet
+            if self._plain_directories is None:
+                given = os.stat(base, dir_fd=above, follow_symlinks=False).st_mode
+                self._plain_directories = stat.S_IMODE(given) == _DIRECTORY_MODE
+            if not self._plain_directories:
+                os.chmod(base, _DIRECTORY_MODE, dir_fd=above)
         self.entries.append(Entry((name[len(self._prefix) :], "dir", 0o755, 0, 0, "")))
 
     def _directory(self, name: str) -> int:
@@ -193,12 +200,11 @@ class Tree:
             os.close(self._open.pop(next(iter(self._open))))
         return found
 
-    def _set_mode(self, file: int, mode: int, *, directory: bool) -> None:
-        """Set a mode where the umask or a default ACL gives another: looked at once a mode."""
-        if (directory, mode) not in self._as_asked:
-            given = stat.S_IMODE(os.fstat(file).st_mode)
-            self._as_asked[directory, mode] = given == mode
-        if not self._as_asked[directory, mode]:
+    def _set_mode(self, file: int, mode: int) -> None:
+        """Set a file's mode where the umask or a default ACL gives another: looked at once."""
+        if mode not in self._as_asked:
+            self._as_asked[mode] = stat.S_IMODE(os.fstat(file).st_mode) == mode
+        if not self._as_asked[mode]:
             os.fchmod(file, mode)
 
     def _collision(self, name: str) -> Exception:
