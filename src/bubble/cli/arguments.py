@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from bubble.cli.output import Output
 
+_WIDTH = 80
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises BubbleError(usage) instead of ending the process."""
@@ -22,6 +24,24 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse would have printed."""
         raise BubbleError(
             "usage", printable(message.replace("\n", " ")), hint=f"{self.prog} --help"
+        )
+
+    def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
+        options, rest = self.parse_known_args(arguments)
+        if not rest:
+            return options
+        asked = rest[0].partition("=")[0]
+        if not asked.startswith("-"):
+            return self.error(f"“{printable(rest[0], 80)}” is one argument too many")
+        import difflib
+
+        known = [option for action in self._actions for option in action.option_strings]
+        close = difflib.get_close_matches(asked, known, 1) if len(asked) < 80 else []
+        raise BubbleError(
+            "usage",
+            f"{self.prog} has no option “{printable(asked, 80)}”",
+            hint=f"did you mean: {close[0]}" if close else f"{self.prog} --help",
         )
 
 
@@ -43,7 +63,7 @@ def parse(
     """
     parser = make_parser(words, summary, module)
     try:
-        return parser.parse_args(arguments)
+        return parser.parse_all(arguments)
     except _Help:
         output.text(parser.format_help().rstrip().split("\n"))
         return None
@@ -51,14 +71,12 @@ def parse(
 
 def make_parser(words: str, summary: str, module: object) -> Parser:
     """Return the parser of one command."""
-    examples: Sequence[tuple[str, str]] = getattr(module, "EXAMPLES", ())
-    width = max((len(line) for line, _ in examples), default=0)
-    shown = "\n".join(f"  {line.ljust(width)}  # {meaning}" for line, meaning in examples)
     details: str = getattr(module, "DETAILS", "")
+    shown = _examples(getattr(module, "EXAMPLES", ()))
     parser = Parser(
         prog=f"bubble {words}",
-        description=f"{summary[0].upper()}{summary[1:]}.\n{details}".rstrip(),
-        epilog=f"examples:\n{shown}" if examples else None,
+        description="\n\n".join(t for t in (f"{summary[0].upper()}{summary[1:]}.", details) if t),
+        epilog=f"examples:\n{shown}" if shown else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
@@ -67,3 +85,12 @@ def make_parser(words: str, summary: str, module: object) -> Parser:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("-h", "--help", action=_HelpAction, nargs=0, help="show this help")
     return parser
+
+
+def _examples(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return examples as lines; each below what it does where it wouldn't fit beside it."""
+    width = max((len(line) for line, _ in pairs), default=0)
+    lines = [f"  {line.ljust(width)}  # {meaning}" for line, meaning in pairs]
+    if max(map(len, lines), default=0) > _WIDTH:
+        lines = [f"  # {meaning}\n  {line}" for line, meaning in pairs]
+    return "\n".join(lines)

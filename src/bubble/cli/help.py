@@ -32,23 +32,20 @@ _VARIABLES = (
 def no_command(argv: Sequence[str], output: Output) -> int:
     """Show help where it was asked for, else raise BubbleError(usage) with the nearest command."""
     words = [word for word in argv if word != "--json"]
-    if not words or words[0] in _HELP:
-        if words[1:]:
-            raise BubbleError(
-                "usage",
-                "help takes no command",
-                hint=f"bubble {printable(' '.join(words[1:]))} --help",
-            )
+    asked_for_help = not _HELP.isdisjoint([*words[:2], *words[-1:]])
+    words = [word for word in words if word not in _HELP]
+    if output.json and not asked_for_help and (not words or (words[0] in GROUPS and not words[1:])):
+        where = f"bubble {words[0]}" if words else "bubble"
+        raise BubbleError("usage", "say which command", hint=f"{where} --help")
+    if not words:
         output.text(_overview())
-        return 0 if words else 2
-    if words[0] in GROUPS and (len(words) == 1 or words[1] in _HELP):
+    elif words[0] in GROUPS and len(words) == 1:
         output.text(_group(words[0]))
-        return 0 if len(words) > 1 else 2
-    depth = 2 if words[0] in GROUPS else 1
-    asked = " ".join(words[:depth])
-    raise BubbleError(
-        "usage", f"there is no command “{printable(asked)}”", hint=_nearest(words[0], asked)
-    )
+    elif asked_for_help and " ".join(words) in COMMANDS:
+        _help_of(" ".join(words), output)
+    else:
+        raise _unknown(words)
+    return 0 if asked_for_help else 2
 
 
 def _overview() -> list[str]:
@@ -83,12 +80,38 @@ def _rows(pairs: object) -> list[str]:
     return [f"  {left.ljust(width)}  {right}" for left, right in rows]
 
 
-def _nearest(first: str, asked: str) -> str:
+def _help_of(words: str, output: Output) -> None:
+    from importlib import import_module
+
+    from bubble.cli.arguments import parse
+
+    name, summary = COMMANDS[words]
+    parse(words, summary, import_module(f"bubble.cli.commands.{name}"), ["--help"], output)
+
+
+def _unknown(words: Sequence[str]) -> BubbleError:
+    group = words[0] if words[0] in GROUPS else ""
+    asked = " ".join(words[: 2 if group else 1])
+    what = "option" if words[bool(group)].startswith("-") else "command"
+    if what == "option":
+        asked = words[bool(group)]
+    return BubbleError(
+        "usage",
+        f"there is no {what} “{printable(asked, 80)}”",
+        hint=_nearest(asked, group) or f"the commands: bubble {group} --help".replace("  ", " "),
+    )
+
+
+def _nearest(asked: str, group: str) -> str:
+    """Return the command that was probably meant: another spelling, or its last word alone."""
     import difflib
 
-    alone = {words.rpartition(" ")[2]: words for words in COMMANDS}
-    if first in alone:
-        return f"bubble {alone[first]}"
-    close = difflib.get_close_matches(asked, [*COMMANDS, *GROUPS], n=1, cutoff=0.6)
-    close = close or [alone[w] for w in difflib.get_close_matches(first, alone, n=1, cutoff=0.6)]
-    return f"did you mean: bubble {close[0]}" if close else "bubble --help lists the commands"
+    if len(asked) > 80 or asked.startswith("-"):
+        return ""
+    known = {words: words for words in (*COMMANDS, *GROUPS)}
+    known |= {words.rpartition(" ")[2]: words for words in COMMANDS if " " in words} | known
+    if group:
+        known = {words: words for words in known if words.startswith(f"{group} ")}
+    cutoff = 0.75 if group else 0.6
+    close = [asked] if asked in known else difflib.get_close_matches(asked, known, 1, cutoff)
+    return f"did you mean: bubble {known[close[0]]}" if close else ""

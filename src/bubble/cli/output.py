@@ -202,7 +202,7 @@ def _give_up(descriptor: int) -> None:
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
     if descriptor == 1:
-        sys.stdout = None  # type: ignore[assignment] # as it is when started without one
+        sys.stdout = None  # as it is when started without one
 
 
 def _one_line(text: str) -> str:
