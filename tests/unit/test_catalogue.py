@@ -14,11 +14,11 @@ from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import date_of
 from bubble.pythons.catalogue.regenerate import everything, volume_of
 from bubble.pythons.catalogue.volume import Volume
-from bubble.system.layout import Layout
 from support.catalogues import HOST, download
 
 if TYPE_CHECKING:
     from bubble.model.download import Download
+    from bubble.system.layout import Layout
 
 SMALL = [
     download("3.16.0a2"), download("3.16.0a1"), download("3.15.2"), download("3.15.2+freethreaded"),
@@ -27,7 +27,8 @@ SMALL = [
     download("3.8.20"), download("3.10.1", sha256=""), download("3.10.3"),
     download("pypy-3.10.16", build="7.3.19", url="https://x.org/pypy.tar.gz"),
     download("3.15.2", platform="linux-x86_64_v3-gnu"),
-    download("3.15.2", platform="linux-riscv64-gnu"), download("3.9.25", platform="linux-riscv64-gnu"),
+    download("3.15.2", platform="linux-riscv64-gnu"),
+    download("3.9.25", platform="linux-riscv64-gnu"),
     download("3.12.1", platform="linux-x86_64-musl", build="20240107"),
     download("3.12.9", platform="linux-x86_64-musl", build="20250311"),
     download("3.10.8", platform="windows-x86_64-none"),
@@ -130,7 +131,7 @@ def test_what_a_hint_tells_to_install_can_be_selected(text: str) -> None:
     command = raised.value.hint.partition(",")[0]
     word = command.removeprefix("bubble python install ")
     assert word != command
-    assert catalogue.select(parse_request(word), HOST)
+    assert catalogue.select(parse_request(word), HOST).is_installable
 
 
 def test_a_name_is_told_to_be_no_version() -> None:

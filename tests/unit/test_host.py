@@ -68,7 +68,8 @@ def elf(
         (elf(PPC64, interpreter="/lib64/ld64.so.2"), "ppc64le", "linux-powerpc64le-gnu"),
         (elf(PPC64, little=False, interpreter="/lib64/ld64.so.1"), "ppc64", "linux-ppc64-gnu"),
         (elf(S390, little=False, interpreter="/lib/ld64.so.1"), "s390x", "linux-s390x-gnu"),
-        (elf(RISCV, interpreter="/lib/ld-linux-riscv64-lp64d.so.1"), "riscv64", "linux-riscv64-gnu"),
+        (elf(RISCV, interpreter="/lib/ld-linux-riscv64-lp64d.so.1"), "riscv64",
+        "linux-riscv64-gnu"),
     ],
 )  # fmt: skip
 def test_the_platform_is_what_programs_are_built_for(
@@ -88,7 +89,8 @@ def test_the_shell_tells_the_libc_where_bubbles_interpreter_is_static(tmp_path: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x7fELF", b"#!/bin/sh\n", b"\x7fELF" + b"\xff" * 60, elf(X86_64, interpreter=GLIBC)[:100],
+    [b"", b"\x7fELF", b"#!/bin/sh\n", b"\x7fELF" + b"\xff" * 60, elf(X86_64,
+     interpreter=GLIBC)[:100],
      b"\x7fELF\x02\x01" + b"\xff" * 200],
 )  # fmt: skip
 def test_what_is_no_whole_elf_file_leaves_uname_to_tell(tmp_path: Path, content: bytes) -> None:

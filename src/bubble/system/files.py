@@ -48,6 +48,16 @@ def is_temporary(name: str) -> bool:
     return name.startswith(".") and name.endswith(".tmp")
 
 
+def temporaries(directory: str, name: str) -> list[str]:
+    """Return the paths of what writers of the file `name`, live or killed, have in a directory."""
+    prefix = f".{name}."
+    return [
+        f"{directory}/{entry}"
+        for entry in os.listdir(directory)
+        if entry.startswith(prefix) and is_temporary(entry)
+    ]
+
+
 def read_text(path: str, limit: int = 1 << 20) -> str | None:
     """Return the text of a regular file of at most `limit` bytes, None when there is none."""
     try:

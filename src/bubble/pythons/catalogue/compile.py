@@ -10,9 +10,9 @@ from bubble.model.text import printable
 from bubble.pythons.catalogue.custom import stamp_of, unreadable
 from bubble.pythons.catalogue.index import LIMIT, read_index
 from bubble.pythons.catalogue.known import known_files, refuse_contradictions, refuse_older
-from bubble.pythons.catalogue.regenerate import volume_of
+from bubble.pythons.catalogue.regenerate import everything, volume_of
 from bubble.pythons.catalogue.volume import Volume
-from bubble.system.files import sweep_temporaries, write_atomic
+from bubble.system.files import temporaries, unlink_quietly, write_atomic
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ def refuse_rollback(index: Index, old: Volume, name: str) -> None:
         if index.date or old.head["date"]:
             refuse_older(index, old.head["date"], name)
         as_listed = Volume(old.path)  # relative URLs stay relative, as they are in the index
-        refuse_contradictions(index, known_files([as_listed]), name)
+        refuse_contradictions(index, known_files(everything(as_listed)), name)
     except BubbleError as error:
         raise BubbleError(
             error.kind,
@@ -87,7 +87,8 @@ def keep(path: str, content: bytes) -> bool:
     directory = os.path.dirname(path)
     try:
         with Lock(f"{directory}/.lock", timeout=0):
-            sweep_temporaries(directory)
+            for killed in temporaries(directory, os.path.basename(path)):
+                unlink_quietly(killed)
             write_atomic(path, content, 0o600)
     except BubbleError:  # somebody else is writing it
         return False

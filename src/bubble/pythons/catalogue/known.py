@@ -6,7 +6,6 @@ import time
 
 from bubble.model.download import UPSTREAM
 from bubble.model.errors import BubbleError
-from bubble.model.platform import parse_platform
 from bubble.model.text import printable
 
 FUTURE = 7 * 86400  # seconds that a clock may be slow
@@ -15,21 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bubble.model.download import Download
     from bubble.pythons.catalogue.index import Index
-    from bubble.pythons.catalogue.volume import Volume
 
 
-def known_files(volumes: Iterable[Volume]) -> dict[str, str]:
-    """Return file → sha256 for everything in the volumes that has one."""
-    known: dict[str, str] = {}
-    for volume in volumes:
-        for platform in volume.platforms:
-            parsed = parse_platform(platform)
-            for line in volume.lines(platform):
-                download = volume.decode(line, parsed)
-                if download.sha256:
-                    known[identity(download.url)] = download.sha256
-    return known
+def known_files(downloads: Iterable[Download]) -> dict[str, str]:
+    """Return file → sha256 for every download that has one."""
+    return {identity(d.url): d.sha256 for d in downloads if d.sha256}
 
 
 def identity(url: str) -> str:

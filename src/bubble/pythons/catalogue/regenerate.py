@@ -49,9 +49,9 @@ def regenerate(source: str, env: Mapping[str, str], *, output: str, replace: boo
     index = read_index(_read(source, env), printable(source))
     downloads = list(index.downloads)
     if not replace and os.path.exists(EMBEDDED):
-        old = Volume(EMBEDDED)
-        refuse_contradictions(index, known_files([old]), printable(source))
-        downloads = newest(everything(old), downloads)
+        old = everything(Volume(EMBEDDED))
+        refuse_contradictions(index, known_files(old), printable(source))
+        downloads = newest(old, downloads)
     data = volume_of(downloads, {"date": date_of(downloads)})
     temporary = f"{output}.{os.getpid()}.tmp"
     with open(temporary, "wb") as file:
@@ -62,7 +62,11 @@ def regenerate(source: str, env: Mapping[str, str], *, output: str, replace: boo
 
 def everything(volume: Volume) -> list[Download]:
     """Return every download of a volume."""
-    return [volume.decode(line, parse_platform(name)) for name, line in volume.records()]
+    downloads = []
+    for name in volume.platforms:
+        platform = parse_platform(name)
+        downloads += [volume.decode(line, platform) for line in volume.lines(name)]
+    return downloads
 
 
 def newest(*sources: Iterable[Download]) -> list[Download]:
@@ -70,8 +74,8 @@ def newest(*sources: Iterable[Download]) -> list[Download]:
     best: dict[str, Download] = {}
     for downloads in sources:
         for download in downloads:
-            known = best.get(str(download.key))
-            if known is None or build_rank(known.build) < build_rank(download.build):
+            known = best.setdefault(str(download.key), download)
+            if known is not download and build_rank(known.build) < build_rank(download.build):
                 best[str(download.key)] = download
     return list(best.values())
 

@@ -93,8 +93,8 @@ def update(
         return _report(name, before, before, [], [])
     index = _absolute(read_index(fetched.data, name), url, name)
     refuse_older(index, before, name)
-    refuse_contradictions(index, known_files(volumes), name)
     old = [everything(volume) for volume in volumes]
+    refuse_contradictions(index, known_files([*old[0], *old[-1]]), name)
     head = {
         "date": index.date,
         "updated": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -176,13 +176,14 @@ def _absolute(index: Index, url: str, name: str) -> Index:
 
 def _worth_keeping(downloads: Iterable[Download], embedded: Sequence[Download]) -> list[Download]:
     """Return each download once, without what the embedded catalogue has, or has a newer one of."""
-    builds = {str(download.key): build_rank(download.build) for download in embedded}
-    have = set(embedded)
-    return [
-        download
-        for download in dict.fromkeys(downloads)
-        if download not in have and build_rank(download.build) >= builds.get(str(download.key), ())
-    ]
+    known = {str(download.key): download for download in embedded}
+    kept = []
+    for download in dict.fromkeys(downloads):
+        rival = known.get(str(download.key))
+        newer = rival is None or build_rank(rival.build) <= build_rank(download.build)
+        if newer and download != rival:
+            kept.append(download)
+    return kept
 
 
 def _store(layout: Layout, data: bytes) -> None:
