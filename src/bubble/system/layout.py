@@ -52,6 +52,21 @@ class Layout(Record):
         return f"{self.home}/generation"
 
     @property
+    def envs(self) -> str:
+        """Named environments."""
+        return f"{self.home}/envs"
+
+    @property
+    def registry(self) -> str:
+        """Records of every environment, wherever it lies."""
+        return f"{self.home}/registry"
+
+    @property
+    def seeds(self) -> str:
+        """Unpacked copies of pip, which environments link to."""
+        return f"{self.home}/seeds"
+
+    @property
     def global_pin(self) -> str:
         """What is selected where no directory and no variable says anything."""
         return f"{self.home}/version"

@@ -1,0 +1,3 @@
+"""Environments ("bubbles"): made, entered, changed, moved and thrown away."""
+
+from __future__ import annotations

@@ -1,0 +1,102 @@
+"""Activation scripts: the interpreter's own `venv` templates, with every value safely quoted.
+
+The templates of CPython before 3.13.1 put their values inside double quotes, where a path with
+a quote or a `$` breaks them (CVE-2024-9287). Here a value always leaves the double quotes that it
+stands in, and is quoted for its own shell.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.system.files import read_text
+
+_SCRIPTS = {
+    "activate": "common/activate",
+    "activate.csh": "posix/activate.csh",
+    "activate.fish": "posix/activate.fish",
+    "Activate.ps1": "common/Activate.ps1",
+}
+_NU = """\
+# Use it as: overlay use activate.nu; leave it with: deactivate
+export-env {
+    let environment = @path@
+    let prompt = @prompt@
+    $env.VIRTUAL_ENV = $environment
+    $env.VIRTUAL_ENV_PROMPT = $prompt
+    $env.PATH = ($env.PATH | prepend ($environment | path join "bin"))
+    hide-env --ignore-errors PYTHONHOME
+}
+export alias deactivate = overlay hide activate
+"""
+
+
+def activation_scripts(stdlib: str, path: str, prompt: str) -> dict[str, str]:
+    """Return the activation scripts of an environment, by file name in its `bin`.
+
+    `stdlib` is the absolute directory of the interpreter's standard library, `path` where the
+    environment will lie. An interpreter without templates gets those that need none.
+    """
+    scripts = {"activate.nu": _nu(path, prompt)}
+    for name, template in _SCRIPTS.items():
+        text = read_text(f"{stdlib}/venv/scripts/{template}")
+        if text is None:
+            continue
+        scripts[name] = text if name.endswith(".ps1") else _filled(text, name, path, prompt)
+    return scripts
+
+
+def quote_sh(text: str) -> str:
+    """Quote for sh, bash and zsh."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def quote_csh(text: str) -> str:
+    """Quote for csh, where `!` means history even inside quotes."""
+    return quote_sh(text).replace("!", "\\!")
+
+
+def quote_fish(text: str) -> str:
+    """Quote for fish."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _filled(template: str, name: str, path: str, prompt: str) -> str:
+    quote = {".csh": quote_csh, ".fish": quote_fish}.get(os.path.splitext(name)[1], quote_sh)
+    # since 3.13 the templates add the parentheses themselves
+    bare = "(__VENV_PROMPT__)" in template or "(%s)" in template
+    values = {
+        "__VENV_DIR__": path,
+        "__VENV_NAME__": os.path.basename(path),
+        "__VENV_PROMPT__": prompt if bare else f"({prompt}) ",
+        "__VENV_BIN_NAME__": "bin",
+        "__VENV_PYTHON__": f"{path}/bin/python",
+    }
+    lines = []
+    for line in template.splitlines():
+        for placeholder, value in values.items():
+            line = _replaced(line, placeholder, quote(value))  # noqa: PLW2901 - one step of many
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _replaced(line: str, placeholder: str, quoted: str) -> str:
+    head, found, tail = line.partition(placeholder)
+    if not found:
+        return line
+    inside = head.count('"') % 2 == 1
+    filled = f'{head}"{quoted}"' if inside else head + quoted
+    return filled + _replaced_rest(tail, placeholder, quoted, inside=inside)
+
+
+def _replaced_rest(tail: str, placeholder: str, quoted: str, *, inside: bool) -> str:
+    """Go on behind a placeholder, remembering whether double quotes are open."""
+    rest = _replaced('"' * inside + tail, placeholder, quoted)
+    return rest[1:] if inside else rest
+
+
+def _nu(path: str, prompt: str) -> str:
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    return _NU.replace("@path@", quoted(path)).replace("@prompt@", quoted(prompt))

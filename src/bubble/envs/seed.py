@@ -1,0 +1,147 @@
+"""pip for new environments: unpacked once per store, linked into each.
+
+The wheel comes from the interpreters themselves: the newest one that any installation bundles
+and that runs on the version in question. Nothing is downloaded and ensurepip is never run.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.version import Version
+from bubble.pythons.store import installations
+from bubble.system.lock import Lock
+from bubble.system.staging import Staging, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.system.layout import Layout
+
+_MAX_MEMBER = 16 << 20  # bytes; pip's largest file has 1 MB
+
+
+class Seed(Record):
+    """An unpacked wheel in the store: `path` (absolute) is linked into `site-packages`."""
+
+    path: str
+    version: str
+
+    @property
+    def metadata(self) -> str:
+        """The name of its `.dist-info` directory."""
+        return f"pip-{self.version}.dist-info"
+
+
+class _Wheel(Record):
+    path: str
+    version: str
+    minimum: tuple[int, ...]
+
+
+def pip_seed(layout: Layout, python: Version) -> Seed:
+    """Return pip for an interpreter of that version, unpacking it if this is the first time.
+
+    Raises BubbleError(unavailable) when no installation bundles a pip that runs on it.
+    """
+    wheels = [w for w in _bundled(layout) if w.minimum <= python[:2]]
+    if not wheels:
+        raise BubbleError(
+            "unavailable",
+            f"no installed Python bundles a pip that runs on {python}",
+            hint="leave pip out: bubble create --no-pip",
+        )
+    wheel = max(wheels, key=lambda w: _numbers(w.version))
+    seed = Seed(path=f"{layout.seeds}/pip-{wheel.version}", version=wheel.version)
+    if not os.path.isdir(seed.path):
+        with Lock(f"{layout.locks}/seeds"):
+            sweep(layout)
+            if not os.path.isdir(seed.path):
+                with Staging(layout, f"pip-{wheel.version}") as staging:
+                    _unpack(wheel.path, staging.path)
+                    staging.publish(seed.path)
+    return seed
+
+
+def link_seed(seed: Seed, site_packages: str) -> list[str]:
+    """Link the seed's files into `site-packages` (absolute); return them, relative to it.
+
+    Hard links where the file system has them, copies elsewhere. RECORD is not among them: it is
+    the environment's own.
+    """
+    names: list[str] = []
+    link = os.link
+    for directory, children, files in os.walk(seed.path):
+        children.sort()
+        relative = directory[len(seed.path) + 1 :]
+        target = f"{site_packages}/{relative}" if relative else site_packages
+        if relative:
+            os.mkdir(target)
+        for name in files:
+            inside = f"{relative}/{name}" if relative else name
+            if inside == f"{seed.metadata}/RECORD":
+                continue
+            try:
+                link(f"{directory}/{name}", f"{target}/{name}")
+            except OSError:
+                link = _copy  # another file system, or too many links
+                link(f"{directory}/{name}", f"{target}/{name}")
+            names.append(inside)
+    return names
+
+
+def _copy(source: str, target: str) -> None:
+    import shutil
+
+    shutil.copy2(source, target)
+
+
+def _bundled(layout: Layout) -> list[_Wheel]:
+    found: dict[str, _Wheel] = {}
+    for installation in installations(layout):
+        minor = installation.key.version.minor
+        mark = "t" if "freethreaded" in installation.key.variant else ""
+        directory = f"{installation.prefix}/lib/python{minor}{mark}/ensurepip/_bundled"
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            continue
+        for name in names:
+            parts = name.split("-")
+            if parts[0] == "pip" and name.endswith("-none-any.whl") and len(parts) == 5:
+                found.setdefault(name, _wheel(f"{directory}/{name}", parts[1]))
+    return list(found.values())
+
+
+def _wheel(path: str, version: str) -> _Wheel:
+    # pip drops a Python about once a year; what its metadata says is in the wheel, and reading
+    # it at every creation would cost more than the links: the releases are known
+    numbers = _numbers(version)
+    for since, minimum in (((25, 1), (3, 9)), ((24, 1), (3, 8)), ((22, 0), (3, 7))):
+        if numbers[:2] >= since:
+            return _Wheel(path=path, version=version, minimum=minimum)
+    return _Wheel(path=path, version=version, minimum=(3, 6))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _unpack(wheel: str, root: str) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.infolist():
+            name = member.filename
+            if name.endswith("/"):
+                continue
+            safe = not (name.startswith("/") or ".." in name.split("/") or "\\" in name)
+            if not safe or member.file_size > _MAX_MEMBER:
+                raise BubbleError(
+                    "archive", f"{wheel} is not a pip wheel", hint="bubble python verify --repair"
+                )
+            target = f"{root}/{name}"
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "xb") as file:
+                file.write(archive.read(member))

@@ -1,0 +1,118 @@
+"""Which environments this user has, wherever they lie: one small record each.
+
+A record's file name tells what is asked for most: `n.<name>` for a named environment, `p.<dir>`
+for the one of a project's directory. Only what is registered is ever used because a directory or
+a version file says so. Making and removing environments is the business of `bubble.envs`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.record import Record
+from bubble.system.files import fsync_directory, is_temporary, read_text, unlink_quietly
+from bubble.system.files import write_atomic as _write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.system.layout import Layout
+
+_FORMAT = "bubble environment 1"
+_LONGEST = 200  # characters of a file name, escapes included
+
+
+class Environment(Record):
+    """One registered environment.
+
+    `path` is its absolute directory, `name` what it is called ("" for a project's), `project` the
+    absolute directory that it belongs to ("" for a named one). `interpreter` is the absolute
+    prefix that it was made against: a minor link (`…/pythons/3.11`) or an exact build. `request`
+    is what was asked for, `pin` what the project's own files said then (`sources.pin_of`).
+    `maker` is "bubble" or the tool that made it; `identity` is a random mark, also in the
+    environment itself, by which a copy is told from a move. `made_at` is in seconds (epoch).
+    """
+
+    path: str
+    name: str = ""
+    project: str = ""
+    interpreter: str = ""
+    request: str = ""
+    pin: str = ""
+    maker: str = "bubble"
+    identity: str = ""
+    made_at: str = "0"
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, or its path."""
+        return self.name or self.path
+
+
+def of_directory(layout: Layout, directory: str) -> Environment | None:
+    """Return the environment registered for an absolute directory."""
+    return _read(f"{layout.registry}/{_project_file(directory)}")
+
+
+def of_name(layout: Layout, name: str) -> Environment | None:
+    """Return the environment of a name."""
+    return _read(f"{layout.registry}/n.{name}") if name and "/" not in name else None
+
+
+def environments(layout: Layout) -> list[Environment]:
+    """Return every registered environment: the named ones by name, then the projects' by path."""
+    try:
+        names = os.listdir(layout.registry)
+    except FileNotFoundError:
+        return []
+    found = [
+        environment
+        for name in names
+        if not is_temporary(name) and (environment := _read(f"{layout.registry}/{name}"))
+    ]
+    found.sort(key=lambda e: (not e.name, e.name, e.path))
+    return found
+
+
+def register(layout: Layout, environment: Environment) -> None:
+    """Write an environment's record, durably; replaces the one of the same name or directory."""
+    values = [str(value) for value in environment.values()]
+    assert not any("\n" in value for value in values), values
+    lines = [_FORMAT, *(f"{n} {v}" for n, v in zip(Environment._fields, values, strict=True))]
+    os.makedirs(layout.registry, mode=0o700, exist_ok=True)
+    data = os.fsencode("\n".join(lines) + "\n")
+    _write(f"{layout.registry}/{_file(environment)}", data, durable=True)
+
+
+def forget(layout: Layout, environment: Environment) -> None:
+    """Remove an environment's record; nothing happens to the environment."""
+    unlink_quietly(f"{layout.registry}/{_file(environment)}")
+    if os.path.isdir(layout.registry):
+        fsync_directory(layout.registry)
+
+
+def _file(environment: Environment) -> str:
+    if environment.name:
+        return f"n.{environment.name}"
+    return _project_file(environment.project or environment.path)
+
+
+def _project_file(directory: str) -> str:
+    escaped = directory.replace("%", "%25").replace("/", "%2F")
+    if len(os.fsencode(escaped)) <= _LONGEST:
+        return f"p.{escaped}"
+    import hashlib
+
+    return f"p.#{hashlib.sha256(os.fsencode(directory)).hexdigest()}"
+
+
+def _read(path: str) -> Environment | None:
+    text = read_text(path)
+    if text is None:
+        return None
+    lines = text.split("\n")
+    if lines[0] != _FORMAT:
+        return None
+    known = dict(line.partition(" ")[::2] for line in lines[1:] if line)
+    if "path" not in known:
+        return None
+    return Environment(**{n: known[n] for n in Environment._fields if n in known})
