@@ -14,13 +14,13 @@ from bubble.envs.seed import link_seed, pip_seed
 from bubble.model.record import Record
 from bubble.pythons import store
 from bubble.system.files import write_atomic
+from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
-MARK = ".bubble-environment"  # holds the identity of an environment that bubble made
 _CACHEDIR = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This file marks a directory that can be made anew (https://bford.info/cachedir/).\n"

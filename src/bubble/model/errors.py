@@ -19,6 +19,7 @@ KINDS = frozenset(EXIT_STATUS) | {
     "catalogue",  # a catalogue can't be read, is older, or contradicts what is known
     "checksum",  # the bytes are not the ones that were asked for
     "download",  # the network or the server failed
+    "environment",  # there is no such environment, or it isn't in a state that allows this
     "in_use",  # something still needs what is to be removed
     "internal",  # a fault of bubble itself
     "io",  # the file system said no

@@ -60,12 +60,20 @@ def temporaries(directory: str, name: str) -> list[str]:
 
 def read_text(path: str, limit: int = 1 << 20) -> str | None:
     """Return the text of a regular file of at most `limit` bytes, None when there is none."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(limit + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    try:  # not by `open`, which takes ten times as long: a listing reads a thousand of them
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return data[:limit].decode("utf-8", "surrogateescape")
+    try:
+        data = more = os.read(descriptor, limit)
+        while more and len(data) < limit:
+            more = os.read(descriptor, limit - len(data))
+            data += more
+    except IsADirectoryError:
+        return None
+    finally:
+        os.close(descriptor)
+    return data.decode("utf-8", "surrogateescape")
 
 
 def unlink_quietly(path: str) -> None:

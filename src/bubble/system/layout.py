@@ -116,6 +116,9 @@ BUBBLE_DIR = ".bubble"
 RECEIPT = ".bubble/receipt.json"
 MANIFEST = ".bubble/manifest"
 
+# in an environment that bubble made: its identity, one line
+MARK = ".bubble-environment"
+
 
 def layout_from(env: Mapping[str, str]) -> Layout:
     """Return the layout that the environment variables ask for.
