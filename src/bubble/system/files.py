@@ -65,9 +65,9 @@ def read_text(path: str, limit: int = 1 << 20) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        data = more = os.read(descriptor, limit)
+        data = more = os.read(descriptor, min(limit, 8192))
         while more and len(data) < limit:
-            more = os.read(descriptor, limit - len(data))
+            more = os.read(descriptor, min(limit - len(data), 1 << 16))
             data += more
     except IsADirectoryError:
         return None

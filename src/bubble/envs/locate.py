@@ -1,0 +1,132 @@
+"""Which environment somebody means: a name, a path, or nothing for the directory's own."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.selection.registry import environments, of_directory, of_name
+from bubble.selection.sources import upwards
+from bubble.system.lock import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+DEFAULT = ".venv"  # a project's own
+
+
+def locate(text: str, cwd: str, layout: Layout) -> Environment:
+    """Return the registered environment that `text` means in the absolute directory `cwd`.
+
+    A text with a `/`, or that starts with `.` or `~`, is a path: of the environment, or of the
+    directory that it belongs to. "" is the nearest one from `cwd` upwards. Raises
+    BubbleError(environment), with the next step, when there is none.
+    """
+    if not text:
+        return _nearest(cwd, layout)
+    if is_path(text):
+        path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
+        found = of_path(path, layout)
+        if found is None:
+            raise _unknown_path(path)
+        return found
+    found = of_name(layout, text) or of_path(os.path.join(cwd, text), layout)
+    if found is None:
+        raise unknown_name(text, layout)
+    return found
+
+
+def is_path(text: str) -> bool:
+    """Whether somebody who writes `text` means a path and not a name."""
+    return "/" in text or text[:1] in {".", "~"}
+
+
+def of_path(path: str, layout: Layout) -> Environment | None:
+    """Return the environment at an absolute path, or of the project's directory there."""
+    parent, name = os.path.split(path)
+    for directory in (path, parent):
+        found = of_directory(layout, directory)
+        if found and path in {found.path, found.project}:
+            return found
+    if parent == layout.envs:
+        return of_name(layout, name)
+    real = os.path.realpath(path)
+    for environment in environments(layout):  # through links, the path may have another name
+        if path == environment.path or real == os.path.realpath(environment.path):
+            return environment
+    return None
+
+
+def environment_lock(layout: Layout, path: str, on_wait: object = None) -> Lock:
+    """Return the lock under which the environment at an absolute path is made or changed.
+
+    Whoever needs two takes them in the order of their `path`.
+    """
+    if os.path.dirname(path) == layout.envs:
+        return Lock(f"{layout.locks}/env.{os.path.basename(path)}", on_wait=on_wait)
+    import hashlib
+
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+    return Lock(f"{layout.locks}/env.#{digest}", on_wait=on_wait)
+
+
+def unknown_name(name: str, layout: Layout) -> BubbleError:
+    """Return the error for a name that no environment has."""
+    shown = printable(name, 80)
+    if os.path.isdir(f"{layout.envs}/{name}"):
+        return BubbleError(
+            "environment",
+            f"{shown} is not registered, though its directory is there",
+            hint=f"bubble repair {layout.envs}/{shown}",
+        )
+    import difflib
+
+    names = [e.name for e in environments(layout) if e.name]
+    close = difflib.get_close_matches(name, names, 1) if len(name) < 80 else []
+    return BubbleError(
+        "environment",
+        f"there is no environment called “{shown}”",
+        hint=f"did you mean: {close[0]}" if close else "bubble list shows the ones that there are",
+    )
+
+
+def unregistered(path: str) -> BubbleError:
+    """Return the error for an environment that lies at `path` and that nobody registered."""
+    from bubble.system.layout import MARK
+
+    ours = os.path.lexists(f"{path}/{MARK}")
+    shown = printable(path)
+    return BubbleError(
+        "environment",
+        f"{shown} is not registered" + (": it was moved or copied here" if ours else ""),
+        hint=f"bubble {'repair' if ours else 'adopt'} {shown}",
+    )
+
+
+def _nearest(cwd: str, layout: Layout) -> Environment:
+    for directory in upwards(cwd):
+        found = of_directory(layout, directory)
+        if found:
+            return found
+        inside = f"{directory.rstrip('/')}/{DEFAULT}"
+        if os.path.lexists(f"{inside}/pyvenv.cfg"):
+            raise unregistered(inside)
+    raise BubbleError(
+        "environment",
+        f"no environment belongs to {printable(cwd) or 'this directory, which was deleted'}",
+        hint="name one (bubble list shows them), or make one here: bubble create",
+    )
+
+
+def _unknown_path(path: str) -> BubbleError:
+    for candidate in (path, f"{path}/{DEFAULT}"):
+        if os.path.lexists(f"{candidate}/pyvenv.cfg"):
+            return unregistered(candidate)
+    return BubbleError(
+        "environment",
+        f"there is no environment at {printable(path)}",
+        hint="bubble list shows the ones that there are",
+    )
