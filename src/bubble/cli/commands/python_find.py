@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble python find 3.12", "the newest installed 3.12"),
     ("bubble python find '>=3.10,<3.13'", "the newest in a range"),
-    ("bubble python find", "the newest installed Python"),
+    ("bubble python find", "the newest installed CPython"),
+    ("bubble python find pypy", "the newest installed PyPy"),
+)
+DETAILS = (
+    "Looks at what bubble has installed or adopted, whatever this directory selects: for that,\n"
+    "see `bubble which python`."
 )
 
 
