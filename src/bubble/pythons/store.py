@@ -6,6 +6,7 @@ without one is a leftover and counts for nothing.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.model.errors import BubbleError
@@ -149,16 +150,60 @@ def key_lock(layout: Layout, key: str, on_wait: object = None) -> Lock:
 def publish_changes(layout: Layout, platform: Platform) -> None:
     """Make every derived thing follow what is installed now: the minor links, the generation.
 
-    Minor links of this platform point at the newest installation of their minor. Idempotent, so
-    a process that dies before it is made good by the next one that changes anything.
+    Minor links of this platform point at the newest installation of their minor. Idempotent: what
+    a process that died didn't get to, `settle` or the next change makes good.
     """
     with Lock(f"{layout.locks}/store"):
-        newest: dict[str, str] = {}
-        for installation in installations(layout):
-            if installation.key.platform == platform:
-                newest.setdefault(installation.key.minor, str(installation.key))
-        _relink(layout.pythons, newest)
+        _relink(layout, platform)
         touch_generation(layout)
+
+
+def withdraw(layout: Layout, platform: Platform, key: str) -> None:
+    """Remove an installation. The caller holds its `key_lock`.
+
+    The minor link moves to the next best first, so that it never leads nowhere; then the
+    installation goes in one step, and its bytes afterwards.
+    """
+    from bubble.system.staging import set_aside
+    from bubble.system.trees import remove_tree  # lazily: everyday commands remove nothing
+
+    with Lock(f"{layout.locks}/store"):
+        _relink(layout, platform, leaving=key)
+        aside = set_aside(layout, layout.python(key))
+        touch_generation(layout)
+    remove_tree(aside)
+
+
+def settle(layout: Layout, platform: Platform) -> None:
+    """Finish what a process that died had begun; for commands that find nothing else to do.
+
+    Costs a few looks when there is nothing. In a store that belongs to somebody else nothing is
+    done: what is there works all the same.
+    """
+    if _is_settled(layout):
+        return
+    from bubble.system.staging import sweep
+
+    try:
+        sweep(layout)
+        publish_changes(layout, platform)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+
+
+def _is_settled(layout: Layout) -> bool:
+    if any(os.path.isdir(d) and os.listdir(d) for d in (layout.staging, layout.trash)):
+        return False
+    try:
+        changed = os.stat(layout.pythons).st_mtime_ns
+    except FileNotFoundError:
+        return True
+    try:
+        # every change of what is installed ends with a touch of the generation
+        return os.stat(layout.generation).st_mtime_ns >= changed
+    except FileNotFoundError:
+        return False
 
 
 def touch_generation(layout: Layout) -> None:
@@ -171,7 +216,12 @@ def touch_generation(layout: Layout) -> None:
         os.close(descriptor)
 
 
-def _relink(directory: str, newest: dict[str, str]) -> None:
+def _relink(layout: Layout, platform: Platform, *, leaving: str = "") -> None:
+    directory = layout.pythons
+    newest: dict[str, str] = {}
+    for installation in installations(layout):
+        if installation.key.platform == platform and str(installation.key) != leaving:
+            newest.setdefault(installation.key.minor, str(installation.key))
     for name in os.listdir(directory) if os.path.isdir(directory) else []:
         path = f"{directory}/{name}"
         if is_temporary(name) or (os.path.islink(path) and name not in newest):
