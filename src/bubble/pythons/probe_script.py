@@ -35,7 +35,11 @@ def libc():
     """Return what the C library says of itself: `glibc 2.36`, or nothing (musl, macOS)."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (AttributeError, ValueError, OSError):
+    except ValueError:  # Python 2 doesn't know the name
+        import platform
+
+        return " ".join(platform.libc_ver(sys.executable)).strip()
+    except (AttributeError, OSError):
         return ""
 
 
