@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.download import Download
 from bubble.model.errors import BubbleError
+from bubble.model.platform import runs_on
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.pythons import store
@@ -16,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bubble.model.download import Download
     from bubble.model.key import Key
     from bubble.model.request import Request
+    from bubble.pythons.catalogue import Catalogue
     from bubble.pythons.install import Machine
     from bubble.pythons.manifest import Problem
     from bubble.pythons.progress import Progress
@@ -90,16 +92,15 @@ def upgrade(
     for request in minors or _installed_minors(present, machine):
         try:
             require_python(request)
-            mine = [i for i in present if request.matches(i.key, machine.platform)]
+            mine = [
+                i for i in present if request.matches(i.key, machine.platform, prereleases=True)
+            ]
             if not mine:
                 raise store.not_installed(machine.layout, request, machine.platform)
-            minor = parse_request(mine[0].key.minor).replace(platform=mine[0].key.platform)
-            best = catalogue.select(minor, machine.platform)
-            if best.key.version > mine[0].key.version:
+            best = _newest_of(mine[0].key, catalogue)
+            if best is not None:
                 wanted.setdefault(str(best.key), best)
-                newest.append(best.key)
-            else:
-                newest.append(mine[0].key)
+            newest.append(best.key if best else mine[0].key)
         except BubbleError as error:
             errors.append(error)
     batch = install_downloads(list(wanted.values()), machine, progress)
@@ -146,39 +147,79 @@ def _failure_of_adopted(
 
 def repair(broken: Sequence[Verified], machine: Machine, progress: Progress) -> Batch:
     """Install broken installations anew, from the same archive wherever it can be had."""
-    catalogue = None
+    try:
+        catalogue = open_fresh(machine)
+    except BubbleError:  # what is in the cache needs none
+        catalogue = None
     downloads: list[Download] = []
     errors: list[BubbleError] = []
     for item in broken:
-        key = item.installation.key
-        catalogue = catalogue or open_fresh(machine)
-        found = [d for d in catalogue.downloads(key.platform) if d.key == key and d.is_installable]
-        if item.installation.is_adopted:
-            errors.append(
-                BubbleError(
-                    "verify",
-                    f"{key.name} can't be repaired here: something else installed it",
-                    hint=f"bubble python uninstall {key.name}, or repair it where it comes from",
-                )
-            )
-            continue
-        if found:
-            downloads.append(found[0])
-            continue
-        errors.append(
-            BubbleError(
-                "unavailable",
-                f"{key.name} can't be repaired: the catalogue doesn't have it",
-                hint=f"bubble python install --reinstall --from ARCHIVE {key.name}",
-            )
-        )
+        found = _archive_of(item.installation, catalogue, machine)
+        if isinstance(found, BubbleError):
+            errors.append(found)
+        else:
+            downloads.append(found)
     batch = install_downloads(downloads, machine, progress, replace=True)
     return batch.replace(errors=tuple(errors) + batch.errors)
 
 
+def _archive_of(
+    installation: Installation, catalogue: Catalogue | None, machine: Machine
+) -> Download | BubbleError:
+    """Return what to install a damaged installation from: its own archive, else its key's."""
+    key = installation.key
+    if installation.is_adopted:
+        return BubbleError(
+            "verify",
+            f"{key.name} can't be repaired here: something else installed it",
+            hint=f"repair it where it comes from, or: bubble python uninstall {key}",
+        )
+    listed = next(
+        (
+            d
+            for d in (catalogue.downloads(key.platform) if catalogue else ())
+            if d.key == key and d.is_installable
+        ),
+        None,
+    )
+    try:
+        receipt = store.read_receipt(installation.prefix)
+    except BubbleError:
+        receipt = None
+    if receipt and receipt.sha256 and not (listed and listed.sha256 == receipt.sha256):
+        kept = os.path.exists(f"{machine.layout.downloads}/{receipt.sha256}")
+        if kept or not listed:
+            return Download(key=key, url=receipt.origin, sha256=receipt.sha256, build=receipt.build)
+    return listed or BubbleError(
+        "unavailable",
+        f"{key.name} can't be repaired: nothing tells where its archive is",
+        hint=f"bubble python install --reinstall --from ARCHIVE {key}",
+    )
+
+
+def _newest_of(key: Key, catalogue: Catalogue) -> Download | None:
+    """Return the newest available build of a key's minor, variant and platform, if newer than it.
+
+    Pre-releases count only for what is one itself.
+    """
+    minor = parse_request(key.minor)
+    newer = [
+        d
+        for d in catalogue.downloads(key.platform)
+        if minor.matches(d.key, key.platform, prereleases=key.version.is_prerelease)
+        and d.is_installable
+        and d.key.version > key.version
+    ]
+    return max(newer, key=lambda d: d.key.rank, default=None)
+
+
 def _installed_minors(present: Sequence[Installation], machine: Machine) -> list[Request]:
-    minors = {i.key.minor: None for i in present if i.key.platform == machine.platform}
-    return [parse_request(minor) for minor in minors]
+    minors = {(i.key.minor, i.key.platform): None for i in present}
+    return [
+        parse_request(minor).replace(platform=platform)
+        for minor, platform in minors
+        if runs_on(platform, machine.platform)
+    ]
 
 
 def _prune(newest: Key, present: Sequence[Installation], machine: Machine) -> list[Installation]:
