@@ -23,6 +23,8 @@ def run() -> NoReturn:
     import gc
 
     gc.disable()  # one command is over before a collection would pay
+    # decompression and the network wait for a thread that computes: 5 ms each time, by default
+    sys.setswitchinterval(0.0002)
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_standard_descriptors()
     try:

@@ -51,6 +51,13 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
+def shortcut(text: str, context: Context) -> Outcome:
+    """Install what the one argument asks for: no parser is needed for that."""
+    from bubble.model.request import parse_request
+
+    return _install([parse_request(text)], context)
+
+
 def execute(options: Namespace, context: Context) -> Outcome:
     """Install, and say what is there now."""
     from bubble.model.request import parse_request
@@ -64,14 +71,20 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.sha256:
         raise BubbleError("usage", "--sha256 goes with --from", hint="bubble python install --help")
     requests = requests or _asked_here(context)
+    return _install(requests, context, reinstall=options.reinstall, upgrade=options.upgrade)
+
+
+def _install(
+    requests: list[Request], context: Context, *, reinstall: bool = False, upgrade: bool = False
+) -> Outcome:
     from bubble.pythons.batch import install_requests
 
     batch = install_requests(
         requests,
         context.machine(),
         context.output.progress(),
-        reinstall=options.reinstall,
-        upgrade=options.upgrade,
+        reinstall=reinstall,
+        upgrade=upgrade,
     )
     return _outcome(batch, context)
 
