@@ -105,6 +105,9 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
     shortcut = getattr(module, "shortcut", None)
     if shortcut and not output.json and len(arguments) == 1 and not arguments[0].startswith("-"):
         return output.outcome(shortcut(arguments[0], context))
+    everyday = getattr(module, "everyday", None)
+    if everyday and not arguments:
+        return output.outcome(everyday(context))
     from bubble.cli.arguments import parse
 
     options = parse(words, COMMANDS[words][1], module, arguments, output)

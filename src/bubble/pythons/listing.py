@@ -92,14 +92,9 @@ def _available(
 ) -> list[Key]:
     if request is not None:
         return [d.key for d in catalogue.matching(request, platform)]
-    return [
-        d.key
-        for d in catalogue.downloads(platform)
-        if d.is_installable
-        and (
-            all_versions or (d.key.implementation == "cpython" and not d.key.version.is_prerelease)
-        )
-    ]
+    if not all_versions:
+        return [d.key for d in catalogue.newest(platform)]
+    return [d.key for d in catalogue.downloads(platform) if d.is_installable]
 
 
 def _rows(

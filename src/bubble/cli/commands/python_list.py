@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from bubble.model.request import Request
     from bubble.pythons.listing import Row
 
 EXAMPLES = (
@@ -37,11 +38,13 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
+def everyday(context: Context) -> Outcome:
+    """List without any argument: nothing is to be parsed."""
+    return _list(context)
+
+
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
-    from bubble.cli.output import table
-    from bubble.pythons.listing import list_pythons
-
     request = None
     if options.request is not None:
         from bubble.model.request import parse_request
@@ -49,22 +52,46 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
         request = parse_request(options.request)
         require_python(request)
-    listing = list_pythons(
-        context.layout,
-        context.env,
-        context.platform(options.platform),
-        request=request,
+    return _list(
+        context,
+        request,
+        triple=options.platform,
         installed=not options.available,
         available=not options.installed,
         all_versions=options.all_versions,
         all_platforms=options.all_platforms,
     )
+
+
+def _list(
+    context: Context,
+    request: Request | None = None,
+    *,
+    triple: str = "",
+    installed: bool = True,
+    available: bool = True,
+    all_versions: bool = False,
+    all_platforms: bool = False,
+) -> Outcome:
+    from bubble.cli.output import table
+    from bubble.pythons.listing import list_pythons
+
+    listing = list_pythons(
+        context.layout,
+        context.env,
+        context.platform(triple),
+        request=request,
+        installed=installed,
+        available=available,
+        all_versions=all_versions,
+        all_platforms=all_platforms,
+    )
     notes: tuple[str, ...] = ()
     if not listing.rows:
         what = f" that satisfies “{request}”" if request else ""
-        state = "is installed" if options.installed else "is in the catalogue"
+        state = "is in the catalogue" if available else "is installed"
         notes = (f"no Python{what} {state} ({listing.catalogue})",)
-    full = options.all_platforms or bool(options.platform)
+    full = all_platforms or bool(triple)
     home = context.env.get("HOME", "").rstrip("/")
     return Outcome(
         data=[_data(row) for row in listing.rows],
