@@ -12,12 +12,15 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
 from bubble.model.record import Record
+from bubble.model.text import printable
 from bubble.system.files import is_temporary, link_atomic, read_text, unlink_quietly, write_atomic
 from bubble.system.layout import MANIFEST, RECEIPT
-from bubble.system.lock import Lock
+from bubble.system.lock import Lock, lock_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bubble.model.platform import Platform
     from bubble.model.request import Request
     from bubble.system.layout import Layout
@@ -38,8 +41,17 @@ class Installation(Record):
 
     @property
     def is_adopted(self) -> bool:
-        """Whether it only stands for an interpreter that something else installed."""
-        return not os.path.lexists(f"{self.prefix}/{MANIFEST}")
+        """Whether it only stands for an interpreter that something else installed.
+
+        Its interpreter is a link out of the store then. One that has merely lost its manifest is
+        damaged, not adopted.
+        """
+        if os.path.lexists(f"{self.prefix}/{MANIFEST}"):
+            return False
+        try:
+            return os.path.isabs(os.readlink(self.executable))
+        except OSError:
+            return False
 
 
 class Receipt(Record):
@@ -71,7 +83,7 @@ def installations(layout: Layout) -> list[Installation]:
     except NotADirectoryError:
         raise BubbleError(
             "store",
-            f"{layout.pythons} is not a directory",
+            f"{printable(layout.pythons)} is not a directory",
             hint="move the file away, or set BUBBLE_HOME to a directory",
         ) from None
     found = [
@@ -114,9 +126,15 @@ def not_installed(layout: Layout, request: Request, platform: Platform) -> Bubbl
         "not_installed",
         f"no installed Python satisfies “{request}”"
         + (f" (installed: {shown})" if have else " (none is installed)"),
-        hint=f"bubble python install '{request}'",
+        hint=f"bubble python install {_quoted(str(request))}",
         details={"request": str(request), "installed": have},
     )
+
+
+def _quoted(text: str) -> str:
+    """Return a request as a shell takes it: ranges have characters that it would act on."""
+    plain = not any(c in text for c in " <>=!~,*'")
+    return text if plain else f"'{text}'"
 
 
 def read_receipt(prefix: str) -> Receipt:
@@ -129,7 +147,7 @@ def read_receipt(prefix: str) -> Receipt:
     except (ValueError, KeyError, TypeError):
         raise BubbleError(
             "store",
-            f"the receipt of {prefix} can't be read",
+            f"the receipt of {printable(prefix)} can't be read",
             hint=f"bubble python install --reinstall {os.path.basename(prefix)}",
         ) from None
 
@@ -142,9 +160,17 @@ def write_receipt(root: str, receipt: Receipt) -> None:
     write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n")
 
 
-def key_lock(layout: Layout, key: str, on_wait: object = None) -> Lock:
-    """Return the lock under which one key is installed, replaced or removed."""
-    return Lock(f"{layout.locks}/{key}", on_wait=on_wait)
+def key_lock(
+    layout: Layout,
+    key: str,
+    env: Mapping[str, str],
+    *,
+    shared: bool = False,
+    on_wait: object = None,
+) -> Lock:
+    """Return the lock under which one key is installed, replaced or removed; shared: verified."""
+    timeout = lock_timeout(env)
+    return Lock(f"{layout.locks}/{key}", timeout=timeout, shared=shared, on_wait=on_wait)
 
 
 def publish_changes(layout: Layout, platform: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.model.download import Download
@@ -68,7 +69,7 @@ def uninstall(request: Request, machine: Machine) -> Installation:
 
 def remove(installation: Installation, machine: Machine) -> None:
     """Remove an installation: gone in one step, with the links to it; its bytes afterwards."""
-    with store.key_lock(machine.layout, str(installation.key)):
+    with store.key_lock(machine.layout, str(installation.key), machine.env):
         sweep(machine.layout)
         if not os.path.lexists(installation.prefix):  # another process was faster
             store.publish_changes(machine.layout, machine.platform)
@@ -114,9 +115,28 @@ def upgrade(
 
 
 def verify(installation: Installation, machine: Machine) -> Verified:
-    """Hold every file of an installation against its manifest, and run it."""
+    """Hold every file of an installation against its manifest, and run it.
+
+    Nobody replaces or removes it meanwhile, if the store can be written.
+    """
+    import contextlib
+
+    with contextlib.ExitStack() as held:
+        key = str(installation.key)
+        try:
+            held.enter_context(store.key_lock(machine.layout, key, machine.env, shared=True))
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+        return _verified(installation, machine)
+
+
+def _verified(installation: Installation, machine: Machine) -> Verified:
     problems: tuple[Problem, ...] = ()
     failure = ""
+    if not store.installation_at(machine.layout, str(installation.key)):
+        failure = "another process has removed it"
+        return Verified(installation=installation, problems=(), failure=failure)
     try:
         receipt = store.read_receipt(installation.prefix)
         if installation.is_adopted:
