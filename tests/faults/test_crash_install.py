@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from support.crashes import NEWER, OLDER, crash
 from support.needs import LINUX_ONLY, needs
 from support.scene import scene
+from support.sweep import Point, Strace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +81,10 @@ def test_the_sweep_catches_a_reinstall_that_removes_before_it_renames(stage: Sce
 
 
 def test_a_kill_comes_before_the_call_and_a_missed_one_is_told(stage: Scene) -> None:
-    from support.sweep import Point, Strace
-
     strace = Strace(
-        ["mkdir", f"{stage.home}-made"], stage.env, [f"{stage.root}/home"], f"{stage.root}/scratch"
+        ["mkdir", f"{stage.home}-made"], stage.env, [stage.disk], f"{stage.root}/scratch"
     )
     (point,) = strace.points()
-    import os
-
     os.rmdir(f"{stage.home}-made")
     assert strace.kill(point)
     assert not os.path.exists(f"{stage.home}-made")

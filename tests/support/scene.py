@@ -42,26 +42,33 @@ class Done:
 
 
 class Scene:
-    """The directories below `root` (absolute), and the command line on them."""
+    """The directories below `root` (absolute), and the command line on them.
 
-    def __init__(self, root: str, specs: tuple[str | Mapping[str, Any], ...]) -> None:
+    They are made when they aren't there. Home and cache are all that is below `disk`.
+    """
+
+    def __init__(self, root: str, specs: tuple[str | Mapping[str, Any], ...] = ()) -> None:
         self.root = root
-        self.home = f"{root}/home/bubble"
-        self.cache = f"{root}/cache"
+        self.disk = f"{root}/disk"
+        self.home = f"{self.disk}/home"
+        self.cache = f"{self.disk}/cache"
         self.mirror = f"{root}/mirror"
         self.canary = f"{root}/canary"
         self.layout = Layout(home=self.home, cache=self.cache)
-        for directory in (f"{root}/home", f"{root}/scratch", f"{self.canary}/directory"):
-            os.makedirs(directory)
-        with open(f"{self.canary}/directory/file", "w", encoding="ascii") as file:
-            file.write("as it was\n")
-        os.symlink("directory/file", f"{self.canary}/link")
+        catalogue = f"{self.mirror}/catalogue.json"
+        if not os.path.isdir(self.canary):
+            for directory in (self.disk, f"{root}/user", f"{root}/scratch", f"{self.canary}/d"):
+                os.makedirs(directory)
+            with open(f"{self.canary}/d/file", "w", encoding="ascii") as file:
+                file.write("as it was\n")
+            os.symlink("d/file", f"{self.canary}/link")
+            catalogue = small_mirror(self.mirror, specs)
         self.env = {
             **os.environ,
-            "HOME": f"{root}/home",
+            "HOME": f"{root}/user",
             "BUBBLE_HOME": self.home,
             "BUBBLE_CACHE_DIR": self.cache,
-            "BUBBLE_CATALOG": small_mirror(self.mirror, specs) if specs else "",
+            "BUBBLE_CATALOG": catalogue,
             # the same calls in the same order, however often
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",

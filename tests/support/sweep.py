@@ -55,6 +55,15 @@ class Point:
     path: str = ""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a run under strace gave; a negative status is the signal that ended it."""
+
+    status: int
+    out: str
+    err: str
+
+
 @dataclass
 class Report:
     """What a sweep found; `missed` are points at which no kill could be proven."""
@@ -131,8 +140,8 @@ class Strace:
 
     def points(self) -> list[Point]:
         """Run the command undisturbed and return its calls that change something in the roots."""
-        status, lines = self._run(MUTATING, [], follow=True)
-        assert status == 0, f"the undisturbed command ended with {status}"
+        outcome, lines = self._run(MUTATING, [], follow=True)
+        assert outcome.status == 0, f"the undisturbed command failed: {outcome}"
         counts: Counter[tuple[str, str]] = Counter()
         about: Counter[tuple[str, str, str]] = Counter()
         found = []
@@ -156,21 +165,34 @@ class Strace:
 
     def kill(self, point: Point) -> bool:
         """Run the command up to `point`; return whether it was killed there and nowhere else."""
-        status, lines = self._run(
+        outcome = self.disturb(point, "signal=KILL")
+        return outcome is not None and outcome.status in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+    def disturb(self, point: Point, fault: str) -> Outcome | None:
+        """Run the command with a fault (`error=EIO`, `signal=INT`) at `point`; None if it missed.
+
+        An error is returned in the place of the call; a signal comes as the call begins.
+        """
+        outcome, lines = self._run(
             [point.name, *(what.partition(":")[0] for what in self.extra)],
-            [f"--inject={point.name}:signal=KILL:when={point.ordinal}"]
+            [f"--inject={point.name}:{fault}:when={point.ordinal}"]
             + [f"--trace-path={point.path}"] * bool(point.path),
             follow=bool(point.path),
         )
-        if status not in (-signal.SIGKILL, 128 + signal.SIGKILL):
-            return False
-        ended = [line for line in lines if line.endswith("= ?")]
-        shapes = [_shape(m[2], m[3], self.roots) for line in ended if (m := _CALL.match(line))]
-        return point.call in shapes
+        counts: Counter[str] = Counter()
+        for line in lines:
+            match = _CALL.match(line)
+            if not match or match[2] != point.name:
+                continue
+            counts[match[1]] += 1
+            here = counts[match[1]] == point.ordinal
+            if here and _shape(match[2], match[3], self.roots) == point.call:
+                return outcome
+        return None
 
     def _run(
         self, trace: Sequence[str], inject: Sequence[str], *, follow: bool
-    ) -> tuple[int, list[str]]:
+    ) -> tuple[Outcome, list[str]]:
         log = f"{self.scratch}/trace"
         # a question mark lets strace pass over names that this machine doesn't have
         names = ",".join(f"?{name}" for name in trace)
@@ -181,11 +203,13 @@ class Strace:
             cwd=self.scratch,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            text=True,
             timeout=120,
             check=False,
         )
         with open(log, encoding="utf-8", errors="replace") as file:
-            return done.returncode, file.read().splitlines()
+            lines = file.read().splitlines()
+        return Outcome(done.returncode, done.stdout, done.stderr), lines
 
     def _changes(self, name: str, rest: str) -> bool:
         if not any(root in rest for root in self.roots):
