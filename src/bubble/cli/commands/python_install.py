@@ -71,6 +71,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.sha256:
         raise BubbleError("usage", "--sha256 goes with --from", hint="bubble python install --help")
     requests = requests or _asked_here(context)
+    if not requests:
+        return Outcome(data=[])
     return _install(requests, context, reinstall=options.reinstall, upgrade=options.upgrade)
 
 
@@ -116,33 +118,22 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
 
 
 def _asked_here(context: Context) -> list[Request]:
-    """Return what this directory, or else the global pin, asks for."""
-    from bubble.model.request import parse_request
-    from bubble.selection.sources import choose
+    """Return what this directory, or else the global pin, asks for; none for the system's."""
+    from bubble.selection.resolve import requested
 
-    world = context.world()
-    choice = choose(world.cwd, world.env, world.layout)
-    requests = []
-    for entry in choice.entries:
-        try:
-            request = parse_request(entry.text)
-        except BubbleError as error:
-            raise BubbleError(
-                error.kind, f"{choice.source}: {error.message}", hint=error.hint
-            ) from None
-        if request.kind != "system":
-            requests.append(request)
+    source, asked = requested(context.world())
+    requests = [request for request in asked if request.kind != "system"]
     if requests:
-        context.output.note(f"{choice.source} asks for {', '.join(map(str, requests))}")
-        return requests
-    said = (
-        f"{choice.source} asks for the system's" if choice.entries else "nothing here asks for one"
-    )
-    raise BubbleError(
-        "usage",
-        f"say which Python to install: {said}",
-        hint="for example: bubble python install 3.12",
-    )
+        context.output.note(f"{source} asks for {', '.join(map(str, requests))}")
+    elif source.kind == "default":
+        raise BubbleError(
+            "usage",
+            "say which Python to install: nothing here asks for one",
+            hint="for example: bubble python install 3.12",
+        )
+    else:
+        context.output.note(f"{source} asks for the system's Python: there is nothing to install")
+    return requests
 
 
 def _outcome(batch: Batch, context: Context) -> Outcome:
