@@ -38,6 +38,8 @@ _bubble_recall() {
             .python-version | .python-versions | version) ;;
             *) return 0 ;;
         esac
+        # a pipe or a device, moved here with an old time, would never end
+        [ -f "$3$_bubble_asked" ] || return 1
         {
             while :; do
                 _bubble_there='' _bubble_then='' _bubble_more=''

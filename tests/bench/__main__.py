@@ -23,7 +23,9 @@ def main() -> int:
     os.makedirs(path, exist_ok=True)
     try:
         place = Place(path)
-        if not os.path.exists(place.uv):
+        if os.path.exists(place.uv):
+            place.renew()
+        else:
             _say(f"setting up in {path}: bubble as a wheel, uv by its name")
             place.set_up()
         results = _measure(place, options)

@@ -40,6 +40,10 @@ class Place:
             _pip(python, "--upgrade", "pip")
             _pip(python, package)
 
+    def renew(self) -> None:
+        """Install bubble again, as the checkout is now."""
+        _pip(self.python, "--force-reinstall", "--no-deps", CHECKOUT)
+
     def versions(self) -> dict[str, str]:
         """Return what was measured: bubble (with its commit), uv, and the Python under bubble."""
         commit = _output(["git", "-C", CHECKOUT, "rev-parse", "--short", "HEAD"])

@@ -276,6 +276,8 @@ CASES: dict[str, dict[str, Callable[[str], bytes]]] = {
         "gnu volume": fixed(t.header(b"python/v", b"V", magic=t.GNU), FILE),
         "gnu rename": fixed(t.file(b"python/n", kind=b"N", magic=t.GNU), FILE),
         "unknown kind": fixed(t.header(b"python/z", b"Z")),
+        "kind that clears the screen": fixed(t.header(b"python/z", b"\x1b")),
+        "kind beyond ascii": fixed(t.header(b"python/z", b"\xb5")),
         "setuid": fixed(t.file(b"python/a", mode=0o4755)),
         "setgid": fixed(t.file(b"python/a", mode=0o2755)),
         "sticky": fixed(t.file(b"python/a", mode=0o1755)),

@@ -39,6 +39,14 @@ def uv_json() -> str:
     return path
 
 
+def uncompressed(path: str) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read()
+    if path.endswith(".zst"):
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return data
+
+
 def index_of(entry: dict[str, Any], **changes: Any) -> bytes:
     return json.dumps({"the-entry": {**entry, **changes}}).encode()
 
@@ -58,8 +66,7 @@ def test_what_is_written_as_json_is_read_back_as_it_was() -> None:
 
 
 def test_uvs_own_metadata_is_embedded_without_loss(uv_json: str) -> None:
-    with open(uv_json, "rb") as file:
-        data = file.read()
+    data = uncompressed(uv_json)
     entries = json.loads(data)
     embedded = {
         (str(d.key), d.url, d.sha256 or None, d.build) for d in everything(Volume(EMBEDDED))

@@ -23,6 +23,8 @@ def run() -> NoReturn:
     import gc
 
     gc.disable()  # one command is over before a collection would pay
+    # decompression and the network wait for a thread that computes: 5 ms each time, by default
+    sys.setswitchinterval(0.0002)
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_standard_descriptors()
     try:
@@ -103,6 +105,9 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
     shortcut = getattr(module, "shortcut", None)
     if shortcut and not output.json and len(arguments) == 1 and not arguments[0].startswith("-"):
         return output.outcome(shortcut(arguments[0], context))
+    everyday = getattr(module, "everyday", None)
+    if everyday and not arguments:
+        return output.outcome(everyday(context))
     from bubble.cli.arguments import parse
 
     options = parse(words, COMMANDS[words][1], module, arguments, output)

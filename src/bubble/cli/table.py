@@ -7,13 +7,13 @@ from __future__ import annotations
 
 # words → (module below bubble.cli.commands, summary)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "python install": ("python_install", "install Pythons, or the one this directory asks for"),
-    "python list": ("python_list", "what is installed, what is available, what is outdated"),
-    "python find": ("python_find", "print the path of the interpreter that satisfies a request"),
+    "python install": ("python_install", "install Pythons, or those that this directory asks for"),
+    "python list": ("python_list", "show what is installed, available and outdated"),
+    "python find": ("python_find", "print the path of an installed Python"),
     "python uninstall": ("python_uninstall", "remove installed Pythons"),
     "python upgrade": ("python_upgrade", "install the newest patch release of each minor"),
-    "python verify": ("python_verify", "hold every file against what was installed"),
-    "python adopt": ("python_adopt", "register an interpreter that something else installed"),
+    "python verify": ("python_verify", "check installed Pythons for damage, and repair it"),
+    "python adopt": ("python_adopt", "make an interpreter known that something else installed"),
     "python update": ("python_update", "fetch a newer catalogue of builds"),
     "python dir": ("python_dir", "print the directory of the installed Pythons"),
     "use": ("use", "choose the Python of this directory, or everywhere"),
@@ -25,8 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": ("exec_", "run a command with the selected Python, or another one"),
     "explain": ("explain", "every source that could have decided, and which one did"),
     "rehash": ("rehash", "make the shims follow what is installed (commands do it by themselves)"),
-    "mirror create": ("mirror_create", "make a directory that serves builds to other machines"),
-    "mirror pack": ("mirror_pack", "pack an interpreter of this machine into a mirror"),
+    "mirror create": ("mirror_create", "make a directory of builds for other machines"),
+    "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }
 
 GROUPS: dict[str, str] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.text import without_credentials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,10 +85,17 @@ def urls_of(download: Download, mirror: str = "") -> tuple[str, ...]:
     """Return where to ask for the archive, in order.
 
     `mirror` (BUBBLE_MIRROR) replaces upstream's `…/releases/download` prefix. Without one,
-    upstream's CDN comes first, then GitHub. Builds from elsewhere have the one address.
+    upstream's CDN comes first, then GitHub. Builds from elsewhere have the one address. Raises
+    BubbleError(usage) for a mirror that is no URL.
     """
     if not download.url.startswith(UPSTREAM):
         return (download.url,)
+    if mirror and not mirror.lower().startswith(("https://", "http://", "file:///")):
+        raise BubbleError(
+            "usage",
+            f"BUBBLE_MIRROR must be a URL, not “{without_credentials(mirror)}”",
+            hint="set it to https://…, http://… or file:///…, or unset it",
+        )
     path = download.url.removeprefix(UPSTREAM)
     if mirror:
         return (f"{mirror.rstrip('/')}/{path}",)

@@ -39,6 +39,8 @@ _VARIANT_WORDS = {
 HINT = "try a version such as 3.12, 3.12.4, 3.13t, pypy3.10 or >=3.10,<3.13"
 NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
+_RANGE_CHARACTERS = NAME_CHARACTERS | frozenset("<>=!~,*+ ")
+
 
 class Request(Record):
     """One parsed request.
@@ -170,7 +172,8 @@ def _version_request(number: str) -> Request | None:
 
 
 def _range_request(text: str) -> Request | None:
-    if text[:1] not in "<>=!~":
+    # `===` takes anything, quotes and backticks too, which a hint would hand to a shell
+    if text[:1] not in "<>=!~" or not _RANGE_CHARACTERS.issuperset(text):
         return None
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 

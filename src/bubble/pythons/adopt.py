@@ -54,7 +54,7 @@ def adopt(path: str, machine: Machine) -> Installation:
         platform=found.platform,
     )
     prefix = machine.layout.python(str(key))
-    with store.key_lock(machine.layout, str(key)):
+    with store.key_lock(machine.layout, str(key), machine.env):
         sweep(machine.layout)
         present = store.installation_at(machine.layout, str(key))
         if present and not _is_same(present, found):

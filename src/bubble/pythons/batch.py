@@ -50,6 +50,7 @@ def install_requests(
             require_python(request)
             present = store.matching(machine.layout, request, machine.platform)
             if present and not (reinstall or upgrade):
+                store.settle(machine.layout, machine.platform)
                 done.append(Installed(installation=present[0], status="present"))
                 continue
             if catalogue is None:
@@ -93,7 +94,7 @@ def require_python(request: Request) -> None:
         raise BubbleError(
             "request",
             f"“{request}” is no version that a build could have",
-            hint="bubble python list --available shows what there is",
+            hint="see what there is: bubble python list --available",
         )
 
 
@@ -116,8 +117,8 @@ def _install_one(
     except BubbleError as error:
         task.finish("failed")
         return error
-    except BaseException:
-        task.finish("failed")
+    except BaseException as error:
+        task.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
     task.finish(f"{installed.status} in {installed.seconds:.1f} s")
     return installed

@@ -17,7 +17,7 @@ from bubble.model.record import Record
 from bubble.model.text import without_credentials
 from bubble.pythons import store
 from bubble.pythons.progress import Task
-from bubble.system.lock import Lock
+from bubble.system.lock import Lock, lock_timeout
 from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
@@ -70,7 +70,8 @@ def install(
             hint="choose another version: bubble python list --available --all-versions",
         )
     _require_runnable(download.key, machine)
-    with store.key_lock(layout, str(download.key), on_wait=_tell_waiting(task)):
+    tell = _tell_waiting(task)
+    with store.key_lock(layout, str(download.key), machine.env, on_wait=tell):
         sweep(layout)
         present = store.installation_at(layout, str(download.key))
         if present and not replace:
@@ -108,7 +109,8 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     sha256 = wanted.sha256
     path = f"{machine.layout.downloads}/{sha256}"
     urls = urls_of(wanted, machine.env.get("BUBBLE_MIRROR", ""))
-    with Lock(f"{machine.layout.download_locks}/{sha256}", on_wait=_tell_waiting(task)):
+    lock = f"{machine.layout.download_locks}/{sha256}"
+    with Lock(lock, timeout=lock_timeout(machine.env), on_wait=_tell_waiting(task)):
         if os.path.lexists(path):
             task.step("verifying")
             if _sha256_of(path) == sha256:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
-from bubble.pythons.store import installations
+from bubble.pythons.store import installations, read_receipt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Row(Record):
     """One build: installed (`prefix`, absolute) or available (`prefix` is "").
 
-    `outdated_by` is the newest version of its minor, when that is newer than every installed one.
+    `origin` is the interpreter that an adopted one stands for, else "". `outdated_by` is the newest
+    version of its minor, when that is newer than every installed one; what is adopted is its
+    installer's business, and never outdated.
     """
 
     key: Key
     prefix: str = ""
-    adopted: bool = False
+    origin: str = ""
     outdated_by: str = ""
 
 
@@ -90,14 +92,9 @@ def _available(
 ) -> list[Key]:
     if request is not None:
         return [d.key for d in catalogue.matching(request, platform)]
-    return [
-        d.key
-        for d in catalogue.downloads(platform)
-        if d.is_installable
-        and (
-            all_versions or (d.key.implementation == "cpython" and not d.key.version.is_prerelease)
-        )
-    ]
+    if not all_versions:
+        return [d.key for d in catalogue.newest(platform)]
+    return [d.key for d in catalogue.downloads(platform) if d.is_installable]
 
 
 def _rows(
@@ -121,13 +118,14 @@ def _rows(
         for installation in mine:
             key = installation.key
             newer = newest.get(key.minor)
+            adopted = installation.is_adopted
             outdated = newer is not None and newer.version > best[key.minor].version
             rows.append(
                 Row(
                     key=key,
                     prefix=installation.prefix,
-                    adopted=installation.is_adopted,
-                    outdated_by=str(newer.version) if newer and outdated else "",
+                    origin=_origin(installation) if adopted else "",
+                    outdated_by=str(newer.version) if newer and outdated and not adopted else "",
                 )
             )
     if available:
@@ -141,3 +139,13 @@ def _rows(
 def _is_wanted(key: Key, best: Mapping[str, Key]) -> bool:
     """Whether the short listing shows an available build: the plain ones, and installed minors."""
     return not key.variant or key.minor in best
+
+
+def _origin(installation: Installation) -> str:
+    """Return what an adopted interpreter stands for; a damaged receipt is `verify`'s business."""
+    from bubble.model.errors import BubbleError
+
+    try:
+        return read_receipt(installation.prefix).executable
+    except BubbleError:
+        return installation.executable

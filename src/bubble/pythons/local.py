@@ -8,7 +8,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
 from bubble.model.platform import parse_platform
 from bubble.model.text import printable
-from bubble.model.version import Version
+from bubble.model.version import FINAL, Version
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.install import local_download
 
@@ -27,8 +27,8 @@ def download_of(
     """Return the download that stands for the archive `path` (absolute).
 
     Its checksum is `sha256`, or the one that the catalogue has for a file of that name. Its key
-    comes from the catalogue, else from the file's name, else from `request`, a full key. Raises
-    BubbleError(usage, checksum, request).
+    comes from the catalogue, else from the file's name, else from `request`, a full key or an
+    exact version. Raises BubbleError(usage, checksum, request).
     """
     if not os.path.isfile(path):
         raise BubbleError(
@@ -44,15 +44,14 @@ def download_of(
             f"“{printable(sha256)}” is no sha256",
             hint="64 hexadecimal digits, as the release's SHA256SUMS has them",
         )
-    catalogue = open_catalogue(machine.layout, machine.env)
-    known = catalogue.by_sha256(sha256) if sha256 else catalogue.by_file(name)
+    known = _known(name, sha256, machine)
     if known is None and not sha256:
         raise BubbleError(
             "checksum",
             f"no checksum is known for {printable(name)}",
             hint="give the one that you trust: --sha256 HEX",
         )
-    key = known.key if known else key_of_file(name) or _requested(request, name)
+    key = known.key if known else key_of_file(name) or _requested(request, name, machine)
     if request is not None and not (request.text == str(key) or request.matches(key, key.platform)):
         raise BubbleError(
             "request",
@@ -89,15 +88,33 @@ def key_of_file(name: str) -> Key | None:
     return None
 
 
-def _requested(request: Request | None, name: str) -> Key:
+def _known(name: str, sha256: str, machine: Machine) -> Download | None:
+    try:
+        catalogue = open_catalogue(machine.layout, machine.env)
+    except BubbleError:
+        if not sha256:
+            raise
+        return None  # whoever brings a checksum needs no catalogue
+    return catalogue.by_sha256(sha256) if sha256 else catalogue.by_file(name)
+
+
+def _requested(request: Request | None, name: str, machine: Machine) -> Key:
     if request is not None:
         try:
             return parse_key(request.text)
         except BubbleError:
             pass
+        if request.is_exact:
+            *release, patch = (*request.release, 0)[:3]
+            stage = request.stage if request.stage >= 0 else FINAL
+            return Key(
+                implementation=request.implementation,
+                version=Version((*release, patch, stage, request.serial)),
+                variant=request.variant,
+                platform=request.platform or machine.platform,
+            )
     raise BubbleError(
         "request",
         f"the name {printable(name)} doesn't tell which build it is",
-        hint="name it in full: bubble python install --from ARCHIVE --sha256 HEX "
-        "cpython-3.12.4-linux-x86_64-gnu",
+        hint="name the version: bubble python install --from ARCHIVE --sha256 HEX 3.12.4",
     )

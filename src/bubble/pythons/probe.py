@@ -208,6 +208,8 @@ def _silent(executable: str, done: process.Completed) -> BubbleError:
         loader = [x for x in lines if "shared librar" in x or "not found (required by" in x]
         last = (loader or lines[-1:] or [f"exit status {done.status}, and no word"])[0]
         reason = last.removeprefix(f"{executable}: ")
+        if MARK in done.stderr:  # our own program, quoted by something that can't run it
+            reason = "it is no Python interpreter"
     return BubbleError(
         "probe", f"{printable(executable)} doesn't run: {printable(reason)}", hint=_hint(reason)
     )

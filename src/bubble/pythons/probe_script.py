@@ -35,7 +35,11 @@ def libc():
     """Return what the C library says of itself: `glibc 2.36`, or nothing (musl, macOS)."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (AttributeError, ValueError, OSError):
+    except ValueError:  # Python 2 doesn't know the name
+        import platform
+
+        return " ".join(platform.libc_ver(sys.executable)).strip()
+    except (AttributeError, OSError):
         return ""
 
 
@@ -62,12 +66,30 @@ def suffix():
     return found[0] if found else ""
 
 
+def load(module):
+    """Import a module.
+
+    `_sqlite3` (since 3.11) only keeps functools.lru_cache for later; without bytecode, functools
+    takes longer than all else together, so that something of this name has to do here.
+    """
+    if module == "_sqlite3" and "functools" not in sys.modules:
+        sys.modules["functools"] = stand_in = type(sys)("functools")
+        stand_in.lru_cache = None
+        try:
+            __import__(module)
+        except Exception:  # noqa: BLE001, S110 - the import below tells what is wrong
+            pass
+        finally:
+            del sys.modules["functools"]
+    __import__(module)
+
+
 def main():
     """Import what is asked, then answer."""
     failed = error = ""
     for module in sys.argv[1:]:
         try:
-            __import__(module)
+            load(module)
         except BaseException as problem:  # noqa: BLE001 - whatever it is, it is the answer
             failed, error = module, "%s: %s" % (type(problem).__name__, problem)
             break

@@ -6,17 +6,21 @@ without one is a leftover and counts for nothing.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
 from bubble.model.record import Record
+from bubble.model.text import printable
 from bubble.system.files import is_temporary, link_atomic, read_text, unlink_quietly, write_atomic
 from bubble.system.layout import MANIFEST, RECEIPT
-from bubble.system.lock import Lock
+from bubble.system.lock import Lock, lock_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bubble.model.platform import Platform
     from bubble.model.request import Request
     from bubble.system.layout import Layout
@@ -37,8 +41,17 @@ class Installation(Record):
 
     @property
     def is_adopted(self) -> bool:
-        """Whether it only stands for an interpreter that something else installed."""
-        return not os.path.lexists(f"{self.prefix}/{MANIFEST}")
+        """Whether it only stands for an interpreter that something else installed.
+
+        Its interpreter is a link out of the store then. One that has merely lost its manifest is
+        damaged, not adopted.
+        """
+        if os.path.lexists(f"{self.prefix}/{MANIFEST}"):
+            return False
+        try:
+            return os.path.isabs(os.readlink(self.executable))
+        except OSError:
+            return False
 
 
 class Receipt(Record):
@@ -70,7 +83,7 @@ def installations(layout: Layout) -> list[Installation]:
     except NotADirectoryError:
         raise BubbleError(
             "store",
-            f"{layout.pythons} is not a directory",
+            f"{printable(layout.pythons)} is not a directory",
             hint="move the file away, or set BUBBLE_HOME to a directory",
         ) from None
     found = [
@@ -113,9 +126,15 @@ def not_installed(layout: Layout, request: Request, platform: Platform) -> Bubbl
         "not_installed",
         f"no installed Python satisfies “{request}”"
         + (f" (installed: {shown})" if have else " (none is installed)"),
-        hint=f"bubble python install '{request}'",
+        hint=f"bubble python install {_quoted(str(request))}",
         details={"request": str(request), "installed": have},
     )
+
+
+def _quoted(text: str) -> str:
+    """Return a request as a shell takes it: ranges have characters that it would act on."""
+    plain = not any(c in text for c in " <>=!~,*'")
+    return text if plain else f"'{text}'"
 
 
 def read_receipt(prefix: str) -> Receipt:
@@ -128,7 +147,7 @@ def read_receipt(prefix: str) -> Receipt:
     except (ValueError, KeyError, TypeError):
         raise BubbleError(
             "store",
-            f"the receipt of {prefix} can't be read",
+            f"the receipt of {printable(prefix)} can't be read",
             hint=f"bubble python install --reinstall {os.path.basename(prefix)}",
         ) from None
 
@@ -141,24 +160,76 @@ def write_receipt(root: str, receipt: Receipt) -> None:
     write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n")
 
 
-def key_lock(layout: Layout, key: str, on_wait: object = None) -> Lock:
-    """Return the lock under which one key is installed, replaced or removed."""
-    return Lock(f"{layout.locks}/{key}", on_wait=on_wait)
+def key_lock(
+    layout: Layout,
+    key: str,
+    env: Mapping[str, str],
+    *,
+    shared: bool = False,
+    on_wait: object = None,
+) -> Lock:
+    """Return the lock under which one key is installed, replaced or removed; shared: verified."""
+    timeout = lock_timeout(env)
+    return Lock(f"{layout.locks}/{key}", timeout=timeout, shared=shared, on_wait=on_wait)
 
 
 def publish_changes(layout: Layout, platform: Platform) -> None:
     """Make every derived thing follow what is installed now: the minor links, the generation.
 
-    Minor links of this platform point at the newest installation of their minor. Idempotent, so
-    a process that dies before it is made good by the next one that changes anything.
+    Minor links of this platform point at the newest installation of their minor. Idempotent: what
+    a process that died didn't get to, `settle` or the next change makes good.
     """
     with Lock(f"{layout.locks}/store"):
-        newest: dict[str, str] = {}
-        for installation in installations(layout):
-            if installation.key.platform == platform:
-                newest.setdefault(installation.key.minor, str(installation.key))
-        _relink(layout.pythons, newest)
+        _relink(layout, platform)
         touch_generation(layout)
+
+
+def withdraw(layout: Layout, platform: Platform, key: str) -> None:
+    """Remove an installation. The caller holds its `key_lock`.
+
+    The minor link moves to the next best first, so that it never leads nowhere; then the
+    installation goes in one step, and its bytes afterwards.
+    """
+    from bubble.system.staging import set_aside
+    from bubble.system.trees import remove_tree  # lazily: everyday commands remove nothing
+
+    with Lock(f"{layout.locks}/store"):
+        _relink(layout, platform, leaving=key)
+        aside = set_aside(layout, layout.python(key))
+        touch_generation(layout)
+    remove_tree(aside)
+
+
+def settle(layout: Layout, platform: Platform) -> None:
+    """Finish what a process that died had begun; for commands that find nothing else to do.
+
+    Costs a few looks when there is nothing. In a store that belongs to somebody else nothing is
+    done: what is there works all the same.
+    """
+    if _is_settled(layout):
+        return
+    from bubble.system.staging import sweep
+
+    try:
+        sweep(layout)
+        publish_changes(layout, platform)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+
+
+def _is_settled(layout: Layout) -> bool:
+    if any(os.path.isdir(d) and os.listdir(d) for d in (layout.staging, layout.trash)):
+        return False
+    try:
+        changed = os.stat(layout.pythons).st_mtime_ns
+    except FileNotFoundError:
+        return True
+    try:
+        # every change of what is installed ends with a touch of the generation
+        return os.stat(layout.generation).st_mtime_ns >= changed
+    except FileNotFoundError:
+        return False
 
 
 def touch_generation(layout: Layout) -> None:
@@ -171,7 +242,12 @@ def touch_generation(layout: Layout) -> None:
         os.close(descriptor)
 
 
-def _relink(directory: str, newest: dict[str, str]) -> None:
+def _relink(layout: Layout, platform: Platform, *, leaving: str = "") -> None:
+    directory = layout.pythons
+    newest: dict[str, str] = {}
+    for installation in installations(layout):
+        if installation.key.platform == platform and str(installation.key) != leaving:
+            newest.setdefault(installation.key.minor, str(installation.key))
     for name in os.listdir(directory) if os.path.isdir(directory) else []:
         path = f"{directory}/{name}"
         if is_temporary(name) or (os.path.islink(path) and name not in newest):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
+from bubble.model.download import Download
 from bubble.model.errors import BubbleError
+from bubble.model.platform import runs_on
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.pythons import store
 from bubble.pythons.batch import Batch, install_downloads, open_fresh, require_python
-from bubble.pythons.probe import check
-from bubble.system.staging import discard, sweep
+from bubble.pythons.probe import check, probe
+from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bubble.model.download import Download
+    from bubble.model.key import Key
     from bubble.model.request import Request
+    from bubble.pythons.catalogue import Catalogue
     from bubble.pythons.install import Machine
     from bubble.pythons.manifest import Problem
     from bubble.pythons.progress import Progress
@@ -48,6 +52,7 @@ def uninstall(request: Request, machine: Machine) -> Installation:
     require_python(request)
     found = store.matching(machine.layout, request, machine.platform)
     if not found:
+        store.settle(machine.layout, machine.platform)  # an uninstall that was killed
         raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
             "bubble python list --installed"
         )
@@ -64,12 +69,12 @@ def uninstall(request: Request, machine: Machine) -> Installation:
 
 def remove(installation: Installation, machine: Machine) -> None:
     """Remove an installation: gone in one step, with the links to it; its bytes afterwards."""
-    with store.key_lock(machine.layout, str(installation.key)):
+    with store.key_lock(machine.layout, str(installation.key), machine.env):
         sweep(machine.layout)
-        if not os.path.lexists(installation.prefix):
-            return  # another process was faster
-        discard(machine.layout, installation.prefix)
-    store.publish_changes(machine.layout, machine.platform)
+        if not os.path.lexists(installation.prefix):  # another process was faster
+            store.publish_changes(machine.layout, machine.platform)
+            return
+        store.withdraw(machine.layout, machine.platform, str(installation.key))
 
 
 def upgrade(
@@ -77,86 +82,173 @@ def upgrade(
 ) -> tuple[Batch, tuple[Installation, ...]]:
     """Install the newest patch release of each installed minor, or of those that are named.
 
-    Returns what was installed and, with `prune`, the older installations that were removed.
+    Returns what was installed and, with `prune`, the older installations that were removed, be
+    they of an upgrade that was made before.
     """
     catalogue = open_fresh(machine)
     wanted: dict[str, Download] = {}
+    newest: list[Key] = []
     errors: list[BubbleError] = []
     present = [i for i in store.installations(machine.layout) if not i.is_adopted]
     for request in minors or _installed_minors(present, machine):
         try:
             require_python(request)
-            mine = [i for i in present if request.matches(i.key, machine.platform)]
+            mine = [
+                i for i in present if request.matches(i.key, machine.platform, prereleases=True)
+            ]
             if not mine:
                 raise store.not_installed(machine.layout, request, machine.platform)
-            minor = parse_request(mine[0].key.minor).replace(platform=mine[0].key.platform)
-            best = catalogue.select(minor, machine.platform)
-            if best.key.version > mine[0].key.version:
+            best = _newest_of(mine[0].key, catalogue)
+            if best is not None:
                 wanted.setdefault(str(best.key), best)
+            newest.append(best.key if best else mine[0].key)
         except BubbleError as error:
             errors.append(error)
     batch = install_downloads(list(wanted.values()), machine, progress)
+    store.settle(machine.layout, machine.platform)
     removed: list[Installation] = []
-    if prune:
-        for installed in batch.installed:
-            removed += _prune(installed.installation, present, machine)
+    for key in dict.fromkeys(newest) if prune else ():
+        if store.installation_at(machine.layout, str(key)):
+            removed += _prune(key, present, machine)
     batch = batch.replace(errors=tuple(errors) + batch.errors, warning=catalogue.warning)
     return batch, tuple(removed)
 
 
 def verify(installation: Installation, machine: Machine) -> Verified:
-    """Hold every file of an installation against its manifest, and run it."""
+    """Hold every file of an installation against its manifest, and run it.
+
+    Nobody replaces or removes it meanwhile, if the store can be written.
+    """
+    import contextlib
+
+    with contextlib.ExitStack() as held:
+        key = str(installation.key)
+        try:
+            held.enter_context(store.key_lock(machine.layout, key, machine.env, shared=True))
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+        return _verified(installation, machine)
+
+
+def _verified(installation: Installation, machine: Machine) -> Verified:
     problems: tuple[Problem, ...] = ()
     failure = ""
+    if not store.installation_at(machine.layout, str(installation.key)):
+        failure = "another process has removed it"
+        return Verified(installation=installation, problems=(), failure=failure)
     try:
-        if not installation.is_adopted:
+        receipt = store.read_receipt(installation.prefix)
+        if installation.is_adopted:
+            failure = _failure_of_adopted(installation, receipt, machine)
+        else:
             from bubble.pythons import manifest
 
-            receipt = store.read_receipt(installation.prefix)
             problems = manifest.verify(installation.prefix, sha256=receipt.manifest_sha256)
-        check(installation.prefix, installation.key, env=machine.env)
+            check(installation.prefix, installation.key, env=machine.env)
     except BubbleError as error:
         failure = error.message
     return Verified(installation=installation, problems=problems, failure=failure)
 
 
+def _failure_of_adopted(
+    installation: Installation, receipt: store.Receipt, machine: Machine
+) -> str:
+    """Return how an adopted interpreter differs from what was adopted, or ""."""
+    key = installation.key
+    found = probe(installation.executable, env=machine.env, imports=())
+    now = (found.implementation, found.version, found.variant)
+    if now != (key.implementation, key.version, key.variant):
+        return f"{receipt.executable} is now {found.implementation} {found.version}"
+    if os.path.realpath(found.prefix) != os.path.realpath(receipt.prefix):
+        return f"its prefix is {found.prefix}, and was {receipt.prefix}"
+    return ""
+
+
 def repair(broken: Sequence[Verified], machine: Machine, progress: Progress) -> Batch:
     """Install broken installations anew, from the same archive wherever it can be had."""
-    catalogue = None
+    try:
+        catalogue = open_fresh(machine)
+    except BubbleError:  # what is in the cache needs none
+        catalogue = None
     downloads: list[Download] = []
     errors: list[BubbleError] = []
     for item in broken:
-        key = item.installation.key
-        catalogue = catalogue or open_fresh(machine)
-        found = [d for d in catalogue.downloads(key.platform) if d.key == key and d.is_installable]
-        if found and not item.installation.is_adopted:
-            downloads.append(found[0])
-            continue
-        errors.append(
-            BubbleError(
-                "unavailable",
-                f"{key.name} can't be repaired: the catalogue doesn't have it",
-                hint=f"bubble python install --reinstall --from ARCHIVE {key.name}",
-            )
-        )
+        found = _archive_of(item.installation, catalogue, machine)
+        if isinstance(found, BubbleError):
+            errors.append(found)
+        else:
+            downloads.append(found)
     batch = install_downloads(downloads, machine, progress, replace=True)
     return batch.replace(errors=tuple(errors) + batch.errors)
 
 
+def _archive_of(
+    installation: Installation, catalogue: Catalogue | None, machine: Machine
+) -> Download | BubbleError:
+    """Return what to install a damaged installation from: its own archive, else its key's."""
+    key = installation.key
+    if installation.is_adopted:
+        return BubbleError(
+            "verify",
+            f"{key.name} can't be repaired here: something else installed it",
+            hint=f"repair it where it comes from, or: bubble python uninstall {key}",
+        )
+    listed = next(
+        (
+            d
+            for d in (catalogue.downloads(key.platform) if catalogue else ())
+            if d.key == key and d.is_installable
+        ),
+        None,
+    )
+    try:
+        receipt = store.read_receipt(installation.prefix)
+    except BubbleError:
+        receipt = None
+    if receipt and receipt.sha256 and not (listed and listed.sha256 == receipt.sha256):
+        kept = os.path.exists(f"{machine.layout.downloads}/{receipt.sha256}")
+        if kept or not listed:
+            return Download(key=key, url=receipt.origin, sha256=receipt.sha256, build=receipt.build)
+    return listed or BubbleError(
+        "unavailable",
+        f"{key.name} can't be repaired: nothing tells where its archive is",
+        hint=f"bubble python install --reinstall --from ARCHIVE {key}",
+    )
+
+
+def _newest_of(key: Key, catalogue: Catalogue) -> Download | None:
+    """Return the newest available build of a key's minor, variant and platform, if newer than it.
+
+    Pre-releases count only for what is one itself.
+    """
+    minor = parse_request(key.minor)
+    newer = [
+        d
+        for d in catalogue.downloads(key.platform)
+        if minor.matches(d.key, key.platform, prereleases=key.version.is_prerelease)
+        and d.is_installable
+        and d.key.version > key.version
+    ]
+    return max(newer, key=lambda d: d.key.rank, default=None)
+
+
 def _installed_minors(present: Sequence[Installation], machine: Machine) -> list[Request]:
-    minors = {i.key.minor: None for i in present if i.key.platform == machine.platform}
-    return [parse_request(minor) for minor in minors]
+    minors = {(i.key.minor, i.key.platform): None for i in present}
+    return [
+        parse_request(minor).replace(platform=platform)
+        for minor, platform in minors
+        if runs_on(platform, machine.platform)
+    ]
 
 
-def _prune(
-    newest: Installation, present: Sequence[Installation], machine: Machine
-) -> list[Installation]:
+def _prune(newest: Key, present: Sequence[Installation], machine: Machine) -> list[Installation]:
     old = [
         i
         for i in present
-        if i.key.minor == newest.key.minor
-        and i.key.platform == newest.key.platform
-        and i.key.version < newest.key.version
+        if i.key.minor == newest.minor
+        and i.key.platform == newest.platform
+        and i.key.version < newest.version
     ]
     for installation in old:
         remove(installation, machine)

@@ -26,14 +26,19 @@ if TYPE_CHECKING:
     from bubble.system.version_file import Entry
 
 SYSTEM = "system"
+_SHOWN = 8  # of a list in a message
 
 
 class Answer(Record):
-    """One selected Python: `prefix` (absolute), or SYSTEM for what PATH has; `name` for people."""
+    """One selected Python: `prefix` (absolute), or SYSTEM for what PATH has; `name` for people.
+
+    `key` is the installation's full key, None for what isn't in the store.
+    """
 
     prefix: str
     name: str
     entry: Entry | None = None
+    key: str | None = None
 
     @property
     def is_system(self) -> bool:
@@ -88,6 +93,15 @@ def resolve(choice: Choice, world: World) -> Selection:
     return Selection(source=choice.source, answers=tuple(answers), missing=tuple(missing))
 
 
+def requested(world: World) -> tuple[Source, tuple[Request, ...]]:
+    """Return what the working directory asks for, installed or not; no requests: the system's.
+
+    Raises BubbleError(version_file, request) as `select` does.
+    """
+    choice = choose(world.cwd, world.env, world.layout)
+    return choice.source, tuple(_request(entry, choice.source) for entry in choice.entries)
+
+
 def command_path(name: str, selection: Selection, world: World) -> str:
     """Return the absolute path of what `name` runs; raises BubbleError(command_not_found).
 
@@ -138,19 +152,23 @@ def is_python_command(name: str) -> bool:
 def not_found(name: str, selection: Selection, world: World) -> BubbleError:
     """Return the error for a command that the selection doesn't have, and who has it."""
     shown = printable(name, 100)
-    selected = ", ".join(answer.name for answer in selection.answers)
     have = [i.key.name for i in owners(name, world.layout)]
-    message = f"{shown}: not found in {selected}, which {selection.source} selects"
+    if selection.source.kind == "default":
+        message = f"{shown}: not found on PATH, and nothing here selects a Python"
+    else:
+        selected = ", ".join(answer.name for answer in selection.answers)
+        message = f"{shown}: not found in {selected}, which {selection.source} selects"
     if have:
         return BubbleError(
             "command_not_found",
-            f"{message} (it is in {', '.join(have)})",
+            f"{message} (it is in {', '.join(have[:_SHOWN])}{' …' if have[_SHOWN:] else ''})",
             hint=f"bubble use {have[0]}, or once: bubble exec -p {have[0]} {shown}",
             details={"command": shown, "found_in": have},
         )
-    hint = "bubble explain shows how the choice was made"
-    if not is_python_command(name) and not selection.answers[0].is_system:
-        hint = f"install it there: pip install {shown}"
+    if is_python_command(name):
+        hint = "bubble explain shows how the choice was made"
+    else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
+        hint = "install it into an environment: python -m venv .venv && .venv/bin/pip install NAME"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
 
 
@@ -168,7 +186,8 @@ def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
             hint="bubble use VERSION writes another choice",
         )
     for installation in store.matching(world.layout, request, world.platform):
-        return Answer(prefix=installation.prefix, name=installation.key.name, entry=entry)
+        key = installation.key
+        return Answer(prefix=installation.prefix, name=key.name, entry=entry, key=str(key))
     return None
 
 
@@ -203,17 +222,25 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
 
 
 def _not_installed(choice: Choice, world: World) -> BubbleError:
-    wanted = ", ".join(f"“{printable(entry.text, 60)}”" for entry in choice.entries)
+    texts = [printable(entry.text) for entry in choice.entries]
+    wanted = ", ".join(f"“{text}”" for text in texts[:_SHOWN]) + (" …" if texts[_SHOWN:] else "")
     where = _where(choice.source, choice.entries[0])
     have = [i.key.name for i in store.installations(world.layout)]
-    first = choice.entries[0].text
+    shown = ", ".join(have[:_SHOWN]) + (" …" if have[_SHOWN:] else "")
     return BubbleError(
         "not_installed",
         f"{where} asks for Python {wanted}, and nothing installed satisfies that"
-        + (f" (installed: {', '.join(have[:8])})" if have else ""),
-        hint=f"bubble python install '{printable(first, 60)}'",
+        + (f" (installed: {shown})" if have else ""),
+        hint=f"bubble python install {quoted(texts[0])}",
         details={"source": str(choice.source), "installed": have},
     )
+
+
+def quoted(text: str) -> str:
+    """Return a request as a shell takes it: `3.12`, but `'>=3.11'`."""
+    import shlex
+
+    return shlex.quote(text)
 
 
 def _where(source: Source, entry: Entry) -> str:

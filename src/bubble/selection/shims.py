@@ -7,7 +7,13 @@ import os
 from bubble.model.record import Record
 from bubble.pythons.store import installations
 from bubble.selection.path import identity
-from bubble.system.files import is_temporary, read_text, unlink_quietly, write_atomic
+from bubble.system.files import (
+    is_temporary,
+    read_text,
+    temporaries,
+    unlink_quietly,
+    write_atomic,
+)
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -36,9 +42,13 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     files in the directory that bubble didn't make stay. Raises OSError.
     """
     wanted = commands(i.prefix for i in installations(layout))
+    script = _script(layout.home, python)
+    if _is_right(layout, wanted, script):
+        return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
     with Lock(f"{layout.locks}/shims"):
-        script = _script(layout.home, python)
+        for path in temporaries(layout.home, os.path.basename(layout.shim)):
+            unlink_quietly(path)
         if read_text(layout.shim) != script:
             write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
         added = [name for name in sorted(wanted) if _link(layout, name)]
@@ -56,6 +66,22 @@ def commands(prefixes: Iterable[str]) -> set[str]:
         except (FileNotFoundError, NotADirectoryError):
             continue
     return found
+
+
+def _is_right(layout: Layout, wanted: set[str], script: str) -> bool:
+    """Whether there is nothing to do, so that a store that can't be written will do as well."""
+    if not os.path.isdir(layout.shims) or read_text(layout.shim) != script:
+        return False
+    there = set(os.listdir(layout.shims))
+    shim = identity(layout.shim)
+    return (
+        all(identity(f"{layout.shims}/{name}") == shim for name in wanted)
+        and not temporaries(layout.home, os.path.basename(layout.shim))
+        and not any(
+            is_temporary(name) or MARK in (read_text(f"{layout.shims}/{name}", 512) or "")
+            for name in there - wanted
+        )
+    )
 
 
 def _is_command(entry: os.DirEntry[str]) -> bool:

@@ -61,7 +61,7 @@ class Source(Record):
                 return printable(self.path, 500)
             case "global":
                 return f"the global pin ({printable(self.path, 500)})"
-        return "the default: nothing says anything"
+        return "the default"
 
 
 class Choice(Record):

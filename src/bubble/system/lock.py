@@ -8,12 +8,16 @@ import os
 import time
 
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
+TIMEOUT = 900.0  # seconds; a slow network's download is waited for
+_LONGEST = 86400.0
 _UNSUPPORTED = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 _BUSY = {errno.EAGAIN, errno.EACCES}
 
@@ -28,7 +32,7 @@ class Lock:
     """
 
     def __init__(
-        self, path: str, *, timeout: float = 900.0, shared: bool = False, on_wait: object = None
+        self, path: str, *, timeout: float = TIMEOUT, shared: bool = False, on_wait: object = None
     ) -> None:
         self.path = path
         self.timeout = timeout
@@ -70,8 +74,8 @@ class Lock:
             if not (self._flock(descriptor) and _is_still(self.path, descriptor)):
                 os.close(descriptor)
                 return False
+            os.ftruncate(descriptor, 0)  # the last holder's number must not be taken for ours
             if not self.shared:
-                os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         except BaseException:
             os.close(descriptor)
@@ -103,6 +107,27 @@ class Lock:
             f"{who} holds {self.path}; waited {self.timeout:.0f} s",
             hint=f"wait for it, or end it: kill {process}" if process else "try again later",
         )
+
+
+def lock_timeout(env: Mapping[str, str]) -> float:
+    """Return how many seconds to wait for a lock: BUBBLE_LOCK_TIMEOUT, or a quarter of an hour.
+
+    Raises BubbleError(usage) when the variable is no number of seconds.
+    """
+    text = env.get("BUBBLE_LOCK_TIMEOUT", "")
+    if not text:
+        return TIMEOUT
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST:  # catches NaN as well
+        raise BubbleError(
+            "usage",
+            f"BUBBLE_LOCK_TIMEOUT must be a number of seconds, not “{printable(text)}”",
+            hint="set it to a number from 0 to 86400, or unset it",
+        )
+    return seconds
 
 
 def holder(path: str) -> int:

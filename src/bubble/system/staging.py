@@ -91,17 +91,26 @@ class Staging:
 
 def discard(layout: Layout, path: str) -> None:
     """Delete a directory of the store: gone from its place in one step, its bytes afterwards."""
+    remove_tree(set_aside(layout, path))
+
+
+def set_aside(layout: Layout, path: str) -> str:
+    """Take a directory of the store from its place, in one step, and return where it is now.
+
+    That is in the trash: the caller deletes it, or a sweeper does.
+    """
     os.makedirs(layout.trash, exist_ok=True)
     aside = f"{layout.trash}/{os.path.basename(path)}.{os.urandom(6).hex()}"
     os.rename(path, aside)
     fsync_directory(os.path.dirname(path))
-    remove_tree(aside)
+    return aside
 
 
 def sweep(layout: Layout) -> None:
     """Delete what dead processes left in staging and trash; live staging stays.
 
-    Call it with a lock of the store held. Costs two directory listings when there is nothing.
+    Sweepers don't disturb each other, nor who stages or deletes. Costs two directory listings when
+    there is nothing.
     """
     for name in _names(layout.staging):
         _sweep_staging(layout, name)

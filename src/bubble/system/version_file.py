@@ -88,27 +88,39 @@ def read_regular(path: str, limit: int) -> bytes | None:
     for what is there and is no readable file of that size.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        # looked at before it is opened: opening a device may do something (a watchdog starts)
+        if not _is_regular(path, os.stat(path).st_mode):
+            return None
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError):
         if os.path.islink(path):
-            raise _unusable(path, "it is a link to nothing") from None
+            raise _unusable(path, "it is a link to nothing", is_file=False) from None
         return None
     except OSError as error:
-        raise _unusable(path, (error.strerror or "it can't be opened").lower()) from None
+        raise _unreadable(path, error) from None
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
+        if not _is_regular(path, os.fstat(descriptor).st_mode):
             return None
-        if not stat.S_ISREG(mode):
-            raise _unusable(path, "it is not a regular file")
-        data = os.read(descriptor, limit + 1)
+        data = b""
+        while len(data) <= limit and (more := os.read(descriptor, limit + 1 - len(data))):
+            data += more
     except OSError as error:
-        raise _unusable(path, (error.strerror or "it can't be read").lower()) from None
+        raise _unreadable(path, error) from None
     finally:
         os.close(descriptor)
     if len(data) > limit:
         raise _unusable(path, f"it is larger than {limit} bytes")
     return data
+
+
+def _is_regular(path: str, mode: int) -> bool:
+    """Whether it is a file; False for a directory; raise for what is neither."""
+    if stat.S_ISREG(mode):
+        return True
+    if stat.S_ISDIR(mode):
+        return False
+    raise _unusable(path, "it is not a regular file", is_file=False)
 
 
 def _text(path: str, data: bytes) -> str:
@@ -132,9 +144,20 @@ def _words(line: str) -> list[str]:
     return [word for word in line.split()[0].split(":") if word]
 
 
-def _unusable(path: str, reason: str) -> BubbleError:
-    return BubbleError(
-        "version_file",
-        f"{printable(path)} can't be used: {reason}",
-        hint="mend it, for example: bubble use 3.12",
-    )
+def _unreadable(path: str, error: OSError) -> BubbleError:
+    reason = error.strerror or "it can't be read"
+    return _unusable(path, reason[0].lower() + reason[1:], is_file=False)
+
+
+def _unusable(path: str, reason: str, *, is_file: bool = True) -> BubbleError:
+    """Return the error; `is_file`: what is there is an ordinary file, which `use` may replace."""
+    match os.path.basename(path):
+        case ".python-version" if is_file:
+            hint = "bubble use 3.12 (in that directory) writes a new one"
+        case "version" if is_file:
+            hint = "bubble global 3.12 writes a new one"
+        case ".python-version" | "version":
+            hint = "move it away: it is no version file that bubble could write to"
+        case _:
+            hint = "mend it, or choose for your directory alone: bubble use 3.12"
+    return BubbleError("version_file", f"{printable(path, 500)} can't be used: {reason}", hint=hint)

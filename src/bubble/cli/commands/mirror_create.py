@@ -19,10 +19,12 @@ EXAMPLES = (
         "bubble mirror create usb 3.12 --platform aarch64-unknown-linux-gnu",
         "for another machine",
     ),
+    ("bubble mirror create /srv/python 3.12 --base-url https://server/python", "absolute"),
 )
 DETAILS = (
-    "Any web server, or file://, serves the directory. On the machines that use it:\n"
-    "BUBBLE_CATALOG=https://server/path/catalogue.json bubble python install 3.12"
+    "Downloads builds and lists them in DIR/catalogue.json. Any web server, or file://, serves\n"
+    "the directory. On the machines that use it:\n\n"
+    "  BUBBLE_CATALOG=https://server/path/catalogue.json bubble python install 3.12"
 )
 
 
@@ -35,7 +37,13 @@ def define(parser: ArgumentParser) -> None:
         metavar="TRIPLE",
         action="append",
         default=[],
-        help="for which platform (repeatable; default: this one)",
+        help="for which platform (may be repeated; default: this one)",
+    )
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        default="",
+        help="write absolute addresses below URL into the catalogue (default: relative ones)",
     )
 
 
@@ -66,6 +74,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         layout=machine.layout,
         env=machine.env,
         platform=machine.platform,
+        base_url=base_url(options.base_url),
         progress=context.output.progress(),
     )
     errors += [failure.error for failure in created.failed]
@@ -73,11 +82,21 @@ def execute(options: Namespace, context: Context) -> Outcome:
     return Outcome(
         data={
             "directory": created.directory,
-            "catalogue": f"{created.directory}/catalogue.json",
+            "catalogue": f"{created.directory}/catalogue.json" if present else None,
             "added": [d.asset for d in created.added],
             "kept": [d.asset for d in created.kept],
         },
         lines=tuple(f"{created.directory}/{d.asset}" for d in present),
         notes=(f"catalogue: {created.directory}/catalogue.json",) if present else (),
+        warnings=(catalogue.warning,) if catalogue.warning else (),
         errors=tuple(errors),
     )
+
+
+def base_url(text: str) -> str:
+    """Return the value of --base-url, checked: BubbleError(usage) for what is no address."""
+    if text:
+        from bubble.system.http.address import scheme_of
+
+        scheme_of(text)
+    return text

@@ -16,8 +16,9 @@ EXAMPLES = (
     ("bubble mirror pack mirror /usr/bin/python3 --tag 20260101", "with a build tag of its own"),
 )
 DETAILS = (
-    "Makes a relocatable archive in the style of python-build-standalone and adds it to the\n"
-    "mirror. Libraries of the operating system that the interpreter needs aren't packed."
+    "Makes a relocatable archive, laid out as python-build-standalone's are, and adds it to the\n"
+    "mirror. The machine's shared libraries that the interpreter uses (OpenSSL, SQLite, …) aren't\n"
+    "packed: whoever installs the archive needs them, and a C library that isn't older."
 )
 
 
@@ -25,22 +26,39 @@ def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("directory", metavar="DIR", help="the mirror; made, or added to")
     parser.add_argument("prefix", metavar="PREFIX", help="an interpreter, or the prefix of one")
-    parser.add_argument("--tag", default="", help="the build's tag (default: today, YYYYMMDD)")
+    parser.add_argument(
+        "--tag", metavar="TAG", default="", help="the build's tag (default: today, YYYYMMDD)"
+    )
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        default="",
+        help="write absolute addresses below URL into the catalogue (default: relative ones)",
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Pack it, and say what to do with it."""
+    from bubble.cli.commands.mirror_create import base_url
     from bubble.pythons.pack import pack
 
     directory = os.path.abspath(options.directory)
+    prefix = os.path.abspath(os.path.expanduser(options.prefix))
+    address = base_url(options.base_url)
+    context.output.note(f"packing {prefix}")
     packed = pack(
         directory,
-        os.path.abspath(options.prefix),
+        prefix,
         env=context.env,
         tag=options.tag,
         platform=context.platform(),
+        base_url=address,
     )
+    notes = [f"packed {packed.key.name}, {size(packed.size)}"]
+    if packed.not_bundled:
+        notes.append(f"taken from the system, not packed: {', '.join(packed.not_bundled)}")
     install = f"BUBBLE_CATALOG={directory}/catalogue.json bubble python install"
+    notes.append(f"to install it: {install} {packed.key.version}")
     return Outcome(
         data={
             "key": str(packed.key),
@@ -49,10 +67,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "sha256": packed.sha256,
             "size": packed.size,
             "catalogue": f"{directory}/catalogue.json",
+            "not_bundled": list(packed.not_bundled),
         },
         lines=(packed.path,),
-        notes=(
-            f"packed {packed.key.name}, {size(packed.size)}",
-            f"install it: {install} {packed.key.version}",
-        ),
+        notes=tuple(notes),
     )

@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (
-    ("bubble python adopt ~/.pyenv/versions/3.11.7", "a prefix"),
-    ("bubble python adopt /usr/bin/python3", "an interpreter"),
+    ("bubble python adopt ~/.pyenv/versions/3.11.7", "by the directory above its bin"),
+    ("bubble python adopt /usr/bin/python3", "by its path"),
 )
-DETAILS = "Nothing is copied: the interpreter stays where it is and belongs to whoever made it."
+DETAILS = (
+    "Nothing is copied: the interpreter stays where it is and belongs to whoever installed it. It\n"
+    "can be chosen like an installed one from then on; uninstalling it removes only the links."
+)
 
 
 def define(parser: ArgumentParser) -> None:
@@ -32,5 +35,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "prefix": installation.prefix,
             "executable": installation.executable,
         },
-        lines=(f"adopted {installation.key.name}: {installation.executable}",),
+        lines=(installation.executable,),
+        notes=(f"adopted {installation.key.name}",),
     )

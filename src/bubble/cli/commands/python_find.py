@@ -14,18 +14,48 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble python find 3.12", "the newest installed 3.12"),
     ("bubble python find '>=3.10,<3.13'", "the newest in a range"),
-    ("bubble python find", "the newest installed Python"),
+    ("bubble python find", "the one that this directory selects, else the newest"),
+    ("bubble python find pypy", "the newest installed PyPy"),
+)
+DETAILS = (
+    "With a request, looks at what bubble has installed or adopted, whatever this directory\n"
+    "selects. Without one, prints the interpreter that is selected here."
 )
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("request", metavar="REQUEST", nargs="?", default="3", help="what to find")
+    parser.add_argument("request", metavar="REQUEST", nargs="?", default="", help="what to find")
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Find."""
-    return shortcut(options.request, context)
+    return shortcut(options.request, context) if options.request else _selected(context)
+
+
+def _selected(context: Context) -> Outcome:
+    """Print what the directory or the global pin selects; nothing says anything: the newest."""
+    from bubble.selection.resolve import resolve
+    from bubble.selection.sources import choose
+
+    world = context.world()
+    choice = choose(world.cwd, world.env, world.layout)
+    if choice.source.kind == "default":
+        return shortcut("3", context)
+    answer = resolve(choice, world).answers[0]
+    if not answer.is_system:
+        path = f"{answer.prefix}/bin/python"
+        return _outcome(path, answer.key)
+    from bubble.selection.path import find_system
+
+    for name in ("python", "python3"):
+        if path := find_system(name, world.env, world.layout):
+            return _outcome(path, None)
+    raise BubbleError(
+        "not_installed",
+        f"{choice.source} selects the system's Python, and PATH has none",
+        hint="choose another one: bubble use 3.12",
+    )
 
 
 def shortcut(text: str, context: Context) -> Outcome:

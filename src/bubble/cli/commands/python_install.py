@@ -18,28 +18,44 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble python install 3.12", "the newest CPython 3.12"),
     ("bubble python install 3.11.9 3.13t pypy3.10", "several at once"),
-    ("bubble python install --upgrade 3.12", "the newest patch, even if an older one is there"),
-    ("bubble python install --reinstall 3.12", "replace what is there"),
-    ("bubble python install --from cpython-….tar.gz --sha256 HEX", "a local archive"),
+    ("bubble python install", "what this directory's .python-version asks for"),
+    ("bubble python install --upgrade 3.12", "the newest patch release, beside an older one"),
+    ("bubble python install --reinstall 3.12", "replace what is there, without a gap"),
+    ("bubble python install --from python.tar.gz --sha256 HEX 3.12.4", "a local archive"),
 )
 DETAILS = (
-    "A request is 3.12, 3.12.4, '>=3.10,<3.13', 3.13t (free-threaded), 3.13+debug, pypy3.10,\n"
-    "graalpy, or a full key; pre-releases (3.16.0a2) only when they are named."
+    "A REQUEST is a version (3.12, 3.12.4, 3.14.0rc1), a range ('>=3.10,<3.13'), a build with\n"
+    "something special (3.13t: free-threaded, 3.13+debug), another implementation (pypy3.10,\n"
+    "graalpy), or a full key (cpython-3.12.4-linux-x86_64-gnu). Pre-releases are installed only\n"
+    "when they are named. The path of each interpreter is printed."
 )
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("requests", metavar="REQUEST", nargs="*", help="what to install")
-    parser.add_argument("--reinstall", action="store_true", help="replace what is installed")
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--reinstall", action="store_true", help="replace what is installed")
+    how.add_argument(
         "--upgrade", action="store_true", help="install the newest, even if an older one satisfies"
     )
     parser.add_argument("--from", dest="archive", metavar="ARCHIVE", help="install a local archive")
-    parser.add_argument("--sha256", metavar="HEX", default="", help="the archive's checksum")
     parser.add_argument(
-        "--platform", metavar="TRIPLE", default="", help="builds of another platform that run here"
+        "--sha256", metavar="HEX", default="", help="its checksum, unless the catalogue knows it"
     )
+    parser.add_argument(
+        "--platform",
+        metavar="TRIPLE",
+        default="",
+        help="a build for this machine's kind: x86_64_v3-unknown-linux-gnu",
+    )
+
+
+def shortcut(text: str, context: Context) -> Outcome:
+    """Install what the one argument asks for: no parser is needed for that."""
+    from bubble.model.request import parse_request
+
+    return _install([parse_request(text)], context)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -54,20 +70,23 @@ def execute(options: Namespace, context: Context) -> Outcome:
         return _outcome(_install_archive(options, requests, context), context)
     if options.sha256:
         raise BubbleError("usage", "--sha256 goes with --from", hint="bubble python install --help")
+    requests = requests or _asked_here(context)
     if not requests:
-        raise BubbleError(
-            "usage",
-            "say which Python to install",
-            hint="for example: bubble python install 3.12",
-        )
+        return Outcome(data=[])
+    return _install(requests, context, reinstall=options.reinstall, upgrade=options.upgrade)
+
+
+def _install(
+    requests: list[Request], context: Context, *, reinstall: bool = False, upgrade: bool = False
+) -> Outcome:
     from bubble.pythons.batch import install_requests
 
     batch = install_requests(
         requests,
         context.machine(),
         context.output.progress(),
-        reinstall=options.reinstall,
-        upgrade=options.upgrade,
+        reinstall=reinstall,
+        upgrade=upgrade,
     )
     return _outcome(batch, context)
 
@@ -76,8 +95,13 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
     from bubble.pythons.batch import install_downloads
     from bubble.pythons.local import download_of
 
-    if len(requests) > 1:
-        raise BubbleError("usage", "--from takes one request at most")
+    if len(requests) > 1 or options.upgrade or options.platform:
+        raise BubbleError(
+            "usage",
+            "--from installs one archive as it is: with one request at most, and without "
+            "--upgrade and --platform",
+            hint="bubble python install --help",
+        )
     machine = context.machine()
     download = download_of(
         os.path.abspath(options.archive),
@@ -86,14 +110,35 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
         request=requests[0] if requests else None,
     )
     progress = context.output.progress()
-    return install_downloads([download], machine, progress, replace=options.reinstall)
+    batch = install_downloads([download], machine, progress, replace=options.reinstall)
+    hint = "give the archive that the checksum is of, or the checksum of this archive"
+    return batch.replace(
+        errors=tuple(e.replace_hint(hint) if e.kind == "checksum" else e for e in batch.errors)
+    )
+
+
+def _asked_here(context: Context) -> list[Request]:
+    """Return what this directory, or else the global pin, asks for; none for the system's."""
+    from bubble.selection.resolve import requested
+
+    source, asked = requested(context.world())
+    requests = [request for request in asked if request.kind != "system"]
+    if requests:
+        context.output.note(f"{source} asks for {', '.join(map(str, requests))}")
+    elif source.kind == "default":
+        raise BubbleError(
+            "usage",
+            "say which Python to install: nothing here asks for one",
+            hint="for example: bubble python install 3.12",
+        )
+    else:
+        context.output.note(f"{source} asks for the system's Python: there is nothing to install")
+    return requests
 
 
 def _outcome(batch: Batch, context: Context) -> Outcome:
-    if any(i.status != "present" for i in batch.installed):
-        context.renew_shims()
-    notes = [f"warning: {batch.warning}"] if batch.warning else []
-    notes += [
+    context.renew_shims()  # also when all is present: an install may have died before it got there
+    notes = [
         f"{i.installation.key.name} is already installed"
         for i in batch.installed
         if i.status == "present"
@@ -102,6 +147,7 @@ def _outcome(batch: Batch, context: Context) -> Outcome:
         data=[_row(i) for i in batch.installed],
         lines=tuple(i.installation.executable for i in batch.installed),
         notes=tuple(notes),
+        warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from bubble.model.request import Request
     from bubble.pythons.listing import Row
 
 EXAMPLES = (
-    ("bubble python list", "what is installed, and the newest of each minor"),
+    ("bubble python list", "what is installed, and what there is"),
     ("bubble python list --installed", "only what is installed"),
     ("bubble python list 3.12 --all-versions", "every 3.12 that there is"),
     ("bubble python list pypy", "another implementation"),
     ("bubble python list 3.12 --platform aarch64-apple-darwin", "for another machine"),
+)
+DETAILS = (
+    "Without options: what is installed, and the newest final CPython of each minor version.\n"
+    "`bubble python upgrade` brings what is outdated up to date; `bubble python find` prints paths."
 )
 
 
@@ -32,50 +38,80 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
+def everyday(context: Context) -> Outcome:
+    """List without any argument: nothing is to be parsed."""
+    return _list(context)
+
+
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
-    from bubble.cli.output import table
-    from bubble.pythons.listing import list_pythons
-
     request = None
     if options.request is not None:
         from bubble.model.request import parse_request
+        from bubble.pythons.batch import require_python
 
         request = parse_request(options.request)
-    listing = list_pythons(
-        context.layout,
-        context.env,
-        context.platform(options.platform),
-        request=request,
+        require_python(request)
+    return _list(
+        context,
+        request,
+        triple=options.platform,
         installed=not options.available,
         available=not options.installed,
         all_versions=options.all_versions,
         all_platforms=options.all_platforms,
     )
-    notes = [f"warning: {listing.warning}"] if listing.warning else []
+
+
+def _list(
+    context: Context,
+    request: Request | None = None,
+    *,
+    triple: str = "",
+    installed: bool = True,
+    available: bool = True,
+    all_versions: bool = False,
+    all_platforms: bool = False,
+) -> Outcome:
+    from bubble.cli.output import table
+    from bubble.pythons.listing import list_pythons
+
+    listing = list_pythons(
+        context.layout,
+        context.env,
+        context.platform(triple),
+        request=request,
+        installed=installed,
+        available=available,
+        all_versions=all_versions,
+        all_platforms=all_platforms,
+    )
+    notes: tuple[str, ...] = ()
     if not listing.rows:
         what = f" that satisfies “{request}”" if request else ""
-        state = "is installed" if options.installed else "is known"
-        notes.append(f"no Python{what} {state} (catalogue: {listing.catalogue or 'not asked'})")
-    home = context.env.get("HOME", "")
+        state = "is in the catalogue" if available else "is installed"
+        notes = (f"no Python{what} {state} ({listing.catalogue})",)
+    full = all_platforms or bool(triple)
+    home = context.env.get("HOME", "").rstrip("/")
     return Outcome(
         data=[_data(row) for row in listing.rows],
-        lines=table([_cells(row, home, full=options.all_platforms) for row in listing.rows]),
-        notes=tuple(notes),
+        lines=table([_cells(row, home, full=full) for row in listing.rows]),
+        notes=notes,
+        warnings=(listing.warning,) if listing.warning else (),
     )
 
 
 def _cells(row: Row, home: str, *, full: bool) -> tuple[str, str, str]:
+    """Return name, state, and what else there is to know: the path is what `find` prints."""
     name = str(row.key) if full else row.key.name
     if not row.prefix:
         return name, "available", ""
-    status = "adopted" if row.adopted else "installed"
-    if row.outdated_by:
-        status += f", outdated: {row.outdated_by} is available"
-    path = row.prefix
-    if home and path.startswith(home + "/"):
-        path = "~" + path[len(home) :]
-    return name, status, path
+    if row.origin:
+        path = row.origin
+        if home and path.startswith(f"{home}/"):
+            path = "~" + path[len(home) :]
+        return name, "adopted", printable(path, len(path))
+    return name, "installed", f"outdated: {row.outdated_by} is available" * bool(row.outdated_by)
 
 
 def _data(row: Row) -> dict[str, object]:
@@ -88,7 +124,8 @@ def _data(row: Row) -> dict[str, object]:
         "variant": key.variant,
         "platform": str(key.platform),
         "installed": bool(row.prefix),
-        "adopted": row.adopted,
+        "adopted": bool(row.origin),
+        "origin": row.origin or None,
         "prefix": row.prefix or None,
         "executable": f"{row.prefix}/bin/python" if row.prefix else None,
         "outdated_by": row.outdated_by or None,

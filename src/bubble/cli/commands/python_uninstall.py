@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("bubble python uninstall 3.11.9", "remove one version"),
-    ("bubble python uninstall 3.10 3.13t", "remove several"),
+    ("bubble python uninstall 3.10 3.13t", "several"),
+    ("bubble python uninstall cpython-3.12.4-linux-x86_64-gnu", "by its full key"),
+)
+DETAILS = (
+    "A REQUEST must mean one installed Python. Of an adopted interpreter only the links to it are\n"
+    "removed."
 )
 
 

@@ -9,14 +9,21 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (
-    ("bubble python update", "from upstream"),
+    ("bubble python update", "from upstream, or from BUBBLE_CATALOG if that is set"),
     ("bubble python update --url file:///srv/python/catalogue.json", "from elsewhere"),
+)
+DETAILS = (
+    "bubble has a catalogue of every build that was known when it was released; this fetches what\n"
+    "came later. A catalogue that is older, damaged, or contradicts a known checksum is refused,\n"
+    "and the last good one stays."
 )
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--url", default="", help="where the index is (http, https, file)")
+    parser.add_argument(
+        "--url", metavar="URL", default="", help="where the index is (http, https, file)"
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:

@@ -9,9 +9,14 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (
-    ("bubble python upgrade", "every installed minor to its newest patch"),
+    ("bubble python upgrade", "each installed minor to its newest patch release"),
     ("bubble python upgrade 3.12", "one minor"),
-    ("bubble python upgrade --prune", "and remove the patches that it replaces"),
+    ("bubble python upgrade --prune", "and remove the older patch releases"),
+)
+DETAILS = (
+    "The older patch release stays until it is uninstalled or pruned. Environments that were made\n"
+    "for 3.12, and not for 3.12.4, follow at once. Adopted interpreters are left to whoever\n"
+    "installed them."
 )
 
 
@@ -31,9 +36,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         minors, context.machine(), context.output.progress(), prune=options.prune
     )
     context.renew_shims()
-    notes = [f"warning: {batch.warning}"] if batch.warning else []
-    if not batch.installed and not batch.errors:
-        notes.append("everything is up to date")
+    idle = not (batch.installed or batch.errors or removed)
     return Outcome(
         data={
             "installed": [str(i.installation.key) for i in batch.installed],
@@ -43,6 +46,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             *(f"installed {i.installation.key.name}" for i in batch.installed),
             *(f"removed {i.key.name}" for i in removed),
         ),
-        notes=tuple(notes),
+        notes=("everything is up to date",) if idle else (),
+        warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )

@@ -17,6 +17,10 @@ EXAMPLES = (
     ("bubble python verify 3.12", "those that satisfy a request"),
     ("bubble python verify --repair", "and install the damaged ones anew"),
 )
+DETAILS = (
+    "Compares every file with the list that was made at installation, and runs the interpreter.\n"
+    "Files that were added, such as installed packages, are no damage."
+)
 _SHOWN = 10  # problems of one installation that people get to see; --json has them all
 
 
@@ -63,12 +67,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _chosen(text: str | None, context: Context) -> list[Installation]:
     from bubble.pythons import store
+    from bubble.pythons.batch import require_python
 
     if text is None:
         return store.installations(context.layout)
     from bubble.model.request import parse_request
 
     request = parse_request(text)
+    require_python(request)
     platform = context.platform()
     return store.matching(context.layout, request, platform) or [
         store.find(context.layout, request, platform)

@@ -83,6 +83,27 @@ class Catalogue:
         found = [volume.decode(line, platform) for volume, line in self._lines(platform, "")]
         return tuple(sorted(found, key=lambda download: download.key.rank, reverse=True))
 
+    def newest(self, platform: Platform) -> tuple[Download, ...]:
+        """Return the newest installable final release of each CPython minor and variant.
+
+        Decodes one line of each, of hundreds: this is what the everyday listing shows.
+        """
+        lines: dict[tuple[str, str], list[tuple[int, Volume, str]]] = {}
+        for volume, line in self._lines(platform, "cpython-"):
+            number, _, variant = line.partition("\t")[0].removeprefix("cpython-").partition("+")
+            minor, _, patch = number.rpartition(".")
+            if patch.isdigit():  # no pre-release
+                lines.setdefault((minor, variant), []).append((int(patch), volume, line))
+        found = []
+        for of_minor in lines.values():
+            of_minor.sort(key=lambda candidate: candidate[0], reverse=True)
+            for _, volume, line in of_minor:
+                download = volume.decode(line, platform)
+                if download.is_installable:
+                    found.append(download)
+                    break
+        return tuple(sorted(found, key=lambda download: download.key.rank, reverse=True))
+
     def matching(self, request: Request, platform: Platform) -> tuple[Download, ...]:
         """Return the installable downloads that satisfy `request`, best first."""
         wanted = request.platform or platform

@@ -227,5 +227,5 @@ def _distance(key: Key, release: tuple[int, ...]) -> tuple[int, ...]:
 
 def _update_hint(case: _Case) -> str:
     if case.catalogue.origin == "embedded" or case.catalogue.origin.startswith("updated "):
-        return "bubble python update for a newer catalogue"
+        return "for a newer catalogue: bubble python update"
     return ""

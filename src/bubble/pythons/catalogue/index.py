@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from bubble.model.download import Download
 
 LIMIT = 64 * 2**20  # bytes of an index, as it comes and decompressed
+_FORMATS = (
+    "check the address: it must give a map as `bubble mirror create` writes it, "
+    "or upstream's ndjson"
+)
+_AGAIN = "try again; if it stays so, tell whoever publishes it"
 
 
 class Index(Record):
@@ -58,7 +63,7 @@ def read_index(data: bytes, name: str) -> Index:
         raise BubbleError(
             "catalogue",
             f"{name} holds no builds that bubble knows ({index.skipped} entries of other kinds)",
-            hint="it must be a map as `bubble mirror create` writes it, or upstream's ndjson",
+            hint=_FORMATS,
         )
     return index
 
@@ -103,7 +108,7 @@ def date_of(downloads: Iterable[Download]) -> str:
 
 def _read_map(entries: object, name: str) -> Index:
     if not isinstance(entries, dict):
-        raise BubbleError("catalogue", f"{name} is no JSON map of builds")
+        raise BubbleError("catalogue", f"{name} is no JSON map of builds", hint=_FORMATS)
     newest: dict[str, Download] = {}
     artifacts = []
     skipped = 0
@@ -179,15 +184,17 @@ def _text(data: bytes, name: str) -> str:
             unpack = zlib.decompressobj(31)
             data = unpack.decompress(data, LIMIT + 1)
             if len(data) <= LIMIT and not unpack.eof:
-                raise BubbleError("catalogue", f"{name} is cut short")
+                raise BubbleError("catalogue", f"{name} is cut short", hint=_AGAIN)
     except (zlib.error, ValueError):
-        raise BubbleError("catalogue", f"{name} is damaged: it can't be decompressed") from None
+        raise BubbleError(
+            "catalogue", f"{name} is damaged: it can't be decompressed", hint=_AGAIN
+        ) from None
     if len(data) > LIMIT:
-        raise BubbleError("catalogue", f"{name} is larger than {size(LIMIT)}")
+        raise BubbleError("catalogue", f"{name} is larger than {size(LIMIT)}", hint=_FORMATS)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BubbleError("catalogue", f"{name} is no text in UTF-8") from None
+        raise BubbleError("catalogue", f"{name} is no text in UTF-8", hint=_FORMATS) from None
 
 
 def _unzstd(data: bytes) -> bytes:
@@ -215,12 +222,13 @@ def _json(text: str, name: str, *, strict: bool) -> object:
         if not strict:
             return None
         reason = getattr(error, "msg", "not readable")
-        raise BubbleError(
-            "catalogue", f"{name} is no JSON, or cut short ({printable(str(reason))})"
-        ) from None
+        what = f"no JSON, or cut short ({printable(str(reason))})" if text.strip() else "empty"
+        raise BubbleError("catalogue", f"{name} is {what}", hint=_FORMATS) from None
 
 
 def _malformed(name: str, title: str, error: MalformedError) -> BubbleError:
     return BubbleError(
-        "catalogue", f"{name}: entry “{printable(title, 120)}” is malformed: {error}"
+        "catalogue",
+        f"{name}: entry “{printable(title, 120)}” is malformed: {error}",
+        hint="tell whoever publishes it, or use another catalogue",
     )

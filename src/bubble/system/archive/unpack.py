@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.text import printable
 from bubble.model.text import size as size_text
 from bubble.system.archive import headers
 from bubble.system.archive.headers import BLOCK, ZERO_BLOCK, Overrides
@@ -131,7 +132,7 @@ class _Unpacking:
         elif kind == headers.HARD_LINK:
             tree.add_hard_link(name, link)
         else:
-            shown = kind.decode("ascii", "backslashreplace")
+            shown = printable(kind.decode("latin-1"))
             raise refusal(f"its type “{shown}” is not allowed", name)
 
     def _begin(self, name: str, kind: bytes) -> Tree | None:

@@ -1,0 +1,108 @@
+"""bubble for fault harnesses: `planted.py BUG ARGUMENT…`.
+
+The names of temporary files are the same in every run, so that strace can be told one of them. BUG
+is "none", or a bug that is planted to show that a harness catches it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+
+from bubble.cli.main import main
+from bubble.pythons import install
+from bubble.system import kernel, lock, staging, trees
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+
+def steady() -> None:
+    """Take the chance out of the names of temporary files."""
+    numbers = itertools.count()
+    setattr(os, "urandom", lambda size: next(numbers).to_bytes(size, "big"))  # noqa: B010 - below
+    setattr(os, "getpid", lambda: 4242)  # noqa: B010 - as below
+
+
+def straight() -> None:
+    """Unpack at the destination itself."""
+
+    class Straight:
+        def __init__(self, layout: Any, name: str) -> None:
+            self.path = layout.python(name)
+
+        def __enter__(self) -> Self:
+            os.makedirs(self.path)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def publish(self, target: str) -> None:
+            assert target == self.path
+
+    setattr(install, "Staging", Straight)  # noqa: B010 - a planted bug, which mypy must not see
+
+
+def receipt_first() -> None:
+    """Unpack at the destination itself, and say that it is there before it is patched."""
+    straight()
+    from bubble.system import archive
+
+    extract = archive.extract
+
+    def early(path: str, root: str, **options: Any) -> Any:
+        unpacked = extract(path, root, **options)
+        os.mkdir(f"{root}/.bubble")
+        with open(f"{root}/.bubble/receipt.json", "w", encoding="ascii") as file:
+            file.write("{}")
+        return unpacked
+
+    setattr(archive, "extract", early)  # noqa: B010 - as above
+
+
+def remove_then_rename() -> None:
+    """Delete what is to be replaced before the new one takes its place."""
+
+    def publish(self: Any, target: str) -> None:
+        os.chmod(self.path, 0o755)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        trees.remove_tree(target)
+        os.rename(self.path, target)
+
+    setattr(staging.Staging, "publish", publish)  # noqa: B010 - as above
+
+
+def no_sweep() -> None:
+    """Leave what dead processes left."""
+    setattr(install, "sweep", lambda _: None)  # noqa: B010 - as above
+    setattr(staging, "sweep", lambda _: None)  # noqa: B010 - as above
+
+
+def no_lock() -> None:
+    """Let everybody in."""
+    setattr(lock.Lock, "_flock", lambda *_: True)  # noqa: B010 - as above
+
+
+def no_sync() -> None:
+    """Rename without writing anything out."""
+    setattr(kernel, "sync_file_system", lambda _: None)  # noqa: B010 - as above
+    setattr(staging, "fsync_directory", lambda _: None)  # noqa: B010 - as above
+
+
+BUGS = {
+    "none": lambda: None,
+    "straight": straight,
+    "receipt-first": receipt_first,
+    "remove-then-rename": remove_then_rename,
+    "no-sweep": no_sweep,
+    "no-lock": no_lock,
+    "no-sync": no_sync,
+}
+
+if __name__ == "__main__":
+    steady()
+    BUGS[sys.argv[1]]()
+    sys.exit(main(sys.argv[2:], os.environ))

@@ -1,0 +1,238 @@
+"""The kill sweep: a command is killed before every call that would change a file, in turn.
+
+One run under strace gives the calls; for each a further run, from the same start, in which strace
+sends SIGKILL as that call begins, so that it isn't carried out. strace counts per thread and
+system call name: so the main thread is killed in a run that follows no other, and another thread
+or process by the path that the call is about, which must be the same in every run. The trace of
+the killed run must end in the very call that was meant, else the point counts as missed, which is
+for the caller to fail on.
+
+    report = sweep(argv, env=…, roots=[home, cache], scratch=…, prepare=…, check=…)
+    assert not report.problems and not report.missed
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# every call that can change a file or its name, and those that order what reaches the disk
+# fmt: off
+MUTATING = (
+    "open", "openat", "openat2", "creat", "mkdir", "mkdirat", "rename", "renameat", "renameat2",
+    "unlink", "unlinkat", "rmdir", "link", "linkat", "symlink", "symlinkat", "write",
+    "pwrite64", "writev", "pwritev", "pwritev2", "truncate", "ftruncate", "fallocate", "chmod",
+    "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "utime", "utimes",
+    "utimensat", "futimesat", "setxattr", "fsetxattr", "lsetxattr", "copy_file_range",
+    "sendfile", "splice", "fsync", "fdatasync", "syncfs", "sync", "sync_file_range", "ioctl",
+)
+# fmt: on
+_OPENS = {"open", "openat", "openat2"}
+_CALL = re.compile(r"(?:(\d+) +)?(\w+)\((.*)")
+_ATTEMPTS = 3  # a thread may be faster once; a point is missed when it is every time
+
+
+@dataclass(frozen=True)
+class Point:
+    """One call: the `ordinal`-th `name` of its thread; `call` is how it looks in every run.
+
+    In another thread than the one that the program began with, `path` is what the call is about,
+    and `ordinal` counts the calls about it.
+    """
+
+    name: str
+    ordinal: int
+    call: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run under strace gave; a negative status is the signal that ended it."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Report:
+    """What a sweep found; `missed` are points at which no kill could be proven."""
+
+    points: int = 0
+    killed: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    missed: list[Point] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.killed} of {self.points} points killed in {self.seconds:.1f} s,"
+            f" {len(self.missed)} missed, {len(self.problems)} problems"
+        )
+
+
+def sweep(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    roots: Sequence[str],
+    scratch: str,
+    prepare: Callable[[], None],
+    check: Callable[[], list[str]],
+    inject: Sequence[str] = (),
+    stop_early: bool = False,
+) -> Report:
+    """Kill `argv` at every point, and return what `check` said after each kill.
+
+    `prepare` makes the start, the same each time. `roots` are the directories (absolute) whose
+    calls count; `scratch` is a directory outside them for traces. `inject` holds further strace
+    injections (`renameat2:error=EINVAL`); `stop_early` ends at the first problem, for planted
+    bugs. Raises AssertionError when the undisturbed command fails.
+    """
+    started = time.monotonic()
+    strace = Strace(argv, env, roots, scratch, inject)
+    prepare()
+    everything = strace.points()
+    report = Report(points=len(everything))
+    for point in everything:
+        for _ in range(_ATTEMPTS):
+            prepare()
+            if strace.kill(point):
+                break
+        else:
+            report.missed.append(point)
+            continue
+        report.killed += 1
+        report.problems += [f"{point.name} {point.ordinal}, {point.call}: {p}" for p in check()]
+        if stop_early and report.problems:
+            break
+    report.seconds = time.monotonic() - started
+    return report
+
+
+class Strace:
+    """Runs of one command under strace."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        roots: Sequence[str],
+        scratch: str,
+        inject: Sequence[str] = (),
+    ) -> None:
+        self.argv = argv
+        self.env = env
+        self.roots = roots
+        self.scratch = scratch
+        self.extra = inject
+        self.inject = [f"--inject={what}" for what in inject]
+
+    def points(self) -> list[Point]:
+        """Run the command undisturbed and return its calls that change something in the roots."""
+        outcome, lines = self._run(MUTATING, [], follow=True)
+        assert outcome.status == 0, f"the undisturbed command failed: {outcome}"
+        counts: Counter[tuple[str, str]] = Counter()
+        about: Counter[tuple[str, str, str]] = Counter()
+        found = []
+        first = ""
+        for line in lines:
+            if not (match := _CALL.match(line)):
+                continue
+            process, name, rest = match.groups()
+            first = first or process
+            counts[process, name] += 1
+            if self._changes(name, rest):
+                shape = _shape(name, rest, self.roots)
+                if process == first:
+                    found.append(Point(name, counts[process, name], shape))
+                else:
+                    path = next(p for p in _paths(rest) if p.startswith(tuple(self.roots)))
+                    about[process, name, path] += 1
+                    found.append(Point(name, about[process, name, path], shape, path))
+        assert found, "the command changed nothing below the roots"
+        return found
+
+    def kill(self, point: Point) -> bool:
+        """Run the command up to `point`; return whether it was killed there and nowhere else."""
+        outcome = self.disturb(point, "signal=KILL")
+        return outcome is not None and outcome.status in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+    def disturb(self, point: Point, fault: str) -> Outcome | None:
+        """Run the command with a fault (`error=EIO`, `signal=INT`) at `point`; None if it missed.
+
+        An error is returned in the place of the call; a signal comes as the call begins.
+        """
+        outcome, lines = self._run(
+            [point.name, *(what.partition(":")[0] for what in self.extra)],
+            [f"--inject={point.name}:{fault}:when={point.ordinal}"]
+            + [f"--trace-path={point.path}"] * bool(point.path),
+            follow=bool(point.path),
+        )
+        counts: Counter[str] = Counter()
+        for line in lines:
+            match = _CALL.match(line)
+            if not match or match[2] != point.name:
+                continue
+            counts[match[1]] += 1
+            here = counts[match[1]] == point.ordinal
+            if here and _shape(match[2], match[3], self.roots) == point.call:
+                return outcome
+        return None
+
+    def _run(
+        self, trace: Sequence[str], inject: Sequence[str], *, follow: bool
+    ) -> tuple[Outcome, list[str]]:
+        log = f"{self.scratch}/trace"
+        # a question mark lets strace pass over names that this machine doesn't have
+        names = ",".join(f"?{name}" for name in trace)
+        options = ["-f"] * follow + ["-y", "-qq", "-s", "0", f"--trace={names}", "-o", log]
+        done = subprocess.run(
+            ["strace", *options, *self.inject, *inject, *self.argv],
+            env=dict(self.env),
+            cwd=self.scratch,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        with open(log, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+        return Outcome(done.returncode, done.stdout, done.stderr), lines
+
+    def _changes(self, name: str, rest: str) -> bool:
+        if not any(root in rest for root in self.roots):
+            return False
+        if name in _OPENS and not re.search(r"O_(CREAT|TRUNC|WRONLY|RDWR)", rest):
+            return False
+        # what failed changed nothing: the state before it is the state before the next point
+        return not re.search(r"= -1 E[A-Z]+ \(", rest)
+
+
+def _paths(arguments: str) -> list[str]:
+    return re.findall(r"[\"<]([^\"<>]*)[\">]", arguments)
+
+
+def _shape(name: str, rest: str, roots: Sequence[str]) -> str:
+    """Return a call without what differs from run to run: descriptors, process ids, randomness."""
+    arguments = re.sub(r"\)\s+= .*| <unfinished \.\.\.>", "", rest)
+    arguments = re.sub(r"\.\d+(\.[0-9a-f]{8})?\.tmp", ".*.tmp", arguments)
+    arguments = re.sub(r"\.[0-9a-f]{12}(?![0-9a-f])", ".*", arguments)
+    arguments = re.sub(r"(/staging/)[^/\"<>]*", r"\1*", arguments)
+    arguments = re.sub(r"\b\d+<", "<", arguments)
+    paths = _paths(arguments)
+    # sizes and flags may differ (a process id's digits); names may not
+    for root in roots:
+        paths = [path.replace(os.path.dirname(root), "") for path in paths]
+    return f"{name} {' '.join(paths)}"
