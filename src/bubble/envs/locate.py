@@ -8,7 +8,6 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.registry import environments, of_directory, of_name
 from bubble.selection.sources import upwards
-from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,19 +57,6 @@ def of_path(path: str, layout: Layout) -> Environment | None:
         if path == environment.path or real == os.path.realpath(environment.path):
             return environment
     return None
-
-
-def environment_lock(layout: Layout, path: str, on_wait: object = None) -> Lock:
-    """Return the lock under which the environment at an absolute path is made or changed.
-
-    Whoever needs two takes them in the order of their `path`.
-    """
-    if os.path.dirname(path) == layout.envs:
-        return Lock(f"{layout.locks}/env.{os.path.basename(path)}", on_wait=on_wait)
-    import hashlib
-
-    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
-    return Lock(f"{layout.locks}/env.#{digest}", on_wait=on_wait)
 
 
 def unknown_name(name: str, layout: Layout) -> BubbleError:

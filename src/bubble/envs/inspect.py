@@ -1,0 +1,204 @@
+"""What is known about environments: of all of them at a glance, of one everything.
+
+The glance costs one small read and two stats for each, and never runs anything.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.locate import DEFAULT
+from bubble.model.record import Record
+from bubble.selection.registry import Environment, environments
+from bubble.selection.sources import upwards
+from bubble.system.layout import MARK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bubble.system.layout import Layout
+
+# state → the command that mends it; {} is what the environment is called
+MENDING = {
+    "ok": "",
+    "foreign": "",  # made by another tool, and works
+    "outdated": "",  # made for an exact patch: a newer one is installed, and that's no fault
+    "broken": "bubble repair {}",  # its own link to the interpreter, or its configuration, is gone
+    "interpreter missing": "bubble repair {}",
+    "missing": "bubble remove {}",  # its directory is gone
+    "moved": "bubble repair {}",
+    "copied": "bubble repair {}",
+    "replaced": "bubble adopt {}",  # another environment lies where it was
+    "unregistered": "bubble repair {}",  # bubble made it and has no record of it
+}
+
+
+class Status(Record):
+    """An environment and how it does.
+
+    `state` is one of MENDING. `python` is the installation's short name (`cpython-3.11.9`), or
+    what is known of it. `detail` is what the state is about: where a moved one lies now, which
+    newer patch there is. `used_at` is when its interpreter last started, as far as the file
+    system tells, in whole seconds since the epoch: 0 if it never did or nobody can know.
+    """
+
+    environment: Environment
+    state: str
+    python: str = ""
+    detail: str = ""
+    used_at: int = 0
+
+    @property
+    def mend(self) -> str:
+        """The command that mends it, or ""."""
+        moved = self.state == "moved"
+        return MENDING[self.state].format(self.detail if moved else self.environment.title)
+
+
+def look_at_all(layout: Layout, cwd: str) -> list[Status]:
+    """Return how every registered environment does, and those found in `cwd` or the store.
+
+    What was moved or copied is noticed from the directory that it is in now, or the store.
+    """
+    known = environments(layout)
+    look = _Look(layout)
+    found = [look.at(environment) for environment in known]
+    strays = dict(_strays(layout, cwd, known))
+    if not strays:
+        return found
+    homeless = {s.environment.identity: n for n, s in enumerate(found) if s.state == "missing"}
+    for path, identity in strays.items():
+        number = homeless.get(identity)
+        if number is not None:
+            found[number] = found[number].replace(state="moved", detail=path)
+            continue
+        original = next((e for e in known if e.identity == identity), None)
+        stray = Environment(path=path, identity=identity)
+        state = "copied" if original else "unregistered"
+        detail = original.title if original else ""
+        found.append(look.at(stray).replace(state=state, detail=detail))
+    return found
+
+
+def look_at(environment: Environment, layout: Layout) -> Status:
+    """Return how one registered environment does."""
+    return _Look(layout).at(environment)
+
+
+def read_identity(path: str) -> str:
+    """Return the identity in the mark of the environment at `path`, or "" if it has none."""
+    try:
+        descriptor = os.open(f"{path}/{MARK}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        return os.read(descriptor, 200).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+class _Look:
+    """The glance; what many environments share is looked up once."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._pythons = layout.pythons
+        self._seen: dict[str, tuple[str, bool, str]] = {}
+
+    def at(self, environment: Environment) -> Status:
+        path = environment.path
+        python, present, newer = self._interpreter(environment.interpreter)
+        ours = environment.maker == "bubble"
+        try:
+            configuration = os.stat(f"{path}/pyvenv.cfg")
+        except OSError:
+            state = "broken" if os.path.isdir(path) else "missing"
+            return Status(environment=environment, state=state, python=python)
+        used = configuration.st_atime_ns > configuration.st_mtime_ns
+        used_at = configuration.st_atime_ns // 1_000_000_000 if used else 0
+        if ours and read_identity(path) != environment.identity:
+            state = "replaced"
+        elif os.path.exists(f"{path}/bin/python"):
+            state = "outdated" if newer else "ok" if ours else "foreign"
+        elif present:
+            state = "broken"
+        else:
+            state = "interpreter missing"
+        detail = newer if state == "outdated" else ""
+        return Status(
+            environment=environment, state=state, python=python, detail=detail, used_at=used_at
+        )
+
+    def _interpreter(self, prefix: str) -> tuple[str, bool, str]:
+        """Return its short name, whether it is there, and which newer patch is installed."""
+        known = self._seen.get(prefix)
+        if known is None:
+            known = self._seen[prefix] = self._look_up(prefix)
+        return known
+
+    def _look_up(self, prefix: str) -> tuple[str, bool, str]:
+        present = bool(prefix) and os.path.exists(f"{prefix}/bin/python")
+        directory, name = os.path.split(prefix)
+        if directory != self._pythons:
+            return prefix, present, ""
+        key = _link(prefix) or name
+        newest = _link(f"{directory}/{_minor(key)}")
+        newer = newest if key == name and _is_newer(newest, key) else ""
+        return _short(key), present, _short(newer)
+
+
+def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[tuple[str, str]]:
+    """Yield path and identity of what bubble made and has no record of, where it was looked."""
+    paths = {environment.path for environment in known}
+    for path in (*_in_store(layout), *_in_project(cwd)):
+        if path not in paths and (identity := read_identity(path)):
+            yield path, identity
+
+
+def _in_store(layout: Layout) -> list[str]:
+    try:
+        return [f"{layout.envs}/{name}" for name in os.listdir(layout.envs) if name[0] != "."]
+    except OSError:
+        return []
+
+
+def _in_project(cwd: str) -> list[str]:
+    for directory in upwards(cwd):
+        path = f"{directory.rstrip('/')}/{DEFAULT}"
+        if os.path.lexists(path):
+            return [path]
+    return []
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+# a key's text, taken apart by hand: a listing needs no more than that
+def _short(key: str) -> str:
+    return "-".join(key.split("-")[:2])
+
+
+def _minor(key: str) -> str:
+    """Return what the minor link of a full key is called (`model.key.Key.minor`)."""
+    implementation, _, rest = key.partition("-")
+    version, plus, variant = rest.partition("-")[0].partition("+")
+    head = "" if implementation == "cpython" else implementation
+    return f"{head}{'.'.join(version.split('.')[:2])}{plus}{variant}"
+
+
+def _is_newer(key: str, than: str) -> bool:
+    if not key or key == than:
+        return False
+    from bubble.model.errors import BubbleError
+    from bubble.model.key import parse_key
+
+    try:
+        return parse_key(key).version > parse_key(than).version
+    except BubbleError:
+        return False
