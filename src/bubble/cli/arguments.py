@@ -28,7 +28,10 @@ class Parser(argparse.ArgumentParser):
 
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
-        options, rest = self.parse_known_args(arguments)
+        # options may stand between a command's words, except where what follows is another's
+        opaque = any(action.nargs == argparse.REMAINDER for action in self._actions)
+        parse = self.parse_known_args if opaque else self.parse_known_intermixed_args
+        options, rest = parse(arguments)
         if not rest:
             return options
         asked = rest[0].partition("=")[0]

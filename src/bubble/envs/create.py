@@ -6,14 +6,12 @@ A PEP 405 environment by our own hand: what `venv` writes, without running the i
 from __future__ import annotations
 
 import os
-import time
 
 import bubble
 from bubble.envs.activation import activation_scripts
 from bubble.envs.seed import link_seed, pip_seed
 from bubble.model.record import Record
 from bubble.pythons import store
-from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
@@ -165,11 +163,3 @@ def _write(path: str, text: str, mode: int = 0o644) -> None:
         os.write(descriptor, os.fsencode(text))
     finally:
         os.close(descriptor)
-
-
-def now() -> str:
-    """Return the time in whole seconds since the epoch."""
-    return str(int(time.time()))
-
-
-__all__ = ["MARK", "Base", "base_of", "build", "console_script", "now", "write_atomic"]

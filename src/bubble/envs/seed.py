@@ -10,13 +10,15 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.version import Version
 from bubble.pythons.store import installations
 from bubble.system.lock import Lock
 from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bubble.model.version import Version
     from bubble.system.layout import Layout
 
 _MAX_MEMBER = 16 << 20  # bytes; pip's largest file has 1 MB
@@ -71,7 +73,7 @@ def link_seed(seed: Seed, site_packages: str) -> list[str]:
     the environment's own.
     """
     names: list[str] = []
-    link = os.link
+    link: Callable[[str, str], None] = os.link
     for directory, children, files in os.walk(seed.path):
         children.sort()
         relative = directory[len(seed.path) + 1 :]

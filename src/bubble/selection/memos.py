@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.selection.registry import of_directory
 from bubble.selection.sources import READERS, in_directory, upwards
 from bubble.system.files import write_atomic
 
@@ -51,6 +52,15 @@ def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
         case "global":
             content = _content(source.path)
             _write(f"{layout.aliases}/{GLOBAL}", answer, "version", "version", content, looked_at)
+        case "environment":
+            there = _there(source.directory)
+            name = there.partition(" ")[0]
+            content = b""
+            if name in _COMPARED and os.path.isfile(path := f"{source.directory}/{name}"):
+                content = _content(path)
+            else:
+                name = "-"
+            _write(layout.memo(source.directory), answer, there, name, content, looked_at)
         case "file":
             name = source.file_name
             content = _content(source.path) if name in _COMPARED else b""
@@ -68,7 +78,7 @@ def _leave_passes(source: Source, world: World, looked_at: int) -> None:
         memo = world.layout.memo(directory)
         if there and next(in_directory(directory), None) is None:
             _write(memo, "-", there, "-", b"", looked_at)
-        elif not there and os.path.lexists(memo):
+        elif not there and os.path.lexists(memo) and not of_directory(world.layout, directory):
             os.unlink(memo)
 
 

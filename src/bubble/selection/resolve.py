@@ -12,8 +12,9 @@ from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import store
+from bubble.selection import registry
 from bubble.selection.path import find_system
-from bubble.selection.sources import choose
+from bubble.selection.sources import choose, pin_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,22 +174,57 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
 
 
 def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
+    if source.kind == "environment":
+        return _project_answer(entry, source, world)
     request = _request(entry, source)
     if request.kind == "system":
         return Answer(prefix=SYSTEM, name=SYSTEM, entry=entry)
     if request.kind == "path":
         return _path_answer(entry, source)
     if request.kind == "name":
-        raise BubbleError(
-            "request",
-            f"{_where(source, entry)} names “{request}”, which is no Python version and no "
-            "environment that is known here",
-            hint="bubble use VERSION writes another choice",
-        )
+        return _named_answer(request, entry, source, world)
     for installation in store.matching(world.layout, request, world.platform):
         key = installation.key
         return Answer(prefix=installation.prefix, name=key.name, entry=entry, key=str(key))
     return None
+
+
+def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
+    """Answer with a directory's registered environment, if it still is what it was made as."""
+    environment = registry.of_directory(world.layout, source.path)
+    assert environment is not None
+    pin = pin_of(source.path)
+    if environment.maker == "bubble" and pin != environment.pin:
+        was = printable(environment.pin) or "nothing was pinned"
+        raise BubbleError(
+            "store",
+            f"{printable(environment.path, 500)} was made when {was}; now it is "
+            f"{printable(pin) or 'nothing'}",
+            hint="make it anew: bubble create --force; or throw it away: bubble remove .venv",
+        )
+    return _environment_answer(environment, entry)
+
+
+def _named_answer(request: Request, entry: Entry, source: Source, world: World) -> Answer:
+    environment = registry.of_name(world.layout, request.text)
+    if environment is None:
+        raise BubbleError(
+            "request",
+            f"{_where(source, entry)} names “{request}”, which is no Python version and no "
+            "environment that is known here",
+            hint=f"bubble create {request}, or another choice: bubble use VERSION",
+        )
+    return _environment_answer(environment, entry)
+
+
+def _environment_answer(environment: registry.Environment, entry: Entry) -> Answer:
+    if not is_command(f"{environment.path}/bin/python"):
+        title = printable(environment.title, 500)
+        gone = "is gone" if not os.path.isdir(environment.path) else "has lost its interpreter"
+        raise BubbleError(
+            "store", f"the environment {title} {gone}", hint=f"bubble repair {environment.title}"
+        )
+    return Answer(prefix=environment.path, name=printable(environment.title, 500), entry=entry)
 
 
 def _request(entry: Entry, source: Source) -> Request:

@@ -7,6 +7,7 @@ import os
 from bubble.model.record import Record
 from bubble.pythons.store import installations
 from bubble.selection.path import identity
+from bubble.selection.registry import environments
 from bubble.system.files import (
     is_temporary,
     read_text,
@@ -41,7 +42,8 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     they don't recognise. Each shim is replaced in one step, so that all work at every moment;
     files in the directory that bubble didn't make stay. Raises OSError.
     """
-    wanted = commands(i.prefix for i in installations(layout))
+    prefixes = [i.prefix for i in installations(layout)]
+    wanted = commands([*prefixes, *(e.path for e in environments(layout))])
     script = _script(layout.home, python)
     if _is_right(layout, wanted, script):
         return Rehashed(added=(), removed=(), total=len(wanted))

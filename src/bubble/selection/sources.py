@@ -9,7 +9,9 @@ import os
 
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.selection.registry import of_directory
 from bubble.system.version_file import (
+    Entry,
     read_python_version,
     read_requires_python,
     read_tool_versions,
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bubble.system.layout import Layout
-    from bubble.system.version_file import Entry
 
 VARIABLE = "BUBBLE_PYTHON"
 # in one directory, highest first; the shim knows the same names in the same order
@@ -35,7 +36,8 @@ READERS: tuple[tuple[str, Callable[[str], tuple[Entry, ...] | None]], ...] = (
 class Source(Record):
     """What said it; `path` is the file's.
 
-    `kind` is "option" (the command line), "variable", "file", "global" or "default".
+    `kind` is "option" (the command line), "variable", "environment" (the one registered for a
+    directory; `path` is that directory's), "file", "global" or "default".
     """
 
     kind: str
@@ -44,12 +46,14 @@ class Source(Record):
     @property
     def directory(self) -> str:
         """The directory whose file said it, else ""."""
+        if self.kind == "environment":
+            return self.path
         return os.path.dirname(self.path) or "/" if self.kind == "file" else ""
 
     @property
     def file_name(self) -> str:
         """The name of the file that said it, else ""."""
-        return os.path.basename(self.path)
+        return os.path.basename(self.path) if self.kind in {"file", "global"} else ""
 
     def __str__(self) -> str:
         match self.kind:
@@ -57,6 +61,8 @@ class Source(Record):
                 return "the command line"
             case "variable":
                 return VARIABLE
+            case "environment":
+                return f"the environment of {printable(self.path, 500)}"
             case "file":
                 return printable(self.path, 500)
             case "global":
@@ -82,8 +88,6 @@ def choose(cwd: str, env: Mapping[str, str], layout: Layout) -> Choice:
 
 def option(text: str) -> Choice:
     """Return the choice that a request on the command line is."""
-    from bubble.system.version_file import Entry
-
     return Choice(source=Source(kind="option"), entries=(Entry(text=text, line=0),))
 
 
@@ -93,6 +97,10 @@ def candidates(cwd: str, env: Mapping[str, str], layout: Layout) -> Iterator[Cho
     if value:
         yield Choice(source=Source(kind="variable"), entries=_split(value))
     for directory in upwards(cwd):
+        environment = of_directory(layout, directory)
+        if environment is not None:
+            entry = Entry(text=environment.path, line=0)
+            yield Choice(source=Source(kind="environment", path=directory), entries=(entry,))
         yield from in_directory(directory)
     entries = read_python_version(layout.global_pin)
     if entries is not None:
@@ -122,8 +130,16 @@ def upwards(cwd: str) -> Iterator[str]:
 
 def _split(value: str) -> tuple[Entry, ...]:
     """Read the variable: one request, or several with `:` between them, as pyenv has it."""
-    from bubble.system.version_file import Entry
-
     if "/" in value:
         return (Entry(text=value, line=0),)
     return tuple(Entry(text=part.strip(), line=0) for part in value.split(":") if part.strip())
+
+
+def pin_of(directory: str) -> str:
+    """Return what the files of one directory say, in one line; "" when they say nothing.
+
+    An environment remembers this of its project, and stands aside when it has changed.
+    """
+    for choice in in_directory(directory):
+        return f"{choice.source.file_name}: {' '.join(entry.text for entry in choice.entries)}"
+    return ""

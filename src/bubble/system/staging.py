@@ -20,9 +20,24 @@ from bubble.system.trees import remove_tree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Protocol, Self
 
-    from bubble.system.layout import Layout
+    class Yard(Protocol):
+        """Where things are staged: on one file system with where they will be.
+
+        `staging` and `trash` are directories for scratch, `locks` one for locks; `home` is above
+        every place that something is published at. A `Layout` is one.
+        """
+
+        @property
+        def home(self) -> str: ...  # noqa: D102
+        @property
+        def staging(self) -> str: ...  # noqa: D102
+        @property
+        def trash(self) -> str: ...  # noqa: D102
+        @property
+        def locks(self) -> str: ...  # noqa: D102
+
 
 _REPLACED = "replaced."
 
@@ -30,14 +45,14 @@ _REPLACED = "replaced."
 class Staging:
     """A new, empty, private directory `path` inside `with`; gone afterwards unless published."""
 
-    def __init__(self, layout: Layout, name: str) -> None:
-        self.layout = layout
-        self.path = f"{layout.staging}/{name}.{os.urandom(6).hex()}"
+    def __init__(self, yard: Yard, name: str) -> None:
+        self.yard = yard
+        self.path = f"{yard.staging}/{name}.{os.urandom(6).hex()}"
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        os.makedirs(self.layout.staging, exist_ok=True)
-        with Lock(_guard(self.layout), shared=True):
+        os.makedirs(self.yard.staging, exist_ok=True)
+        with Lock(_guard(self.yard), shared=True):
             os.mkdir(self.path, 0o700)
             self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,10 +90,10 @@ class Staging:
             self._replace(target, parent)
 
     def _replace(self, target: str, parent: str) -> None:
-        os.makedirs(self.layout.trash, exist_ok=True)
-        name = f"{_REPLACED}{os.path.relpath(target, self.layout.home).replace('/', '|')}"
-        aside = f"{self.layout.trash}/{name}.{os.urandom(6).hex()}"
-        with Lock(_guard(self.layout)):  # a sweeper must not put `aside` back in between
+        os.makedirs(self.yard.trash, exist_ok=True)
+        name = f"{_REPLACED}{os.path.relpath(target, self.yard.home).replace('/', '|')}"
+        aside = f"{self.yard.trash}/{name}.{os.urandom(6).hex()}"
+        with Lock(_guard(self.yard)):  # a sweeper must not put `aside` back in between
             os.rename(target, aside)
             try:
                 os.rename(self.path, target)
@@ -89,49 +104,49 @@ class Staging:
         remove_tree(aside)
 
 
-def discard(layout: Layout, path: str) -> None:
+def discard(yard: Yard, path: str) -> None:
     """Delete a directory of the store: gone from its place in one step, its bytes afterwards."""
-    remove_tree(set_aside(layout, path))
+    remove_tree(set_aside(yard, path))
 
 
-def set_aside(layout: Layout, path: str) -> str:
+def set_aside(yard: Yard, path: str) -> str:
     """Take a directory of the store from its place, in one step, and return where it is now.
 
     That is in the trash: the caller deletes it, or a sweeper does.
     """
-    os.makedirs(layout.trash, exist_ok=True)
-    aside = f"{layout.trash}/{os.path.basename(path)}.{os.urandom(6).hex()}"
+    os.makedirs(yard.trash, exist_ok=True)
+    aside = f"{yard.trash}/{os.path.basename(path)}.{os.urandom(6).hex()}"
     os.rename(path, aside)
     fsync_directory(os.path.dirname(path))
     return aside
 
 
-def sweep(layout: Layout) -> None:
+def sweep(yard: Yard) -> None:
     """Delete what dead processes left in staging and trash; live staging stays.
 
     Sweepers don't disturb each other, nor who stages or deletes. Costs two directory listings when
     there is nothing.
     """
-    for name in _names(layout.staging):
-        _sweep_staging(layout, name)
-    for name in _names(layout.trash):
-        path = f"{layout.trash}/{name}"
-        if not (name.startswith(_REPLACED) and _put_back(layout, name)):
+    for name in _names(yard.staging):
+        _sweep_staging(yard, name)
+    for name in _names(yard.trash):
+        path = f"{yard.trash}/{name}"
+        if not (name.startswith(_REPLACED) and _put_back(yard, name)):
             remove_tree(path)
 
 
-def _put_back(layout: Layout, name: str) -> bool:
+def _put_back(yard: Yard, name: str) -> bool:
     target = name.removeprefix(_REPLACED).rpartition(".")[0].replace("|", "/")
-    with Lock(_guard(layout)):
-        missing = not os.path.lexists(f"{layout.home}/{target}")
-        if missing and os.path.lexists(f"{layout.trash}/{name}"):
-            os.rename(f"{layout.trash}/{name}", f"{layout.home}/{target}")
+    with Lock(_guard(yard)):
+        missing = not os.path.lexists(f"{yard.home}/{target}")
+        if missing and os.path.lexists(f"{yard.trash}/{name}"):
+            os.rename(f"{yard.trash}/{name}", f"{yard.home}/{target}")
     return missing
 
 
-def _sweep_staging(layout: Layout, name: str) -> None:
-    path = f"{layout.staging}/{name}"
-    with Lock(_guard(layout)):
+def _sweep_staging(yard: Yard, name: str) -> None:
+    path = f"{yard.staging}/{name}"
+    with Lock(_guard(yard)):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
@@ -146,8 +161,8 @@ def _sweep_staging(layout: Layout, name: str) -> None:
         os.close(descriptor)
 
 
-def _guard(layout: Layout) -> str:
-    return f"{layout.locks}/staging"
+def _guard(yard: Yard) -> str:
+    return f"{yard.locks}/staging"
 
 
 def _names(directory: str) -> list[str]:

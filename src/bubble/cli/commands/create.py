@@ -1,0 +1,114 @@
+"""`bubble create`."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.pythons.store import Installation
+    from bubble.selection.resolve import World
+
+EXAMPLES = (
+    ("bubble create", "this project's .venv, with the Python that the directory selects"),
+    ("bubble create -r requirements.txt", "and its packages"),
+    ("bubble create train -p 3.12 -r requirements.txt", "a named one, for the whole machine"),
+    ("bubble create --force", "anew; the old one is kept until the new one works"),
+)
+DETAILS = (
+    "The shims use a project's environment in its directory, without activation. Made for\n"
+    "3.12, it follows patch upgrades; made for 3.12.4, it stays with that build."
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("name", metavar="NAME", nargs="?", default="", help="default: .venv here")
+    parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="what to install in it")
+    parser.add_argument("-p", "--python", metavar="REQUEST", default="", help="which Python")
+    parser.add_argument(
+        "-r", "--requirements", metavar="FILE", action="append", default=[], help="(repeatable)"
+    )
+    parser.add_argument(
+        "--with", dest="extra", metavar="PACKAGE", action="append", default=[],
+        help="a package for this project's environment (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--no-pip", action="store_true", help="leave pip out")
+    parser.add_argument("--system-site-packages", action="store_true", help="see the base's, too")
+    parser.add_argument("--prompt", default="", help="what activation shows (default: the name)")
+    parser.add_argument("--installer", choices=("pip", "uv"), default="", help="of packages")
+    parser.add_argument("--force", action="store_true", help="replace what bubble made there")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Make it."""
+    from bubble.envs.make import Plan, make
+    from bubble.model.name import require_name
+
+    world = context.world()
+    if not world.cwd:
+        raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
+    name = require_name(options.name) if options.name else ""
+    path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"
+    installation, request, exact = _installation(options.python, world)
+    arguments = [*options.packages, *options.extra]
+    for file in options.requirements:
+        if not os.path.isfile(file):
+            raise BubbleError("usage", f"there is no file {file}", hint="bubble create --help")
+        arguments += ["-r", os.path.abspath(file)]
+    environment = make(
+        Plan(
+            path=path,
+            name=name,
+            project="" if name else world.cwd,
+            installation=installation,
+            request=request,
+            exact=exact,
+            prompt=options.prompt,
+            pip=not options.no_pip,
+            system_site_packages=options.system_site_packages,
+            force=options.force,
+            arguments=tuple(arguments),
+            installer=options.installer,
+        ),
+        world,
+        show=not context.output.json,
+    )
+    context.renew_shims()
+    title = environment.title
+    return Outcome(
+        data={
+            "name": environment.name or None,
+            "path": environment.path,
+            "python": str(installation.key),
+            "executable": f"{environment.path}/bin/python",
+        },
+        lines=(environment.path,),
+        notes=(
+            f"made {title} with {installation.key.name}",
+            f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
+        ),
+    )
+
+
+def _installation(text: str, world: World) -> tuple[Installation, str, bool]:
+    """Return the interpreter to use, the request it stands for, and whether that is exact."""
+    from bubble.model.request import parse_request
+    from bubble.pythons import store
+    from bubble.selection.base import selected_request
+
+    asked = text or selected_request(world)
+    request = parse_request(asked)
+    if request.kind == "path" or not request.is_python:
+        raise BubbleError(
+            "request",
+            f"an environment is made against an installed Python, not “{request}”",
+            hint="bubble create -p 3.12; for one of yours: bubble python adopt PATH",
+        )
+    installation = store.find(world.layout, request, world.platform)
+    return installation, asked, request.is_exact

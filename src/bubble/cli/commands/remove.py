@@ -1,0 +1,44 @@
+"""`bubble remove`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble remove train", "a named environment"),
+    ("bubble remove .venv", "this project's"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("environments", metavar="ENV", nargs="+", help="a name or a path")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Remove each, and say what is gone."""
+    from bubble.envs.locate import locate
+    from bubble.envs.remove import remove
+
+    world = context.world()
+    found = [locate(text, world.cwd, world.layout) for text in options.environments]
+    removed = []
+    errors: list[BubbleError] = []
+    for environment in found:
+        try:
+            remove(environment, world.layout)
+            removed.append(environment)
+        except BubbleError as error:
+            errors.append(error)
+    if removed:
+        context.renew_shims()
+    return Outcome(
+        data=[{"name": e.name or None, "path": e.path} for e in removed],
+        lines=tuple(f"removed {e.title}" for e in removed),
+        errors=tuple(errors),
+    )

@@ -1,0 +1,110 @@
+"""Everything about one environment, read from its own files; nothing is run."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.activation import quote_sh
+from bubble.envs.export import distributions
+from bubble.envs.inspect import Status, look_at
+from bubble.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+_LONGEST = 1 << 16  # bytes of a pyvenv.cfg
+
+
+class Details(Record):
+    """What `look_at` doesn't take the time for.
+
+    `version` is what pyvenv.cfg says, `packages` a number. `size` is in bytes on disk, `shared`
+    the part of it in files that have other names elsewhere (hard links). `activate` is a line for
+    sh, bash and zsh.
+    """
+
+    status: Status
+    version: str
+    packages: int
+    pip: str
+    system_site_packages: bool
+    size: int
+    shared: int
+    activate: str
+
+
+def describe(environment: Environment, layout: Layout) -> Details:
+    """Return everything about a registered environment; one that is gone has no content."""
+    path = environment.path
+    status = look_at(environment, layout)
+    configuration = read_configuration(path)
+    found = distributions(path)
+    size, shared = _sizes(path)
+    return Details(
+        status=status,
+        version=version_of(configuration),
+        packages=len(found),
+        pip=next((d.version for d in found if d.canonical == "pip"), ""),
+        system_site_packages=configuration.get("include-system-site-packages") == "true",
+        size=size,
+        shared=shared,
+        activate=f". {quote_sh(f'{path}/bin/activate')}" if os.path.isdir(path) else "",
+    )
+
+
+def read_configuration(root: str) -> dict[str, str]:
+    """Return the keys (lower case) and values of an environment's pyvenv.cfg (PEP 405).
+
+    Reading it doesn't count as a use of the environment, where the system lets us say so.
+    """
+    path = f"{root}/pyvenv.cfg"
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        try:
+            descriptor = os.open(path, flags | getattr(os, "O_NOATIME", 0))
+        except PermissionError:  # somebody else's file
+            descriptor = os.open(path, flags)
+    except OSError:
+        return {}
+    try:
+        text = os.read(descriptor, _LONGEST).decode("utf-8", "surrogateescape")
+    except OSError:
+        return {}
+    finally:
+        os.close(descriptor)
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def version_of(configuration: dict[str, str]) -> str:
+    """Return the Python version that a pyvenv.cfg names: `version_info` or `version`.
+
+    virtualenv and uv write `3.11.7.final.0` into the first.
+    """
+    text = configuration.get("version_info") or configuration.get("version", "")
+    for stage, mark in ((".alpha.", "a"), (".beta.", "b"), (".candidate.", "rc")):
+        text = text.replace(stage, mark)
+    return text.removesuffix(".final.0")
+
+
+def _sizes(path: str) -> tuple[int, int]:
+    """Return the bytes on disk below `path`, and those in files that have names elsewhere."""
+    total = shared = 0
+    names: dict[tuple[int, int], list[int]] = {}
+    for directory, _, files in os.walk(path):
+        for name in files:
+            try:
+                info = os.lstat(f"{directory}/{name}")
+            except FileNotFoundError:
+                continue
+            size = info.st_blocks * 512
+            if info.st_nlink > 1:
+                seen = names.setdefault((info.st_dev, info.st_ino), [info.st_nlink, size])
+                seen[0] -= 1
+                if seen[0] < info.st_nlink - 1:
+                    continue
+            total += size
+    shared = sum(size for left, size in names.values() if left > 0)
+    return total, shared

@@ -1,0 +1,154 @@
+"""Throwing away what `plan` found: each kind by the means of those who made it."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.gc.uses import uses
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.pythons import store
+from bubble.selection import registry
+from bubble.system.files import unlink_quietly
+from bubble.system.lock import Lock
+from bubble.system.staging import sweep
+from bubble.system.trees import remove_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bubble.envs.gc.item import Item
+    from bubble.pythons.install import Machine
+
+
+class Collected(Record):
+    """What went, what stayed because somebody uses it now, and what could not be removed."""
+
+    removed: tuple[Item, ...]
+    kept: tuple[Item, ...]
+    errors: tuple[BubbleError, ...]
+
+
+def collect(items: Iterable[Item], machine: Machine) -> Collected:
+    """Throw the items away; one that can't be removed doesn't keep the others."""
+    by_kind: dict[str, list[Item]] = {}
+    for item in items:
+        by_kind.setdefault(item.kind, []).append(item)
+    removed: list[Item] = []
+    kept: list[Item] = []
+    errors: list[BubbleError] = []
+    for kind, these in by_kind.items():
+        try:
+            stayed = _COLLECTORS[kind](these, machine)
+        except BubbleError as error:
+            errors.append(error)
+            stayed = these
+        except OSError as error:
+            errors.append(_error(error, these[0]))
+            stayed = these
+        gone = [i for i in these if i not in stayed and not _is_there(i)]
+        removed += gone
+        kept += [i for i in these if i not in gone]
+    return Collected(removed=tuple(removed), kept=tuple(kept), errors=tuple(errors))
+
+
+def _is_there(item: Item) -> bool:
+    # a link is set right, not removed, and a record lies elsewhere than what it is about
+    return item.kind not in {"links", "records"} and os.path.lexists(item.path)
+
+
+def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
+    with Lock(f"{machine.layout.locks}/store"):
+        sweep(machine.layout)
+    for item in items:
+        if os.path.basename(item.path).endswith(".tmp"):
+            unlink_quietly(item.path)
+    return []
+
+
+def _links(_items: Sequence[Item], machine: Machine) -> list[Item]:
+    store.publish_changes(machine.layout, machine.platform)
+    return []
+
+
+def _memos(items: Sequence[Item], machine: Machine) -> list[Item]:
+    root = os.path.dirname(machine.layout.memo("/"))
+    for item in items:
+        unlink_quietly(item.path)
+        place = os.path.dirname(item.path)
+        while place.startswith(f"{root}/"):
+            try:
+                os.rmdir(place)
+            except OSError:
+                break
+            place = os.path.dirname(place)
+    return []
+
+
+def _records(items: Sequence[Item], machine: Machine) -> list[Item]:
+    paths = {item.path for item in items}
+    for environment in registry.environments(machine.layout):
+        if environment.path in paths and not os.path.lexists(environment.path):
+            registry.forget(machine.layout, environment)
+    still = {environment.path for environment in registry.environments(machine.layout)}
+    return [item for item in items if item.path in still]
+
+
+def _kernels(items: Sequence[Item], machine: Machine) -> list[Item]:
+    from bubble.envs.kernel import kernels, remove_kernel
+
+    paths = {item.path for item in items}
+    for kernel in kernels(machine.layout, machine.env):
+        if kernel.path in paths:
+            remove_kernel(kernel)
+    return []
+
+
+def _seeds(items: Sequence[Item], machine: Machine) -> list[Item]:
+    with Lock(f"{machine.layout.locks}/seeds"):
+        for item in items:
+            remove_tree(item.path)
+    return []
+
+
+def _downloads(items: Sequence[Item], machine: Machine) -> list[Item]:
+    from bubble.pythons.cache import contents, drop
+
+    paths = {item.path: item for item in items}
+    dropped = drop(machine.layout, [c for c in contents(machine.layout) if c.path in paths])
+    return [paths[cached.path] for cached in dropped.in_use]
+
+
+def _pythons(items: Sequence[Item], machine: Machine) -> list[Item]:
+    stayed = []
+    for item in items:
+        key = os.path.basename(item.path)
+        with store.key_lock(machine.layout, key, machine.env):
+            if key in uses(machine):  # since the plan was made
+                stayed.append(item)
+            elif os.path.lexists(item.path):
+                store.withdraw(machine.layout, machine.platform, key)
+    return stayed
+
+
+def _error(error: OSError, item: Item) -> BubbleError:
+    where = os.fsdecode(error.filename) if error.filename else item.path
+    return BubbleError(
+        "io",
+        f"{printable(where, 500)}: {(error.strerror or str(error)).lower()}",
+        hint="check who owns it, then try again: bubble gc",
+    )
+
+
+_COLLECTORS: dict[str, Callable[[Sequence[Item], Machine], list[Item]]] = {
+    "scratch": _scratch,
+    "links": _links,
+    "memos": _memos,
+    "records": _records,
+    "kernels": _kernels,
+    "seeds": _seeds,
+    "downloads": _downloads,
+    "pythons": _pythons,
+}

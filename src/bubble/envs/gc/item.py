@@ -1,0 +1,30 @@
+"""One thing that can go, and the kinds that there are."""
+
+from __future__ import annotations
+
+from bubble.model.record import Record
+
+# kind → what it is; `bubble gc --only` takes these words
+KINDS = {
+    "scratch": "staging, trash and temporary files of processes that died",
+    "links": "minor links that don't lead to the newest installed patch",
+    "memos": "answers for directories that are gone, and those of an older format",
+    "records": "records of environments that are gone",
+    "kernels": "Jupyter kernels of environments that are gone",
+    "seeds": "unpacked copies of pip that no new environment would get",
+    "downloads": "partial downloads, and archives that are installed or unknown",
+    "pythons": "patch releases that nothing uses, where a newer one is installed",
+}
+
+
+class Item(Record):
+    """One thing that can go.
+
+    `kind` is one of KINDS, `path` absolute, `why` a short clause, `size` bytes on disk that are
+    freed.
+    """
+
+    kind: str
+    path: str
+    why: str
+    size: int = 0

@@ -1,0 +1,239 @@
+"""What can go, by kind. Nothing is changed here.
+
+Conservative: what may be used by somebody stays, and so does what may lie on a disk that is not
+mounted now.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.gc.item import KINDS, Item
+from bubble.envs.gc.scratch import leftovers
+from bubble.envs.gc.uses import ALIAS_DAYS, aliases, known_directories, uses
+from bubble.envs.inspect import look_at_all
+from bubble.pythons import store
+from bubble.selection.memos import FORMAT
+from bubble.system.files import read_text
+from bubble.system.trees import size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from bubble.pythons.install import Machine
+    from bubble.pythons.store import Installation
+    from bubble.system.layout import Layout
+
+
+def plan(
+    machine: Machine,
+    cwd: str,
+    kinds: Iterable[str] = tuple(KINDS),
+    *,
+    everything: bool = False,
+) -> list[Item]:
+    """Return what can go of the given kinds (of KINDS), in their order.
+
+    `cwd` (absolute) is where environments that were moved are looked for. `everything` also names interpreters that nothing uses and that are the newest of their minor.
+    Raises BubbleError(store) and OSError.
+    """
+    finders: dict[str, Callable[[], Iterable[Item]]] = {
+        "scratch": lambda: leftovers(machine.layout),
+        "links": lambda: crooked_links(machine),
+        "memos": lambda: useless_memos(machine.layout),
+        "records": lambda: _dead_records(machine.layout, cwd),
+        "kernels": lambda: _dead_kernels(machine),
+        "seeds": lambda: _dead_seeds(machine.layout),
+        "downloads": lambda: _downloads(machine),
+        "pythons": lambda: _unused(machine, everything=everything),
+    }
+    wanted = set(kinds)
+    return [item for kind in KINDS if kind in wanted for item in finders[kind]()]
+
+
+def crooked_links(machine: Machine) -> Iterator[Item]:
+    """Yield minor links that lead nowhere or not to the newest patch, and those that aren't."""
+    layout = machine.layout
+    newest: dict[str, str] = {}
+    for installation in store.installations(layout):
+        if installation.key.platform == machine.platform:
+            newest.setdefault(installation.key.minor, str(installation.key))
+    links = {
+        name: os.readlink(f"{layout.pythons}/{name}")
+        for name in _names(layout.pythons)
+        if os.path.islink(f"{layout.pythons}/{name}") and not name.startswith(".")
+    }
+    for name in sorted(links.keys() | newest.keys()):
+        path = f"{layout.pythons}/{name}"
+        target = links.get(name, "")
+        if target == newest.get(name):
+            continue
+        why = "not there"
+        if target:
+            why = "not the newest patch" if os.path.exists(path) else "leads nowhere"
+        yield Item(kind="links", path=path, why=why)
+
+
+def useless_memos(layout: Layout) -> Iterator[Item]:
+    """Yield memos that no shim will use again."""
+    for directory, path in known_directories(layout):
+        if is_gone(directory, layout):
+            yield Item(kind="memos", path=path, why=f"{directory} is gone")
+        elif _is_foreign(path):
+            yield Item(kind="memos", path=path, why="of another format")
+    for text, path, days in aliases(layout):
+        if days > ALIAS_DAYS:
+            yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
+        elif _is_foreign(path):
+            yield Item(kind="memos", path=path, why="of another format")
+
+
+def is_gone(path: str, layout: Layout) -> bool:
+    """Whether nothing lies at `path` (absolute) and no disk that isn't mounted could have it.
+
+    The nearest directory above it may be a mount point if it is empty and not in the store.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:
+        return False
+    else:
+        return False
+    above = os.path.dirname(path)
+    while above != "/" and not os.path.lexists(above):
+        above = os.path.dirname(above)
+    try:
+        return f"{above}/".startswith(f"{layout.home}/") or bool(os.listdir(above))
+    except OSError:
+        return False
+
+
+def _is_foreign(memo: str) -> bool:
+    lines = (read_text(memo, 65536) or "").split("\n")
+    return len(lines) < 3 or lines[1].partition(" ")[0] != FORMAT
+
+
+def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
+    for status in look_at_all(layout, cwd):
+        path = status.environment.path
+        if status.state == "missing" and is_gone(path, layout):
+            yield Item(kind="records", path=path, why="the environment is gone")
+
+
+def _dead_kernels(machine: Machine) -> Iterator[Item]:
+    from bubble.envs.kernel import kernels
+
+    for kernel in kernels(machine.layout, machine.env):
+        if kernel.is_ours and is_gone(kernel.environment, machine.layout):
+            yield Item(
+                kind="kernels", path=kernel.path, why="its environment is gone"
+            )
+
+
+def _dead_seeds(layout: Layout) -> Iterator[Item]:
+    names = [name for name in _names(layout.seeds) if name.startswith("pip-")]
+    if not names:
+        return
+    bundled = set(_bundled(layout))
+    for name in names:
+        path = f"{layout.seeds}/{name}"
+        if name.removeprefix("pip-") not in bundled and not _is_linked(path):
+            yield Item(
+                kind="seeds", path=path, why="no installed Python has it", size=size_of(path)
+            )
+
+
+def _bundled(layout: Layout) -> Iterator[str]:
+    """Yield the versions of pip that installed interpreters bring along."""
+    for installation in store.installations(layout):
+        library = f"{installation.prefix}/lib"
+        for python in _names(library):
+            for wheel in _names(f"{library}/{python}/ensurepip/_bundled"):
+                words = wheel.split("-")
+                if words[0] == "pip" and len(words) == 5:
+                    yield words[1]
+
+
+def _is_linked(seed: str) -> bool:
+    """Whether environments share a seed's files: then its going frees nothing."""
+    for place, _, names in os.walk(seed):
+        for name in names:
+            if name.endswith(".py"):
+                return os.lstat(f"{place}/{name}").st_nlink > 1
+    return False
+
+
+def _downloads(machine: Machine) -> Iterator[Item]:
+    from bubble.model.errors import BubbleError
+    from bubble.pythons.cache import contents, is_free
+
+    installed = set()
+    for installation in store.installations(machine.layout):
+        try:
+            installed.add(store.read_receipt(installation.prefix).sha256)
+        except BubbleError:
+            continue
+    known = None
+    for cached in contents(machine.layout):
+        if cached.kind == "catalogue" or not is_free(machine.layout, cached):
+            continue
+        why = "partial" if cached.kind == "partial" else ""
+        if not why and cached.sha256 in installed:
+            why = "installed"
+        if not why:
+            known = known or _catalogue(machine)
+            why = "" if known(cached.sha256) else "in no catalogue"
+        if why:
+            yield Item(kind="downloads", path=cached.path, why=why, size=cached.size)
+
+
+def _catalogue(machine: Machine) -> Callable[[str], object]:
+    """Return a function that finds a sha256 (hex) in the catalogue."""
+    from bubble.model.errors import BubbleError
+    from bubble.pythons.catalogue import open_catalogue
+
+    try:
+        return open_catalogue(machine.layout, machine.env).by_sha256
+    except BubbleError:
+        return bool  # nothing can be known: everything counts as known
+
+
+def _unused(machine: Machine, *, everything: bool) -> Iterator[Item]:
+    candidates = list(superseded(machine.layout, everything=everything))
+    used: Mapping[str, list[str]] = uses(machine) if candidates else {}
+    for installation, newer in candidates:
+        if str(installation.key) not in used:
+            why = f"nothing uses it, and {newer} is installed" if newer else "nothing uses it"
+            yield Item(
+                kind="pythons",
+                path=installation.prefix,
+                why=why,
+                size=size_of(installation.prefix),
+            )
+
+
+def superseded(layout: Layout, *, everything: bool) -> Iterator[tuple[Installation, str]]:
+    """Yield managed installations that aren't the newest of their minor, and the newest version.
+
+    With `everything` the newest ones as well, and "".
+    """
+    newest: dict[tuple[str, str], Installation] = {}
+    for installation in store.installations(layout):  # the most wanted first
+        if installation.is_adopted:
+            continue
+        key = installation.key
+        best = newest.setdefault((key.minor, str(key.platform)), installation)
+        if best is not installation:
+            yield installation, str(best.key.version)
+        elif everything:
+            yield installation, ""
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []

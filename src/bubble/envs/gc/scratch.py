@@ -1,0 +1,108 @@
+"""What dead processes left behind: staging, trash, temporary files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+from bubble.envs.gc.item import Item
+from bubble.system.files import is_temporary
+from bubble.system.trees import size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bubble.system.layout import Layout
+
+_YOUNG = 5.0  # seconds in which a new directory gets its lock, and a small file its name
+_OLD = 3600.0  # a temporary file of that age is nobody's, whoever has its process's number now
+
+
+def leftovers(layout: Layout) -> Iterator[Item]:
+    """Yield what can go; work that is in progress isn't among it. Changes nothing."""
+    for path in _paths(layout.staging):
+        if _is_dead(path):
+            yield Item(
+                kind="scratch", path=path, why="its maker is gone", size=size_of(path)
+            )
+    for path in _paths(layout.trash):
+        yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
+    yield from _temporaries(layout)
+
+
+def _is_dead(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if time.time() - os.fstat(descriptor).st_mtime < _YOUNG:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _temporaries(layout: Layout) -> Iterator[Item]:
+    places = [
+        layout.home,
+        layout.pythons,
+        layout.registry,
+        layout.shims,
+        layout.aliases,
+        layout.cache,
+        layout.catalogues,
+    ]
+    places += [place for place, _, _ in os.walk(os.path.dirname(layout.memo("/")))]
+    for place in places:
+        for path in _paths(place):
+            name = os.path.basename(path)
+            if is_temporary(name) and _is_abandoned(path, name):
+                yield Item(kind="scratch", path=path, why="an unfinished file", size=_size(path))
+
+
+def _is_abandoned(path: str, name: str) -> bool:
+    try:
+        age = time.time() - os.lstat(path).st_mtime
+    except OSError:
+        return False
+    return age > _OLD or (age > _YOUNG and not _is_alive(_maker(name)))
+
+
+def _maker(name: str) -> int:
+    """Return the process number in a temporary file's name: `.NAME.PID[.8 hex digits].tmp`."""
+    words = name.split(".")[:-1]
+    if len(words[-1]) == 8 and len(words) > 2 and words[-2].isdigit():
+        words.pop()
+    return int(words[-1]) if words[-1].isdigit() else 0
+
+
+def _is_alive(process: int) -> bool:
+    if not process:
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _paths(directory: str) -> list[str]:
+    try:
+        return [f"{directory}/{name}" for name in sorted(os.listdir(directory))]
+    except OSError:
+        return []
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_blocks * 512
+    except OSError:
+        return 0

@@ -1,0 +1,115 @@
+"""Who uses which installed interpreter, as far as anybody can know.
+
+Environments by their records and by their links; directories, by what they select today; the
+global pin and shells; unregistered environments in the `.venv` and `venv` of known directories;
+and processes that run one now (Linux). What lies in a directory that bubble was never called in
+is not known.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bubble.model.errors import BubbleError
+from bubble.pythons import store
+from bubble.selection.registry import environments
+from bubble.selection.resolve import World, select
+from bubble.selection.sources import VARIABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bubble.pythons.install import Machine
+    from bubble.system.layout import Layout
+
+ALIAS_DAYS = 30  # a shell's request counts for so long after its last use
+_GLOBAL = ".global"
+
+
+def uses(machine: Machine) -> dict[str, list[str]]:
+    """Return the full key of each installation that is used → who uses it, in words."""
+    layout = machine.layout
+    prefixes = {os.path.realpath(i.prefix): str(i.key) for i in store.installations(layout)}
+    found: dict[str, list[str]] = {}
+    for prefix, who in _all(machine):
+        key = prefixes.get(prefix)
+        if key and who not in found.setdefault(key, []):
+            found[key].append(who)
+    for program, who in _programs(machine):
+        head = f"{os.path.realpath(layout.pythons)}/"
+        key = prefixes.get(head + program.removeprefix(head).partition("/")[0])
+        if program.startswith(head) and key and who not in found.setdefault(key, []):
+            found[key].append(who)
+    return found
+
+
+def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield each directory that has a memo (absolute), and the memo's path."""
+    root = os.path.dirname(layout.memo("/"))
+    for place, _, names in os.walk(root):
+        if ".bubble" in names:
+            yield place[len(root) :] or "/", f"{place}/.bubble"
+
+
+def aliases(layout: Layout) -> Iterator[tuple[str, str, float]]:
+    """Yield each request text that a shell has used, its memo's path, and its age in days."""
+    try:
+        names = os.listdir(layout.aliases)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if name == _GLOBAL or name.startswith("."):
+            continue
+        path = f"{layout.aliases}/{name}"
+        try:
+            yield name, path, (time.time() - os.stat(path).st_mtime) / 86400
+        except FileNotFoundError:
+            continue
+
+
+def _all(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Yield prefixes (real paths) and who uses them."""
+    for environment in environments(machine.layout):
+        yield os.path.realpath(environment.interpreter), environment.title
+    quiet = {name: value for name, value in machine.env.items() if name != VARIABLE}
+    for directory, _ in known_directories(machine.layout):
+        if os.path.isdir(directory):
+            yield from _selected(directory, quiet, machine, directory)
+    yield from _selected("/", quiet, machine, "the global pin")
+    asked = [text for text, _, days in aliases(machine.layout) if days < ALIAS_DAYS]
+    for text in {machine.env.get(VARIABLE, ""), *asked} - {""}:
+        yield from _selected("/", {**quiet, VARIABLE: text}, machine, f"{VARIABLE}={text}")
+
+
+def _selected(
+    directory: str, env: Mapping[str, str], machine: Machine, who: str
+) -> Iterator[tuple[str, str]]:
+    world = World(cwd=directory, env=env, layout=machine.layout, platform=machine.platform)
+    try:
+        selection = select(world)
+    except BubbleError:
+        return  # what can't be chosen isn't used
+    for answer in selection.answers:
+        yield os.path.realpath(answer.prefix), who
+
+
+def _programs(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Yield interpreters (real paths) that environments link to or processes run, and whose."""
+    for environment in environments(machine.layout):
+        yield os.path.realpath(f"{environment.path}/bin/python"), environment.title
+    for directory, _ in known_directories(machine.layout):
+        for name in (".venv", "venv"):
+            path = f"{directory.rstrip('/')}/{name}"
+            if os.path.lexists(f"{path}/pyvenv.cfg"):
+                yield os.path.realpath(f"{path}/bin/python"), path
+    try:
+        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return
+    for number in numbers:
+        try:
+            yield os.readlink(f"/proc/{number}/exe"), f"process {number}"
+        except OSError:
+            continue

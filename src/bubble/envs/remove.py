@@ -1,0 +1,61 @@
+"""Throwing an environment away: only what bubble knows and made, without a trace."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs import place
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.pythons.store import touch_generation
+from bubble.selection import registry
+from bubble.system.staging import set_aside, sweep
+from bubble.system.trees import mount_below, remove_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def remove(environment: Environment, layout: Layout) -> bool:
+    """Delete a registered environment and its record; False when it was gone already.
+
+    The directory must carry the identity that the record has, and must be no link: anything else
+    is left alone. It leaves its place in one step; its bytes go afterwards, by descriptor, across
+    no link and no mount. An environment that another tool made is only forgotten. Raises
+    BubbleError(store) and OSError.
+    """
+    path = environment.path
+    yard = place.yard_of(layout, path)
+    with place.lock(layout, path):
+        sweep(yard)
+        there = os.path.lexists(path) and environment.maker == "bubble"
+        if there:
+            _require_ours(environment)
+        registry.forget(layout, environment)
+        touch_generation(layout)
+        try:
+            if there:
+                remove_tree(set_aside(yard, path))
+        finally:
+            place.tidy(yard)
+    return there
+
+
+def _require_ours(environment: Environment) -> None:
+    path = environment.path
+    shown = printable(path, 500)
+    if os.path.islink(path):
+        raise BubbleError(
+            "store", f"{shown} is a link, which bubble didn't make", hint="remove the link by hand"
+        )
+    if place.identity_at(path) != environment.identity or not environment.identity:
+        raise BubbleError(
+            "store",
+            f"{shown} is not the environment that was registered there",
+            hint="bubble repair takes it in; or remove the directory by hand",
+        )
+    mounted = mount_below(path)
+    if mounted:
+        raise BubbleError("store", f"{mounted} is mounted below {shown}", hint=f"umount {mounted}")

@@ -1,0 +1,49 @@
+"""Running a command in an environment: this process becomes it."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.selection.fallback import child_environment, execute
+from bubble.selection.path import DEFAULT_PATH, find_system
+from bubble.selection.resolve import is_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
+
+
+def run(environment: Environment, words: Sequence[str], world: World) -> NoReturn:
+    """Become the command `words` with the environment active: its `bin` leads PATH.
+
+    Raises BubbleError(command_not_found, cannot_execute).
+    """
+    env = child_environment(f"{world.layout.home}/", world)
+    env.pop("PYTHONHOME", None)
+    env["VIRTUAL_ENV"] = environment.path
+    env["VIRTUAL_ENV_PROMPT"] = environment.name or os.path.basename(environment.project)
+    env["PATH"] = f"{environment.path}/bin:{env.get('PATH') or DEFAULT_PATH}"
+    execute(_command(words[0], environment, world), words[1:], env)
+
+
+def _command(name: str, environment: Environment, world: World) -> str:
+    if "/" in name:
+        return os.path.abspath(name)
+    path = f"{environment.path}/bin/{name}"
+    if is_command(path):
+        return path
+    found = find_system(name, world.env, world.layout)
+    if not found:
+        shown = printable(name, 100)
+        raise BubbleError(
+            "command_not_found",
+            f"{shown}: not found in {environment.title}, nor on PATH",
+            hint=f"install it there: bubble run {environment.title} pip install {shown}",
+        )
+    return found
