@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, is_temporary, read_text, unlink_quietly
+from bubble.system.files import fsync_directory, read_text, unlink_quietly
 from bubble.system.files import write_atomic as _write
 
 TYPE_CHECKING = False
@@ -48,6 +48,9 @@ class Environment(Record):
         return self.name or self.path
 
 
+_FIELDS = frozenset(Environment._fields)
+
+
 def of_directory(layout: Layout, directory: str) -> Environment | None:
     """Return the environment registered for an absolute directory."""
     return _read(f"{layout.registry}/{_project_file(directory)}")
@@ -64,13 +67,12 @@ def environments(layout: Layout) -> list[Environment]:
         names = os.listdir(layout.registry)
     except FileNotFoundError:
         return []
-    found = [
-        environment
-        for name in names
-        if not is_temporary(name) and (environment := _read(f"{layout.registry}/{name}"))
-    ]
-    found.sort(key=lambda e: (not e.name, e.name, e.path))
-    return found
+    # a record's file name begins with `n.` or `p.`, a writer's leftover with a dot
+    named = sorted([name for name in names if name[0] == "n"])
+    others = [name for name in names if name[0] == "p"]
+    found = [e for name in named if (e := _read(f"{layout.registry}/{name}"))]
+    rest = [e for name in others if (e := _read(f"{layout.registry}/{name}"))]
+    return found + sorted(rest, key=lambda e: e.path)
 
 
 def register(layout: Layout, environment: Environment) -> None:
@@ -112,7 +114,12 @@ def _read(path: str) -> Environment | None:
     lines = text.split("\n")
     if lines[0] != _FORMAT:
         return None
-    known = dict(line.partition(" ")[::2] for line in lines[1:] if line)
+    try:
+        known = dict([line.split(" ", 1) for line in lines[1:-1]])
+    except ValueError:
+        return None
     if "path" not in known:
         return None
-    return Environment(**{n: known[n] for n in Environment._fields if n in known})
+    if not _FIELDS.issuperset(known):  # a newer bubble's
+        known = {n: v for n, v in known.items() if n in _FIELDS}
+    return Environment(**known)

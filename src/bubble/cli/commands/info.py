@@ -1,0 +1,83 @@
+"""`bubble info`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.selection.registry import Environment
+
+EXAMPLES = (
+    ("bubble info", "this directory's environment"),
+    ("bubble info train", "a named one"),
+    ("bubble info ~/work/site", "that of a project"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("env", metavar="ENV", nargs="?", default="", help="a name or a path")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Tell everything about one environment."""
+    from bubble.cli.commands.list_ import data_of
+    from bubble.cli.output import table
+    from bubble.envs.describe import describe
+    from bubble.model.text import size
+
+    details = describe(find(options.env, context), context.layout)
+    status, environment = details.status, details.status.environment
+    state = f"{status.state} {status.detail}".strip()
+    rows = {
+        "name": environment.name,
+        "project": environment.project,
+        "path": environment.path,
+        "state": f"{state} (mend it: {status.mend})" if status.mend else state,
+        "python": f"{details.version or '?'} ({status.python or 'unknown'})",
+        "interpreter": environment.interpreter,
+        "executable": f"{environment.path}/bin/python",
+        "made for": environment.request,
+        "pinned by": environment.pin,
+        "made by": environment.maker,
+        "made at": _day(environment.made_at),
+        "last used": _day(status.used_at),
+        "packages": str(details.packages),
+        "pip": details.pip or "none",
+        "system packages": "visible" if details.system_site_packages else "",
+        "size": size(details.size),
+        "shared": f"{size(details.shared)} of it with other environments" if details.shared else "",
+        "activate": details.activate,
+    }
+    return Outcome(
+        data={
+            **data_of(status),
+            "version": details.version or None,
+            "pin": environment.pin or None,
+            "executable": f"{environment.path}/bin/python",
+            "packages": details.packages,
+            "pip": details.pip or None,
+            "system_site_packages": details.system_site_packages,
+            "size": details.size,
+            "shared": details.shared,
+            "activate": details.activate,
+        },
+        lines=table([(f"{name}:", value) for name, value in rows.items() if value]),
+    )
+
+
+def find(text: str, context: Context) -> Environment:
+    """Return the environment that a command's ENV argument means."""
+    from bubble.envs.locate import locate
+    from bubble.system.directory import working_directory
+
+    return locate(text, working_directory(context.env.get("PWD", "")), context.layout)
+
+
+def _day(at: object) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d", time.localtime(int(str(at)))) if int(str(at)) else ""

@@ -1,0 +1,130 @@
+"""`bubble list`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from bubble.envs.inspect import Status
+
+EXAMPLES = (
+    ("bubble list", "every environment: its name, Python, state and place"),
+    ("bubble list --size", "and how much of the disk each takes"),
+    ("bubble list --json", "for scripts"),
+)
+DETAILS = (
+    "“used” is the day on which an environment's Python last started, as far as the file system\n"
+    "notes reading; otherwise the day on which it was made stands there."
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--size", action="store_true", help="measure what each takes on disk")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """List."""
+    return _list(context, measured=options.size)
+
+
+def bare(context: Context) -> Outcome:
+    """List, when nothing else was asked: the everyday call pays for no parser."""
+    return _list(context, measured=False)
+
+
+def _list(context: Context, *, measured: bool) -> Outcome:
+    from bubble.cli.output import table
+    from bubble.envs.inspect import look_at_all
+    from bubble.system.directory import working_directory
+
+    found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))
+    sizes = _sizes(found) if measured else []
+    home = context.env.get("HOME", "")
+    rows = [_cells(status, home) for status in found]
+    if sizes:
+        from bubble.model.text import size
+
+        rows = [[*row[:3], size(s), *row[3:]] for row, s in zip(rows, sizes, strict=True)]
+    hints = [
+        f"{status.environment.title} is {_state(status)}: {status.mend}"
+        for status in found
+        if status.mend
+    ]
+    return Outcome(
+        data=[
+            data_of(status) | ({"size": sizes[n]} if sizes else {})
+            for n, status in enumerate(found)
+        ]
+        if context.output.json
+        else None,
+        lines=table(rows),
+        notes=tuple(hints) if found else ("there are no environments; make one: bubble create",),
+    )
+
+
+def data_of(status: Status) -> dict[str, object]:
+    """Return what `--json` says of an environment at a glance."""
+    environment = status.environment
+    return {
+        "name": environment.name or None,
+        "path": environment.path,
+        "project": environment.project or None,
+        "python": status.python or None,
+        "interpreter": environment.interpreter or None,
+        "request": environment.request or None,
+        "maker": environment.maker,
+        "state": status.state,
+        "detail": status.detail or None,
+        "mend": status.mend or None,
+        "made_at": int(environment.made_at) or None,
+        "used_at": status.used_at or None,
+    }
+
+
+def _cells(status: Status, home: str) -> list[str]:
+    environment = status.environment
+    path = environment.path
+    if home and path.startswith(f"{home}/"):
+        path = f"~{path[len(home) :]}"
+    return [environment.name or "-", status.python or "?", _state(status), _when(status), path]
+
+
+def _state(status: Status) -> str:
+    match status.state:
+        case "outdated":
+            return f"ok ({status.detail} is installed)"
+        case "foreign":
+            return f"ok (made by {status.environment.maker})"
+        case "moved":
+            return f"moved to {status.detail}"
+        case "copied":
+            return f"a copy of {status.detail}"
+        case "missing":
+            return "gone"
+    return status.state
+
+
+_days: dict[int, str] = {}
+
+
+def _when(status: Status) -> str:
+    import time
+
+    at, word = (status.used_at, "used") if status.used_at else (status.environment.made_at, "made")
+    seconds = int(at)
+    if not seconds:
+        return ""
+    hour = seconds // 3600  # no zone changes its day within a quarter of an hour that matters here
+    if hour not in _days:
+        _days[hour] = time.strftime("%Y-%m-%d", time.localtime(seconds))
+    return f"{word} {_days[hour]}"
+
+
+def _sizes(found: list[Status]) -> list[int]:
+    from bubble.system.trees import size_of
+
+    return [size_of(status.environment.path) for status in found]
