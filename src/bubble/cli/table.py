@@ -31,12 +31,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("list_", "every environment on this machine, and how it does"),
     "info": ("info", "everything about one environment"),
     "export": ("export", "what is installed in an environment, as requirements"),
+    "doctor": ("doctor", "find what is wrong on this machine, and mend it"),
+    "gc": ("gc", "throw away what nobody needs any more"),
+    "cache dir": ("cache_dir", "print the directory of the downloads"),
+    "cache size": ("cache_size", "show how much space the downloads take"),
+    "cache prune": ("cache_prune", "empty the download cache"),
+    "kernel install": ("kernel_install", "register an environment as a Jupyter kernel"),
+    "kernel list": ("kernel_list", "list the Jupyter kernels of environments"),
+    "kernel remove": ("kernel_remove", "remove Jupyter kernels of environments"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }
 
 GROUPS: dict[str, str] = {
     "python": "install and look after interpreters",
+    "cache": "look after downloads",
+    "kernel": "register environments with Jupyter",
     "mirror": "publish builds to other machines",
 }
 

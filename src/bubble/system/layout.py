@@ -67,6 +67,11 @@ class Layout(Record):
         return f"{self.home}/seeds"
 
     @property
+    def kernels(self) -> str:
+        """Directories with Jupyter kernels of ours that Jupyter itself doesn't search, by line."""
+        return f"{self.home}/kernels"
+
+    @property
     def global_pin(self) -> str:
         """What is selected where no directory and no variable says anything."""
         return f"{self.home}/version"

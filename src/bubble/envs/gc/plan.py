@@ -35,8 +35,9 @@ def plan(
 ) -> list[Item]:
     """Return what can go of the given kinds (of KINDS), in their order.
 
-    `cwd` (absolute) is where environments that were moved are looked for. `everything` also names interpreters that nothing uses and that are the newest of their minor.
-    Raises BubbleError(store) and OSError.
+    `cwd` (absolute) is where environments that were moved are looked for. `everything` also
+    names interpreters that nothing uses and that are the newest of their minor. Raises
+    BubbleError(store) and OSError.
     """
     finders: dict[str, Callable[[], Iterable[Item]]] = {
         "scratch": lambda: leftovers(machine.layout),
@@ -128,9 +129,7 @@ def _dead_kernels(machine: Machine) -> Iterator[Item]:
 
     for kernel in kernels(machine.layout, machine.env):
         if kernel.is_ours and is_gone(kernel.environment, machine.layout):
-            yield Item(
-                kind="kernels", path=kernel.path, why="its environment is gone"
-            )
+            yield Item(kind="kernels", path=kernel.path, why="its environment is gone")
 
 
 def _dead_seeds(layout: Layout) -> Iterator[Item]:

@@ -24,9 +24,7 @@ def leftovers(layout: Layout) -> Iterator[Item]:
     """Yield what can go; work that is in progress isn't among it. Changes nothing."""
     for path in _paths(layout.staging):
         if _is_dead(path):
-            yield Item(
-                kind="scratch", path=path, why="its maker is gone", size=size_of(path)
-            )
+            yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     for path in _paths(layout.trash):
         yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
     yield from _temporaries(layout)

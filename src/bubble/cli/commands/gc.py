@@ -1,0 +1,91 @@
+"""`bubble gc`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from bubble.envs.gc import Item
+
+EXAMPLES = (
+    ("bubble gc --dry-run", "what would go, and how much space that frees"),
+    ("bubble gc", "throw away what nobody needs"),
+    ("bubble gc --only downloads --only scratch", "only these kinds"),
+    ("bubble gc --all", "also the newest patch of a minor, where nothing uses it"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    from bubble.envs.gc.item import KINDS
+
+    width = max(map(len, KINDS))
+    listed = "\n".join(f"  {kind.ljust(width)}  {what}" for kind, what in KINDS.items())
+    parser.description = (
+        f"{parser.description}\n\nkinds:\n{listed}\n\n"
+        "Adopted interpreters and all that an environment, a known directory, the global pin, a\n"
+        "shell of the last month or a running process uses stay, whatever is asked for."
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+    parser.add_argument(
+        "--only",
+        metavar="KIND",
+        action="append",
+        choices=tuple(KINDS),
+        default=[],
+        help="only this kind (repeatable)",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="every Python that nothing uses, the newest included"
+    )
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Find what can go, and throw it away unless it was only asked for."""
+    from bubble.envs.gc import KINDS, Collected, collect, plan
+
+    machine = context.machine()
+    items = plan(machine, context.world().cwd, options.only or KINDS, everything=options.all)
+    done = Collected(removed=tuple(items), kept=(), errors=())
+    if not options.dry_run and items:
+        done = collect(items, machine)
+        if any(item.kind in {"pythons", "links"} for item in done.removed):
+            context.renew_shims()
+    return Outcome(
+        data={
+            "dry_run": options.dry_run,
+            "removed": [_data(item) for item in done.removed],
+            "kept": [_data(item) for item in done.kept],
+            "bytes": sum(item.size for item in done.removed),
+        },
+        lines=_lines(done.removed, dry=options.dry_run),
+        notes=tuple(f"kept, it is in use: {item.path}" for item in done.kept if not done.errors),
+        errors=done.errors,
+    )
+
+
+def _lines(items: Sequence[Item], *, dry: bool) -> tuple[str, ...]:
+    from bubble.cli.output import table
+    from bubble.model.text import printable, size
+
+    if not items:
+        return ("nothing to throw away",)
+    rows = [
+        (
+            item.kind,
+            size(item.size) if item.size else "",
+            f"{printable(item.path, 500)}: {item.why}",
+        )
+        for item in items
+    ]
+    things = "1 thing" if len(items) == 1 else f"{len(items)} things"
+    verb = "would free" if dry else "freed"
+    return (*table(rows), f"{things}, {verb} {size(sum(item.size for item in items))}")
+
+
+def _data(item: Item) -> dict[str, object]:
+    return {"kind": item.kind, "path": item.path, "why": item.why, "bytes": item.size}
