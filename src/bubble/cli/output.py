@@ -143,11 +143,8 @@ def table(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return rows of cells as lines with aligned columns; the last column isn't padded."""
     if not rows:
         return ()
-    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
-    return tuple(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _error_data(error: BubbleError) -> dict[str, object]:

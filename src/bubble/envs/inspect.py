@@ -109,33 +109,33 @@ class _Look:
 
     def at(self, environment: Environment) -> Status:
         path = environment.path
-        python, present, newer = self._interpreter(environment.interpreter)
+        known = self._seen.get(environment.interpreter)
+        python, present, newer = known or self._interpreter(environment.interpreter)
         ours = environment.maker == "bubble"
+        state, detail, used_at = "ok" if ours else "foreign", "", 0
         try:
             configuration = os.stat(f"{path}/pyvenv.cfg")
+            at = configuration.st_atime
+            used_at = int(at) if at > configuration.st_mtime else 0
+            if ours and read_identity(path) != environment.identity:
+                state = "replaced"
+            elif newer:
+                state, detail = "outdated", newer
+            os.stat(f"{path}/bin/python")
         except OSError:
-            state = "broken" if os.path.isdir(path) else "missing"
-            return Status(environment=environment, state=state, python=python)
-        used = configuration.st_atime_ns > configuration.st_mtime_ns
-        used_at = configuration.st_atime_ns // 1_000_000_000 if used else 0
-        if ours and read_identity(path) != environment.identity:
-            state = "replaced"
-        elif os.path.exists(f"{path}/bin/python"):
-            state = "outdated" if newer else "ok" if ours else "foreign"
-        elif present:
-            state = "broken"
-        else:
-            state = "interpreter missing"
-        detail = newer if state == "outdated" else ""
+            state, detail = self._fault(path, present=present), ""
         return Status(
             environment=environment, state=state, python=python, detail=detail, used_at=used_at
         )
 
+    def _fault(self, path: str, *, present: bool) -> str:
+        if not os.path.isdir(path):
+            return "missing"
+        return "broken" if present else "interpreter missing"
+
     def _interpreter(self, prefix: str) -> tuple[str, bool, str]:
-        """Return its short name, whether it is there, and which newer patch is installed."""
-        known = self._seen.get(prefix)
-        if known is None:
-            known = self._seen[prefix] = self._look_up(prefix)
+        """Return and note its short name, whether it is there, which newer patch is installed."""
+        known = self._seen[prefix] = self._look_up(prefix)
         return known
 
     def _look_up(self, prefix: str) -> tuple[str, bool, str]:
@@ -151,25 +151,30 @@ class _Look:
 
 def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[tuple[str, str]]:
     """Yield path and identity of what bubble made and has no record of, where it was looked."""
-    paths = {environment.path for environment in known}
-    for path in (*_in_store(layout), *_in_project(cwd)):
-        if path not in paths and (identity := read_identity(path)):
+    names = {environment.name for environment in known}
+    for name in sorted(_in_store(layout) - names):
+        path = f"{layout.envs}/{name}"
+        if identity := read_identity(path):
+            yield path, identity
+    path = _in_project(cwd)
+    if path and (identity := read_identity(path)):
+        if not any(environment.path == path for environment in known):
             yield path, identity
 
 
-def _in_store(layout: Layout) -> list[str]:
+def _in_store(layout: Layout) -> set[str]:
     try:
-        return [f"{layout.envs}/{name}" for name in os.listdir(layout.envs) if name[0] != "."]
+        return set(os.listdir(layout.envs))
     except OSError:
-        return []
+        return set()
 
 
-def _in_project(cwd: str) -> list[str]:
+def _in_project(cwd: str) -> str:
     for directory in upwards(cwd):
         path = f"{directory.rstrip('/')}/{DEFAULT}"
         if os.path.lexists(path):
-            return [path]
-    return []
+            return path
+    return ""
 
 
 def _link(path: str) -> str:

@@ -25,18 +25,20 @@ class Record:
     """
 
     _fields: tuple[str, ...]
+    _names: frozenset[str]  # the same, to compare with
 
     def __init_subclass__(cls) -> None:
         """Collect the fields, inherited ones first."""
         inherited: tuple[str, ...] = getattr(cls, "_fields", ())
         own = tuple(n for n in cls.__annotations__ if not n.startswith("_") and n not in inherited)
         cls._fields = inherited + own
+        cls._names = frozenset(cls._fields)
 
     def __init__(self, **values: Any) -> None:
         """Take every field by name; raise TypeError for a missing or unknown one."""
         self.__dict__.update(values)
-        if values.keys() != set(self._fields):
-            unknown = values.keys() - set(self._fields)
+        if values.keys() != self._names:
+            unknown = values.keys() - self._names
             missing = [n for n in self._fields if n not in values and not hasattr(type(self), n)]
             if unknown or missing:
                 name = type(self).__name__

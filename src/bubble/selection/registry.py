@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, read_text, unlink_quietly
+from bubble.system.files import fsync_directory, unlink_quietly
 from bubble.system.files import write_atomic as _write
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FORMAT = "bubble environment 1"
 _LONGEST = 200  # characters of a file name, escapes included
+_LARGEST = 1 << 15  # bytes of a record: four paths, and what people call things
 
 
 class Environment(Record):
@@ -82,6 +83,7 @@ def register(layout: Layout, environment: Environment) -> None:
     lines = [_FORMAT, *(f"{n} {v}" for n, v in zip(Environment._fields, values, strict=True))]
     os.makedirs(layout.registry, mode=0o700, exist_ok=True)
     data = os.fsencode("\n".join(lines) + "\n")
+    assert len(data) < _LARGEST, len(data)
     _write(f"{layout.registry}/{_file(environment)}", data, durable=True)
 
 
@@ -108,11 +110,22 @@ def _project_file(directory: str) -> str:
 
 
 def _read(path: str) -> Environment | None:
-    text = read_text(path)
-    if text is None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:  # one read: a listing has a thousand of them
+        text = os.read(descriptor, _LARGEST).decode("utf-8", "surrogateescape")
+    except IsADirectoryError:
+        return None
+    finally:
+        os.close(descriptor)
+    return _parse(text)
+
+
+def _parse(text: str) -> Environment | None:
     lines = text.split("\n")
-    if lines[0] != _FORMAT:
+    if lines[0] != _FORMAT or lines[-1]:
         return None
     try:
         known = dict([line.split(" ", 1) for line in lines[1:-1]])

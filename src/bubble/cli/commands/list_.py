@@ -52,7 +52,7 @@ def _list(context: Context, *, measured: bool) -> Outcome:
     hints = [
         f"{status.environment.title} is {_state(status)}: {status.mend}"
         for status in found
-        if status.mend
+        if status.state != "ok" and status.mend
     ]
     return Outcome(
         data=[
@@ -94,6 +94,8 @@ def _cells(status: Status, home: str) -> list[str]:
 
 
 def _state(status: Status) -> str:
+    if status.state == "ok":
+        return "ok"
     match status.state:
         case "outdated":
             return f"ok ({status.detail} is installed)"
@@ -112,14 +114,14 @@ _days: dict[int, str] = {}
 
 
 def _when(status: Status) -> str:
-    import time
-
     at, word = (status.used_at, "used") if status.used_at else (status.environment.made_at, "made")
     seconds = int(at)
     if not seconds:
         return ""
     hour = seconds // 3600  # no zone changes its day within a quarter of an hour that matters here
     if hour not in _days:
+        import time
+
         _days[hour] = time.strftime("%Y-%m-%d", time.localtime(seconds))
     return f"{word} {_days[hour]}"
 
