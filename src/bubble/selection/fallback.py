@@ -82,7 +82,7 @@ def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRe
         raise BubbleError(
             "cannot_execute",
             f"{printable(path)} can't be run: {(error.strerror or str(error)).lower()}",
-            hint="bubble python verify looks into what is installed",
+            hint="look into what is installed: bubble python verify",
         ) from None
 
 

@@ -59,7 +59,7 @@ def canonical(request: Request) -> str:
         raise BubbleError(
             "request",
             f"a version file can't name a path ({request})",
-            hint=f"bubble python adopt {request}, then name its version",
+            hint=f"make it known, then name its version: bubble python adopt {request}",
         )
     if request.kind != "version" or request.platform is not None or not request.release:
         return request.text

@@ -52,7 +52,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         raise BubbleError(
             "usage",
             "say which Python to use",
-            hint="for example: bubble use 3.12; bubble current shows the present choice",
+            hint="for example: bubble use 3.12; the present choice: bubble current",
         )
     requests = [parse_request(text) for text in options.requests]
     if not options.force:
@@ -83,7 +83,7 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
-            hint="bubble python list shows the versions that there are",
+            hint="see what there is: bubble python list",
         )
     machine = context.machine()
     if store.matching(machine.layout, request, machine.platform):
