@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 GLOBAL = ".global"
-_COMPARED = {".python-version", ".python-versions", "version"}
+COMPARED = {".python-version", ".python-versions", "version"}
 _MARGIN = 20_000_000  # nanoseconds; a file's time comes from a clock that ticks every 1 to 10 ms
-_ALIAS_CHARACTERS = frozenset(
+ALIAS_CHARACTERS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@<>=!~,*:-"
 )
 
@@ -45,7 +45,7 @@ def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
     match source.kind:
         case "variable":
             text = world.env["BUBBLE_PYTHON"]
-            if _ALIAS_CHARACTERS.issuperset(text) and not text.startswith("."):
+            if ALIAS_CHARACTERS.issuperset(text) and not text.startswith("."):
                 _write(f"{layout.aliases}/{text}", answer, "", "-", b"", looked_at)
             return
         case "global":
@@ -53,7 +53,7 @@ def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
             _write(f"{layout.aliases}/{GLOBAL}", answer, "version", "version", content, looked_at)
         case "file":
             name = source.file_name
-            content = _content(source.path) if name in _COMPARED else b""
+            content = _content(source.path) if name in COMPARED else b""
             there = _there(source.directory)
             _write(layout.memo(source.directory), answer, there, name, content, looked_at)
     _leave_passes(source, world, looked_at)

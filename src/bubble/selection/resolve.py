@@ -135,8 +135,10 @@ def require_name(name: str) -> str:
 
 
 def owners(name: str, layout: Layout) -> list[store.Installation]:
-    """Return the installations that have a command, best first."""
-    return [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
+    """Return the installations that have a command, best first: plain CPythons, then the others."""
+    found = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
+    found.sort(key=lambda i: i.key.variant != "" or i.key.version.is_prerelease)
+    return found
 
 
 def is_command(path: str) -> bool:
@@ -166,10 +168,19 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
             details={"command": shown, "found_in": have},
         )
     if is_python_command(name):
-        hint = "bubble explain shows how the choice was made"
+        hint = "see how the choice was made: bubble explain"
     else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
         hint = "install it into an environment: python -m venv .venv && .venv/bin/pip install NAME"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
+
+
+def _names_a_version(name: str) -> bool:
+    """Whether a command is called as a Python that can be asked for: `python3.8`, `pypy3.10`."""
+    try:
+        request = parse_request(name)
+    except BubbleError:
+        return False
+    return request.kind == "version" and len(request.release) == 2
 
 
 def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
@@ -183,7 +194,7 @@ def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
             "request",
             f"{_where(source, entry)} names “{request}”, which is no Python version and no "
             "environment that is known here",
-            hint="bubble use VERSION writes another choice",
+            hint="write another choice: bubble use VERSION",
         )
     for installation in store.matching(world.layout, request, world.platform):
         key = installation.key
@@ -207,7 +218,7 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
             "version_file",
             f"{_where(source, entry)}: “{printable(entry.text)}” is a path, "
             "and a version file may only name versions",
-            hint="bubble python adopt PATH makes an interpreter known, then name its version",
+            hint="make it known, then name its version: bubble python adopt PATH",
         )
     path = os.path.abspath(os.path.expanduser(entry.text))
     if is_command(path):
