@@ -147,8 +147,15 @@ def is_command(path: str) -> bool:
 
 
 def is_python_command(name: str) -> bool:
-    """Whether a command names an interpreter or its pip: these never come from elsewhere."""
-    return name.startswith(("python", "pip", "pypy", "graalpy"))
+    """Whether a command names an interpreter or its pip: these never come from elsewhere.
+
+    So do `python3.12-config` and `pip3`, but not `pipx` or `pip-audit`, which may be anybody's.
+    """
+    for stem in ("python", "pip", "pypy", "graalpy"):
+        if name.startswith(stem):
+            rest = name[len(stem) :]
+            return not rest or rest[0] in "0123456789" or rest == "-config"
+    return False
 
 
 def not_found(name: str, selection: Selection, world: World) -> BubbleError:

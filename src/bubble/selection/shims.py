@@ -41,12 +41,14 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     they don't recognise. Each shim is replaced in one step, so that all work at every moment;
     files in the directory that bubble didn't make stay. Raises OSError.
     """
-    wanted = commands(i.prefix for i in installations(layout))
     script = _script(layout.home, python)
+    wanted = _wanted(layout)
     if _is_right(layout, wanted, script):
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
     with Lock(f"{layout.locks}/shims"):
+        # once more: with what was there before the lock, a shim that was made since would go
+        wanted = _wanted(layout)
         for path in temporaries(layout.home, os.path.basename(layout.shim)):
             unlink_quietly(path)
         if read_text(layout.shim) != script:
@@ -54,6 +56,10 @@ def rehash(layout: Layout, python: str) -> Rehashed:
         added = [name for name in sorted(wanted) if _link(layout, name)]
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
     return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))
+
+
+def _wanted(layout: Layout) -> set[str]:
+    return commands(i.prefix for i in installations(layout))
 
 
 def commands(prefixes: Iterable[str]) -> set[str]:
@@ -100,7 +106,7 @@ def _link(layout: Layout, name: str) -> bool:
     there = identity(path)
     if there is not None and there == identity(layout.shim):
         return False
-    temporary = f"{layout.shims}/.{name}.{os.getpid()}.tmp"
+    temporary = f"{layout.shims}/.{os.getpid()}.tmp"  # a name may be as long as names can be
     unlink_quietly(temporary)
     os.link(layout.shim, temporary)
     os.rename(temporary, path)
