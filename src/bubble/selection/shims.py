@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
 MARK = "# bubble shim "
@@ -59,7 +60,20 @@ def rehash(layout: Layout, python: str) -> Rehashed:
 
 
 def _wanted(layout: Layout) -> set[str]:
-    return commands(i.prefix for i in installations(layout))
+    present = installations(layout)
+    for installation in present:
+        if installation.is_adopted:
+            _renew(installation)
+    return commands(i.prefix for i in present)
+
+
+def _renew(installation: Installation) -> None:
+    from bubble.pythons.adopted import renew_links
+
+    try:
+        renew_links(installation)
+    except OSError:
+        pass  # a store that can't be written, or a bin directory that can't be read
 
 
 def commands(prefixes: Iterable[str]) -> set[str]:
