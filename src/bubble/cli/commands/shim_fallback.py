@@ -36,9 +36,14 @@ def run(arguments: Sequence[str], context: Context) -> int:
         return run_shim(name, rest, world, sys.executable)
     except BubbleError as error:
         context.output.error(error)
-        return 127 if error.kind in _NOT_FOUND else 126
+        return status_of(error)
     except OSError as error:
         from bubble.cli.main import from_os_error
 
         context.output.error(from_os_error(error))
         return 126
+
+
+def status_of(error: BubbleError) -> int:
+    """Return what a shell would exit with: 127, there is no such command; 126, it can't run."""
+    return 127 if error.kind in _NOT_FOUND else 126
