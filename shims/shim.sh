@@ -17,9 +17,52 @@ _bubble_name=${0##*/}
 _bubble_answer=''
 
 _bubble_slow() {
+    unset __PYVENV_LAUNCHER__ IFS
+    if [ ! -x "$_bubble_python" ]; then
+        printf '%s\n' "bubble: the Python that runs bubble is gone ($_bubble_python), so $_bubble_name\
+ can't be chosen here; install bubble again, then run: bubble rehash" >&2
+        exit 127
+    fi
     exec "$_bubble_python" -I -c 'import sys
-from bubble.cli.main import run
-sys.exit(run())' shim-fallback "$_bubble_name" "$@"
+try:
+    from bubble.cli.main import run
+except ImportError as error:
+    sys.stderr.write("bubble: it is not whole (%s); install it again\n" % error)
+    sys.exit(127)
+sys.exit(run())' shim-fallback "$_bubble_home" "$_bubble_name" "$@"
+}
+
+# whether an interpreter with these arguments runs pip: `-m pip`, `-Impip`, `-W x -m pip`
+_bubble_runs_pip() {
+    _bubble_then=''
+    for _bubble_word; do
+        case $_bubble_then in
+            m)
+                case $_bubble_word in pip | ensurepip) return 0 ;; esac
+                return 1
+                ;;
+            ?)
+                _bubble_then=''
+                continue
+                ;;
+        esac
+        case $_bubble_word in
+            --check-hash-based-pycs)
+                _bubble_then=W
+                continue
+                ;;
+            -[!-]*) ;;
+            *) return 1 ;;
+        esac
+        # from the first letter on that takes the rest, or the next argument
+        case ${_bubble_word#"${_bubble_word%%[cmWX]*}"} in
+            mpip | mensurepip) return 0 ;;
+            m) _bubble_then=m ;;
+            W | X) _bubble_then=W ;;
+            m* | c*) return 1 ;;
+        esac
+    done
+    return 1
 }
 
 # $1 the memo, $2 the files that are there, $3 the directory with a slash; sets _bubble_answer
@@ -83,12 +126,14 @@ _bubble_select() {
     _bubble_recall "$_bubble_home/aliases/.global" version "$_bubble_home/"
 }
 
+# what installs commands is watched, so that they get shims at once
 case $_bubble_name in
-    # what installs commands is watched, so that they get shims at once
-    pip | pip[0-9]* | ensurepip) _bubble_slow "$@" ;;
-esac
-case "${1-} ${2-} ${3-} " in
-    *'-m pip '* | *'-mpip '* | *'-m ensurepip '*) _bubble_slow "$@" ;;
+    pip | pip[0-9]*) _bubble_slow "$@" ;;
+    python* | pypy* | graalpy*)
+        case ${1-} in
+            -*) _bubble_runs_pip "$@" && _bubble_slow "$@" ;;
+        esac
+        ;;
 esac
 
 IFS=' '
@@ -107,5 +152,4 @@ for _bubble_prefix in $_bubble_answer; do
         exec "$_bubble_target" "$@"
     fi
 done
-unset IFS
 _bubble_slow "$@"

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from bubble.cli.main import main
 from bubble.system.layout import Layout
@@ -115,6 +117,15 @@ class Scene:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main(arguments, {**self.env, **(env or {})})
         return Done(status, out.getvalue(), err.getvalue())
+
+    def assets(self) -> list[str]:
+        """Return the addresses of the mirror's archives as the catalogue has them, relative."""
+        with open(f"{self.mirror}/catalogue.json", encoding="utf-8") as file:
+            return [entry["url"] for entry in json.load(file).values()]
+
+    def asset_path(self, asset: str) -> str:
+        """Return the absolute path of the file that an address of `assets` is for."""
+        return f"{self.mirror}/{unquote(asset)}"
 
     def save(self, name: str) -> None:
         """Remember the home and the cache as they are."""

@@ -43,12 +43,12 @@ def shells() -> dict[str, list[str]]:
 
 
 class ShimWorld:
-    """A store at `root`/store, directories below `root`/tree, and a way to run the shims."""
+    """A store at `store` (`root`/store), directories below `root`/tree, and a way to run the shims."""
 
-    def __init__(self, root: str, slow: str = "") -> None:
+    def __init__(self, root: str, slow: str = "", store: str = "") -> None:
         self.root = root
         self.tree = f"{root}/tree"
-        self.layout = Layout(home=f"{root}/store", cache=f"{root}/cache")
+        self.layout = Layout(home=store or f"{root}/store", cache=f"{root}/cache")
         os.makedirs(self.tree)
         os.makedirs(self.layout.pythons)
         touch_generation(self.layout)

@@ -21,6 +21,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from support.scene import Done
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,15 +55,6 @@ class Point:
     ordinal: int
     call: str
     path: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run under strace gave; a negative status is the signal that ended it."""
-
-    status: int
-    out: str
-    err: str
 
 
 @dataclass
@@ -168,7 +161,7 @@ class Strace:
         outcome = self.disturb(point, "signal=KILL")
         return outcome is not None and outcome.status in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
-    def disturb(self, point: Point, fault: str) -> Outcome | None:
+    def disturb(self, point: Point, fault: str) -> Done | None:
         """Run the command with a fault (`error=EIO`, `signal=INT`) at `point`; None if it missed.
 
         An error is returned in the place of the call; a signal comes as the call begins.
@@ -192,7 +185,7 @@ class Strace:
 
     def _run(
         self, trace: Sequence[str], inject: Sequence[str], *, follow: bool
-    ) -> tuple[Outcome, list[str]]:
+    ) -> tuple[Done, list[str]]:
         log = f"{self.scratch}/trace"
         # a question mark lets strace pass over names that this machine doesn't have
         names = ",".join(f"?{name}" for name in trace)
@@ -209,7 +202,7 @@ class Strace:
         )
         with open(log, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
-        return Outcome(done.returncode, done.stdout, done.stderr), lines
+        return Done(done.returncode, done.stdout, done.stderr), lines
 
     def _changes(self, name: str, rest: str) -> bool:
         if not any(root in rest for root in self.roots):

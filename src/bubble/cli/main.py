@@ -137,7 +137,8 @@ def from_os_error(error: OSError) -> BubbleError:
 
     from bubble.model.text import printable
 
-    where = f"{printable(os.fsdecode(error.filename))}: " if error.filename else ""
+    named = isinstance(error.filename, (str, bytes))  # it may be a descriptor
+    where = f"{printable(os.fsdecode(error.filename))}: " if named else ""
     message = f"{where}{(error.strerror or str(error)).lower()}"
     kind, hint = "io", "check the disk, then try again"
     match error.errno:

@@ -15,6 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import Key
 from bubble.model.text import printable
 from bubble.pythons import store
+from bubble.pythons.adopted import SHARED
 from bubble.pythons.probe import probe
 from bubble.system.staging import Staging, sweep
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from bubble.pythons.probe import Probe
     from bubble.pythons.store import Installation
 
-# a bin directory that also holds what has nothing to do with Python
-_SHARED = {"/usr", "/usr/local", "/", "/opt/homebrew", "/opt/local"}
 _OWN_WORDS = ("python", "pip", "pydoc", "idle", "2to3", "pypy", "graalpy")
 
 
@@ -93,7 +92,7 @@ def _is_same(present: Installation, found: Probe) -> bool:
 def _link_commands(root: str, found: Probe) -> None:
     os.mkdir(f"{root}/bin")
     directory = os.path.dirname(found.executable)
-    everything = found.prefix not in _SHARED
+    everything = found.prefix not in SHARED
     for name in sorted(os.listdir(directory)):
         source = f"{directory}/{name}"
         mine = everything or _belongs(name, found)

@@ -19,6 +19,7 @@ from bubble.pythons import store
 from bubble.pythons.progress import Task
 from bubble.system.lock import Lock, lock_timeout
 from bubble.system.staging import Staging, sweep
+from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 class Installed(Record):
     """The outcome for one key; `status` is "installed", "reinstalled" or "present".
 
-    `bytes_transferred` counts what came over the network or from a `file://` address.
+    `bytes_transferred` counts what came over the network: nothing for the cache and `file://`.
     """
 
     installation: Installation
@@ -115,7 +116,7 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
             task.step("verifying")
             if _sha256_of(path) == sha256:
                 return path, 0
-            os.unlink(path)
+            remove_tree(path)
         from bubble.system.http.download import download
 
         os.makedirs(machine.layout.downloads, exist_ok=True)
@@ -203,11 +204,16 @@ def _require_runnable(key: Key, machine: Machine) -> None:
 
 
 def _sha256_of(path: str) -> str:
+    """Return the sha256 of a regular file in hex, "" where there is none or it can't be read."""
     import hashlib
+    import stat
 
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
+        return ""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         return ""
     with open(descriptor, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,7 @@
-"""Why this Python: every source that could have decided, the one that did, and the neighbours'."""
+"""Why this Python: every source that could have decided, the one that did, and what the shim does.
+
+What other tools would read is `selection.neighbours`' business.
+"""
 
 from __future__ import annotations
 
@@ -6,42 +9,68 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.selection.fallback import installs_commands
+from bubble.selection.neighbours import neighbours
 from bubble.selection.path import identity, is_shim_directory
+from bubble.selection.recall import recall
 from bubble.selection.resolve import command_path, is_command, resolve
 from bubble.selection.sources import READERS, VARIABLE, Source, choose, upwards
-from bubble.system.version_file import read_python_version
+from bubble.system.version_file import Entry, read_python_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bubble.selection.neighbours import Neighbour
+    from bubble.selection.recall import Recall
     from bubble.selection.resolve import Selection, World
 
 
 class Considered(Record):
-    """One source that is there: what it says, or `error`, why it can't be used.
+    """One source: what it says, or `error`, why it can't be used.
 
-    `verdict` is "wins", "overruled" or "says nothing".
+    `verdict` is "wins", "overruled" or "says nothing". An empty file's entry is `system`.
     """
 
     source: Source
-    texts: tuple[str, ...]
+    entries: tuple[Entry, ...]
     verdict: str
     error: str = ""
+
+
+class Shim(Record):
+    """The shim of the command: whether there is one, and what it does here.
+
+    `before` is the path of what a shell runs in its place, "" for none. `asks` says why it calls
+    bubble first; "": it knows the answer, and adds a millisecond.
+    """
+
+    path: str
+    exists: bool
+    on_path: bool
+    before: str
+    asks: str
 
 
 class Explanation(Record):
     """The sources, highest first; what was selected, or why nothing was; what others would read.
 
-    `command` is the path that the command runs, or ""; `path_notes` is what PATH makes of it.
+    `command` is the path that the command runs, or "".
     """
 
+    name: str
     considered: tuple[Considered, ...]
     selection: Selection | None
     error: BubbleError | None
     command: str
-    path_notes: tuple[str, ...]
-    others: dict[str, str]
+    shim: Shim
+    memo: Recall
+    neighbours: tuple[Neighbour, ...]
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing that the deciding source asks for is installed."""
+        return self.error is not None and self.error.kind == "not_installed"
 
 
 def explain(name: str, world: World) -> Explanation:
@@ -55,86 +84,93 @@ def explain(name: str, world: World) -> Explanation:
         command = command_path(name, selection, world)
     except BubbleError as caught:
         error = caught
+    memo = recall(world)
     return Explanation(
+        name=name,
         considered=tuple(_considered(world)),
         selection=selection,
         error=error,
         command=command,
-        path_notes=tuple(_path_notes(name, world)),
-        others=_others(world),
+        shim=_shim(name, command, memo, world),
+        memo=memo,
+        neighbours=neighbours(world.cwd, world.env),
     )
 
 
 def _considered(world: World) -> Iterator[Considered]:
     decided = False
-    for source, texts, error in _everything(world):
-        says = texts is not None or bool(error)
+    for source, entries, error in _everything(world):
+        says = entries is not None or bool(error)
         verdict = ("overruled" if decided else "wins") if says else "says nothing"
         decided = decided or says
-        yield Considered(source=source, texts=texts or (), verdict=verdict, error=error)
+        yield Considered(source=source, entries=entries or (), verdict=verdict, error=error)
 
 
-def _everything(world: World) -> Iterator[tuple[Source, tuple[str, ...] | None, str]]:
-    """Yield each source that is there, what it says (None: nothing), and why it can't be read."""
+def _everything(world: World) -> Iterator[tuple[Source, tuple[Entry, ...] | None, str]]:
+    """Yield each source, what it says (None: nothing), and why it can't be read.
+
+    The variable, the global pin and the default always, files where they are.
+    """
     value = world.env.get(VARIABLE, "").strip()
-    if value:
-        yield Source(kind="variable"), (value,), ""
+    yield Source(kind="variable"), (Entry(text=value, line=0),) if value else None, ""
     for directory in upwards(world.cwd):
         for name, read in READERS:
             path = f"{directory.rstrip('/')}/{name}"
             if os.path.lexists(path):
                 yield _reading(Source(kind="file", path=path), read)
-    if os.path.lexists(world.layout.global_pin):
-        yield _reading(Source(kind="global", path=world.layout.global_pin), read_python_version)
-    yield Source(kind="default"), ("system",), ""
+    yield _reading(Source(kind="global", path=world.layout.global_pin), read_python_version)
+    yield Source(kind="default"), (_SYSTEM,), ""
 
 
-def _reading(source: Source, read: object) -> tuple[Source, tuple[str, ...] | None, str]:
+_SYSTEM = Entry(text="system", line=0)
+
+
+def _reading(source: Source, read: object) -> tuple[Source, tuple[Entry, ...] | None, str]:
     assert callable(read)
     try:
         entries = read(source.path)
     except BubbleError as error:
-        return source, None, error.message
-    return source, None if entries is None else tuple(e.text for e in entries) or ("system",), ""
+        return source, None, error.message.partition(" can't be used: ")[2] or error.message
+    return source, None if entries is None else entries or (_SYSTEM,), ""
 
 
-def _path_notes(name: str, world: World) -> Iterator[str]:
-    """Say where the shims are on PATH, and what comes before them."""
+def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
+    path = f"{world.layout.shims}/{name}"
+    on_path, before = _place_on_path(name, world)
+    return Shim(
+        path=path,
+        exists=is_command(path),
+        on_path=on_path,
+        before=before,
+        asks=_why_it_asks(name, command, memo),
+    )
+
+
+def _place_on_path(name: str, world: World) -> tuple[bool, str]:
+    """Return whether the shims are on PATH, and the first `name` on PATH before them."""
     shims = identity(world.layout.shims)
     before = ""
     for entry in world.env.get("PATH", "").split(":"):
         directory = entry.rstrip("/")
         if shims is not None and directory and identity(directory) == shims:
-            if before:
-                yield f"{before} comes before the shims on PATH and is what a shell runs"
-            return
-        if not before and os.path.isabs(directory) and is_command(f"{directory}/{name}"):
-            before = f"{directory}/{name}"
-            if is_shim_directory(directory):
-                before += " (another manager's shim)"
-    yield f"the shims are not on PATH: add {world.layout.shims} in front (bubble init --help)"
+            return True, before
+        path = f"{directory}/{name}"
+        if not before and os.path.isabs(directory) and is_command(path):
+            before = f"{path} (another manager's shim)" if is_shim_directory(directory) else path
+    return False, before
 
 
-def _others(world: World) -> dict[str, str]:
-    """Return what pyenv, uv and mise would take their choice from here."""
-    answers = {"pyenv": world.env.get("PYENV_VERSION", ""), "uv": world.env.get("UV_PYTHON", "")}
-    files = {
-        "pyenv": (".python-version",),
-        "uv": (".python-version", ".python-versions"),
-        "mise": ("mise.toml", ".mise.toml", ".tool-versions", ".python-version"),
-    }
-    found: dict[str, str] = {}
-    for tool, names in files.items():
-        if answers.get(tool):
-            found[tool] = f"its variable: {answers[tool]}"
-            continue
-        found[tool] = next(
-            (
-                path
-                for directory in upwards(world.cwd)
-                for name in names
-                if os.path.isfile(path := f"{directory.rstrip('/')}/{name}")
-            ),
-            "its global setting",
-        )
-    return found
+def _why_it_asks(name: str, command: str, memo: Recall) -> str:
+    if installs_commands(name, ()):
+        return "what it installs gets shims at once"
+    if memo.state == "none":
+        return "the first call here leaves a memo" if memo.path else "no memo can say it"
+    if memo.state == "stale":
+        return "something changed since the last call"
+    for prefix in memo.prefixes:
+        if not prefix.startswith("/"):
+            return "the system's commands are looked up each time"
+        path = f"{prefix}/bin/{name}"
+        if is_command(path):
+            return "" if path == command else "something changed since the last call"
+    return "no selected Python has this command"

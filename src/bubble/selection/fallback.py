@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from bubble.model.errors import BubbleError
@@ -17,53 +18,87 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 DEPTH = "BUBBLE_SHIM_DEPTH"
-_DEEPEST = 8  # a system command that leads back here this often never ends
-_INSTALLERS = ("pip", "ensurepip")
+_DEEPEST = 4  # a script of the system that leads back here this often never ends
+_LAUNCHER = "__PYVENV_LAUNCHER__"
+_INTERPRETERS = ("python", "pypy", "graalpy")
 
 
 def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
     What installs commands (pip) runs as a child, and the shims are renewed after it. `python` is
-    the interpreter that runs bubble. Raises BubbleError.
+    the interpreter that runs bubble. Raises BubbleError and OSError.
     """
     looked_at = time.time_ns()
     selection = select(world)
     memos.leave(selection, world, looked_at)
     path = command_path(name, selection, world)
+    if is_shim(path, world):
+        raise BubbleError(
+            "cannot_execute",
+            f"{printable(path)} is a shim, which only leads back to itself",
+            hint="remove it, then: bubble python verify --repair",
+        )
     env = child_environment(path, world)
     if not installs_commands(name, arguments):
         execute(path, arguments, env)
-    status = _run(path, arguments, env)
+    from bubble.selection.child import end_as, run_child
     from bubble.selection.shims import rehash
 
+    status = run_child(path, arguments, env)
     try:
         rehash(world.layout, python)
-    except OSError:
-        pass  # a store that can't be written: pip's result stands
-    return status
+    except (OSError, BubbleError):
+        pass  # a store that can't be written, or a lock that can't be had: pip's result stands
+    return end_as(status)
 
 
 def installs_commands(name: str, arguments: Sequence[str]) -> bool:
     """Whether running this may add or remove commands; the shim asks the same in sh."""
-    if name in _INSTALLERS or (name.startswith("pip") and name[3:4].isdigit()):
+    if name == "pip" or (name.startswith("pip") and name[3:4] in set("0123456789")):
         return True
-    shown = f"{' '.join(arguments[:3])} "
-    return any(word in shown for word in ("-m pip ", "-mpip ", "-m ensurepip "))
+    return name.startswith(_INTERPRETERS) and _runs_pip(arguments)
+
+
+def _runs_pip(arguments: Sequence[str]) -> bool:
+    """Whether an interpreter with these arguments runs pip: `-m pip`, `-Impip`, `-W x -m pip`."""
+    then = ""
+    for word in arguments:
+        if then == "m":
+            return word in {"pip", "ensurepip"}
+        if then:
+            then = ""
+        elif word == "--check-hash-based-pycs":
+            then = "W"
+        elif word[:1] != "-" or word[1:2] in {"", "-"}:
+            return False
+        else:
+            # from the first letter on that takes the rest, or the next argument
+            start = next((i for i, letter in enumerate(word) if letter in "cmWX"), len(word))
+            rest = word[start:]
+            if rest in {"mpip", "mensurepip"}:
+                return True
+            if rest == "c" or (rest[1:] and rest[0] in "cm"):
+                return False
+            then = rest if len(rest) == 1 else ""
+    return False
 
 
 def child_environment(path: str, world: World) -> dict[str, str]:
     """Return the variables for the command at `path`: this process's, with few differences.
 
-    `__PYVENV_LAUNCHER__` goes, since it makes an interpreter pretend to be another one. For a
-    command from outside the store the depth is counted, so that a wrapper that leads back to a
-    shim ends with an error instead of never.
+    `__PYVENV_LAUNCHER__` goes, since it makes an interpreter pretend to be another one; so does
+    the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a script from
+    outside the store the depth is counted, so that a wrapper that leads back to a shim ends with
+    an error instead of never.
     """
-    env = {name: value for name, value in world.env.items() if name != "__PYVENV_LAUNCHER__"}
-    if path.startswith(f"{world.layout.home}/"):
+    env = {name: value for name, value in world.env.items() if name != _LAUNCHER}
+    if env.get("LC_CTYPE") == "C.UTF-8" and not _was_given("LC_CTYPE"):
+        del env["LC_CTYPE"]
+    if path.startswith(f"{world.layout.home}/") or not _is_script(path):
         return env
     depth = env.get(DEPTH, "0")
-    deep = int(depth) + 1 if depth.isdigit() and len(depth) < 4 else 1
+    deep = int(depth) + 1 if depth.isdecimal() and len(depth) < 4 else 1
     if deep > _DEEPEST:
         raise BubbleError(
             "cannot_execute",
@@ -76,37 +111,57 @@ def child_environment(path: str, world: World) -> dict[str, str]:
 
 def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Become the command at `path` (absolute): same process, argv byte for byte."""
+    import signal
+
+    # Python ignores these two for itself, and what is ignored stays so
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    _close_again()
     try:
         os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
     except OSError as error:
         raise BubbleError(
             "cannot_execute",
             f"{printable(path)} can't be run: {(error.strerror or str(error)).lower()}",
-            hint="bubble python verify looks into what is installed",
+            hint="look into what is installed: bubble python verify",
         ) from None
 
 
 def is_shim(path: str, world: World) -> bool:
-    """Whether a path leads to the shim script."""
+    """Whether a path leads to the shim script, or to a copy of it."""
+    from bubble.selection.shims import MARK
+
     mine = identity(world.layout.shim)
-    return mine is not None and identity(path) == mine
+    return (mine is not None and identity(path) == mine) or MARK.encode() in _head(path, 512)
 
 
-def _run(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run a child on this process's descriptors; return its status, or die by its signal."""
-    import signal
+def _is_script(path: str) -> bool:
+    """Whether a program is a script, which may call what it was called for; "" isn't known."""
+    return not path or _head(path, 2) == b"#!"
 
-    ignored = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGQUIT)}
-    child = os.posix_spawn(
-        path, [path, *arguments], dict(env), setsigdef=[n for n, h in ignored.items() if h]
-    )
-    passed_on = [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
-    for number in passed_on:
-        signal.signal(number, lambda received, _: os.kill(child, received))
-    _, waited = os.waitpid(child, 0)
-    status = os.waitstatus_to_exitcode(waited)
-    if status >= 0:
-        return status
-    signal.signal(-status, signal.SIG_DFL)
-    os.kill(os.getpid(), -status)
-    return 128 - status
+
+def _head(path: str, size: int) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(size)
+    except OSError:
+        return b""  # executable, but not readable
+
+
+def _was_given(variable: str) -> bool:
+    """Whether this process was started with a variable; where that isn't known, yes."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return f"\0{variable}=".encode() in b"\0" + file.read()
+    except OSError:
+        return True
+
+
+def _close_again() -> None:
+    """Close the standard descriptors that were closed when this process began.
+
+    bubble opened /dev/null in their place, so that no other file would be one of them.
+    """
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        if stream is None:
+            os.close(number)

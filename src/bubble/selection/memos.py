@@ -8,10 +8,11 @@ from then on is newer.
 from __future__ import annotations
 
 import os
+import time
 
 from bubble.selection.registry import of_directory
 from bubble.selection.sources import READERS, in_directory, upwards
-from bubble.system.files import write_atomic
+from bubble.system.files import unlink_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 GLOBAL = ".global"
-_COMPARED = {".python-version", ".python-versions", "version"}
+COMPARED = {".python-version", ".python-versions", "version"}
 _MARGIN = 20_000_000  # nanoseconds; a file's time comes from a clock that ticks every 1 to 10 ms
-_ALIAS_CHARACTERS = frozenset(
+_FORGOTTEN = 10.0  # seconds after which a writer's file has no writer any more
+ALIAS_CHARACTERS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@<>=!~,*:-"
 )
 
@@ -46,7 +48,7 @@ def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
     match source.kind:
         case "variable":
             text = world.env["BUBBLE_PYTHON"]
-            if _ALIAS_CHARACTERS.issuperset(text) and not text.startswith("."):
+            if ALIAS_CHARACTERS.issuperset(text) and not text.startswith("."):
                 _write(f"{layout.aliases}/{text}", answer, "", "-", b"", looked_at)
             return
         case "global":
@@ -56,14 +58,14 @@ def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
             there = _there(source.directory)
             name = there.partition(" ")[0]
             content = b""
-            if name in _COMPARED and os.path.isfile(path := f"{source.directory}/{name}"):
+            if name in COMPARED and os.path.isfile(path := f"{source.directory}/{name}"):
                 content = _content(path)
             else:
                 name = "-"
             _write(layout.memo(source.directory), answer, there, name, content, looked_at)
         case "file":
             name = source.file_name
-            content = _content(source.path) if name in _COMPARED else b""
+            content = _content(source.path) if name in COMPARED else b""
             there = _there(source.directory)
             _write(layout.memo(source.directory), answer, there, name, content, looked_at)
     _leave_passes(source, world, looked_at)
@@ -95,6 +97,30 @@ def _content(path: str) -> bytes:
 
 def _write(path: str, answer: str, there: str, asked: str, content: bytes, looked_at: int) -> None:
     head = f"{answer}\n{FORMAT}{' ' * bool(there)}{there}\n{asked}\n"
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    write_atomic(path, os.fsencode(head) + content)
-    os.utime(path, ns=(looked_at - _MARGIN, looked_at - _MARGIN))
+    directory, name = os.path.split(path)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    # one name, so that what a killed writer leaves is found by the next
+    temporary = f"{directory}/.{name}.tmp"
+    descriptor = _create(temporary)
+    try:
+        os.write(descriptor, os.fsencode(head) + content)
+        # before the rename: a memo with the present's time would outlive changes since the look
+        os.utime(descriptor, ns=(looked_at - _MARGIN, looked_at - _MARGIN))
+        os.rename(temporary, path)
+    except BaseException:
+        unlink_quietly(temporary)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _create(path: str) -> int:
+    """Create a writer's file; raises FileExistsError while another one writes."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileExistsError:
+        if time.time() - os.lstat(path).st_mtime < _FORGOTTEN:
+            raise
+    unlink_quietly(path)
+    return os.open(path, flags, 0o644)

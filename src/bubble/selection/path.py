@@ -18,7 +18,10 @@ def find_system(name: str, env: Mapping[str, str], layout: Layout) -> str:
     ours = identity(layout.shim)
     for directory in system_directories(env, layout):
         path = f"{directory}/{name}"
-        if os.path.isfile(path) and os.access(path, os.X_OK) and identity(path) != ours:
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)) or identity(path) == ours:
+            continue
+        # a link in an ordinary directory may lead to another manager's shim
+        if not is_shim_directory(os.path.dirname(os.path.realpath(path))):
             return path
     return ""
 

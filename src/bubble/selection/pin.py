@@ -6,14 +6,15 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.model.version import STAGES
 from bubble.system.files import unlink_quietly, write_atomic
-from bubble.system.version_file import LIMIT, read_regular
+from bubble.system.version_file import LIMIT, read_python_version, read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bubble.model.request import Request
 
@@ -31,21 +32,29 @@ class Pinned(Record):
 def pin(path: str, requests: Sequence[Request]) -> Pinned:
     """Write the requests into the version file `path` (absolute), one a line, comments kept.
 
-    A link is followed, so that what it points at is changed. Raises BubbleError(version_file,
-    request) and OSError; the file is then as it was.
+    A link to a version file is followed, so that what it points at is changed; a link to anything
+    else is refused, since it may lead to a file that isn't the project's to change. Raises
+    BubbleError(version_file, request) and OSError; the file is then as it was.
     """
-    texts = tuple(canonical(request) for request in requests)
-    path = os.path.realpath(path)
-    kept = _comments(path)
-    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
-    write_atomic(path, "".join(f"{line}\n" for line in (*kept, *texts)).encode(), mode)
-    return Pinned(path=path, texts=texts, warnings=_warnings(requests, texts))
+    wanted = {canonical(request): request for request in requests}
+    target = _target(path)
+    kept = _comments(target)
+    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~_umask()
+    lines = "".join(f"{line}\n" for line in (*kept, *wanted))
+    write_atomic(target, lines.encode(), 0o600)
+    os.chmod(target, mode)
+    return Pinned(path=target, texts=tuple(wanted), warnings=_warnings(wanted))
 
 
 def unpin(path: str) -> bool:
-    """Remove the version file `path`; False when there was none."""
+    """Remove the version file `path`, or the link that it is; False when there was none.
+
+    Raises BubbleError(version_file) for a directory, and OSError.
+    """
     if not os.path.lexists(path):
         return False
+    if os.path.isdir(path) and not os.path.islink(path):
+        raise _is_directory(path)
     unlink_quietly(path)
     return True
 
@@ -59,7 +68,7 @@ def canonical(request: Request) -> str:
         raise BubbleError(
             "request",
             f"a version file can't name a path ({request})",
-            hint=f"bubble python adopt {request}, then name its version",
+            hint=f"make it known, then name its version: bubble python adopt {request}",
         )
     if request.kind != "version" or request.platform is not None or not request.release:
         return request.text
@@ -72,25 +81,73 @@ def canonical(request: Request) -> str:
     return text + (f"+{request.variant}" if suffix is None else suffix)
 
 
-def _comments(path: str) -> list[str]:
-    data = read_regular(path, LIMIT)
-    if data is None and os.path.isdir(path):
+def _target(path: str) -> str:
+    """Return the file to write: `path`, or what it leads to, if that is a version file."""
+    if os.path.isdir(path):
+        raise _is_directory(path)
+    if not os.path.islink(path):
+        # what is there may say nonsense, that is what gets mended; a pipe or a device stays
+        if os.path.lexists(path) and not os.path.isfile(path):
+            read_regular(path, LIMIT)
+        return path
+    target = os.path.realpath(path)
+    if not _is_version_file(target):
         raise BubbleError(
-            "version_file", f"{printable(path)} is a directory", hint="move it away, then try again"
+            "version_file",
+            f"{printable(path, 500)} is a link to {printable(target, 500)}, which is no version "
+            "file, and stays as it is",
+            hint="remove the link, then try again",
         )
-    lines = (data or b"").decode("utf-8-sig", "replace").splitlines()
-    return [line.rstrip() for line in lines if line.lstrip().startswith("#")]
+    return target
 
 
-def _warnings(requests: Sequence[Request], texts: Sequence[str]) -> tuple[str, ...]:
+def _is_version_file(path: str) -> bool:
+    """Whether a link's end is surely one: called so, or every word in it a version."""
+    try:
+        requests = [parse_request(entry.text) for entry in read_python_version(path) or ()]
+    except BubbleError:
+        return False
+    if os.path.basename(path) == ".python-version":
+        return True
+    return bool(requests) and all(r.is_python or r.kind == "system" for r in requests)
+
+
+def _is_directory(path: str) -> BubbleError:
+    return BubbleError(
+        "version_file",
+        f"{printable(path, 500)} is a directory",
+        hint="move it away, then try again",
+    )
+
+
+def _comments(path: str) -> list[str]:
+    """Return the comment lines of the file that is there, as far as they are readable text."""
+    try:
+        data = read_regular(path, LIMIT) or b""
+        lines = data.decode("utf-8-sig").splitlines()
+    except (BubbleError, UnicodeDecodeError):
+        return []  # no version file at all: nothing in it is worth keeping
+    comments = [line.rstrip() for line in lines if line.lstrip().startswith("#")]
+    return [line for line in comments if line.replace("\t", "").isprintable()]
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _warnings(wanted: Mapping[str, Request]) -> tuple[str, ...]:
     warnings = []
-    for request, text in zip(requests, texts, strict=True):
+    for text, request in wanted.items():
         if request.kind == "name":
             warnings.append(f"uv and mise don't know an environment's name ({text})")
         elif request.kind == "range":
             warnings.append(f"pyenv doesn't read specifiers: there “{text}” counts as missing")
+        elif request.kind == "system":
+            warnings.append("uv doesn't know “system”, and passes over that line")
         elif "debug" in request.variant or request.platform is not None:
             warnings.append(f"pyenv and mise don't read “{text}”")
-    if len(texts) > 1:
+    if len(wanted) > 1:
         warnings.append("uv reads the first line only; pyenv and bubble use all of them")
     return tuple(warnings)

@@ -5,46 +5,35 @@ The shim recognises this module's answers and never decides by itself.
 
 from __future__ import annotations
 
-import os
-
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import store
-from bubble.selection import registry
+from bubble.selection.answers import (
+    SYSTEM,
+    Answer,
+    World,
+    answer_of,
+    is_command,
+    quoted,
+    request_of,
+    where,
+)
 from bubble.selection.path import find_system
-from bubble.selection.sources import choose, pin_of
+from bubble.selection.sources import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bubble.model.platform import Platform
     from bubble.model.request import Request
     from bubble.selection.sources import Choice, Source
     from bubble.system.layout import Layout
     from bubble.system.version_file import Entry
 
-SYSTEM = "system"
+# what callers need to ask and to read the answer, in one place
+__all__ = ["SYSTEM", "Answer", "Selection", "World", "command_path", "is_command", "select"]
+
 _SHOWN = 8  # of a list in a message
-
-
-class Answer(Record):
-    """One selected Python: `prefix` (absolute), or SYSTEM for what PATH has; `name` for people.
-
-    `key` is the installation's full key, None for what isn't in the store.
-    """
-
-    prefix: str
-    name: str
-    entry: Entry | None = None
-    key: str | None = None
-
-    @property
-    def is_system(self) -> bool:
-        """Whether it stands for the first one on PATH that is no shim."""
-        return self.prefix == SYSTEM
 
 
 class Selection(Record):
@@ -56,15 +45,6 @@ class Selection(Record):
     source: Source
     answers: tuple[Answer, ...]
     missing: tuple[Entry, ...] = ()
-
-
-class World(Record):
-    """What a selection depends on."""
-
-    cwd: str
-    env: Mapping[str, str]
-    layout: Layout
-    platform: Platform
 
 
 def select(world: World) -> Selection:
@@ -84,7 +64,7 @@ def resolve(choice: Choice, world: World) -> Selection:
     answers: list[Answer] = []
     missing: list[Entry] = []
     for entry in choice.entries:
-        answer = _answer(entry, choice.source, world)
+        answer = answer_of(entry, choice.source, world)
         if answer is None:
             missing.append(entry)
         else:
@@ -100,7 +80,7 @@ def requested(world: World) -> tuple[Source, tuple[Request, ...]]:
     Raises BubbleError(version_file, request) as `select` does.
     """
     choice = choose(world.cwd, world.env, world.layout)
-    return choice.source, tuple(_request(entry, choice.source) for entry in choice.entries)
+    return choice.source, tuple(request_of(entry, choice.source) for entry in choice.entries)
 
 
 def command_path(name: str, selection: Selection, world: World) -> str:
@@ -136,18 +116,22 @@ def require_name(name: str) -> str:
 
 
 def owners(name: str, layout: Layout) -> list[store.Installation]:
-    """Return the installations that have a command, best first."""
-    return [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
-
-
-def is_command(path: str) -> bool:
-    """Whether something that can be run lies at `path`."""
-    return os.path.isfile(path) and os.access(path, os.X_OK)
+    """Return the installations that have a command, best first: plain CPythons, then the others."""
+    found = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
+    found.sort(key=lambda i: i.key.variant != "" or i.key.version.is_prerelease)
+    return found
 
 
 def is_python_command(name: str) -> bool:
-    """Whether a command names an interpreter or its pip: these never come from elsewhere."""
-    return name.startswith(("python", "pip", "pypy", "graalpy"))
+    """Whether a command names an interpreter or its pip: these never come from elsewhere.
+
+    So do `python3.12-config` and `pip3`, but not `pipx` or `pip-audit`, which may be anybody's.
+    """
+    for stem in ("python", "pip", "pypy", "graalpy"):
+        if name.startswith(stem):
+            rest = name[len(stem) :]
+            return not rest or rest[0] in "0123456789" or rest == "-config"
+    return False
 
 
 def not_found(name: str, selection: Selection, world: World) -> BubbleError:
@@ -167,117 +151,33 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
             details={"command": shown, "found_in": have},
         )
     if is_python_command(name):
-        hint = "bubble explain shows how the choice was made"
+        hint = "see how the choice was made: bubble explain"
+        if _names_a_version(name):
+            hint = f"install it: bubble python install {name}"
     else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
         hint = "install it into an environment: python -m venv .venv && .venv/bin/pip install NAME"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
 
 
-def _answer(entry: Entry, source: Source, world: World) -> Answer | None:
-    if source.kind == "environment":
-        return _project_answer(entry, source, world)
-    request = _request(entry, source)
-    if request.kind == "system":
-        return Answer(prefix=SYSTEM, name=SYSTEM, entry=entry)
-    if request.kind == "path":
-        return _path_answer(entry, source)
-    if request.kind == "name":
-        return _named_answer(request, entry, source, world)
-    for installation in store.matching(world.layout, request, world.platform):
-        key = installation.key
-        return Answer(prefix=installation.prefix, name=key.name, entry=entry, key=str(key))
-    return None
-
-
-def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
-    """Answer with a directory's registered environment, if it still is what it was made as."""
-    environment = registry.of_directory(world.layout, source.path)
-    assert environment is not None
-    pin = pin_of(source.path)
-    if environment.maker == "bubble" and pin != environment.pin:
-        was = printable(environment.pin) or "nothing was pinned"
-        raise BubbleError(
-            "store",
-            f"{printable(environment.path, 500)} was made when {was}; now it is "
-            f"{printable(pin) or 'nothing'}",
-            hint="make it anew: bubble create --force; or throw it away: bubble remove .venv",
-        )
-    return _environment_answer(environment, entry)
-
-
-def _named_answer(request: Request, entry: Entry, source: Source, world: World) -> Answer:
-    environment = registry.of_name(world.layout, request.text)
-    if environment is None:
-        raise BubbleError(
-            "request",
-            f"{_where(source, entry)} names “{request}”, which is no Python version and no "
-            "environment that is known here",
-            hint=f"bubble create {request}, or another choice: bubble use VERSION",
-        )
-    return _environment_answer(environment, entry)
-
-
-def _environment_answer(environment: registry.Environment, entry: Entry) -> Answer:
-    if not is_command(f"{environment.path}/bin/python"):
-        title = printable(environment.title, 500)
-        gone = "is gone" if not os.path.isdir(environment.path) else "has lost its interpreter"
-        raise BubbleError(
-            "store", f"the environment {title} {gone}", hint=f"bubble repair {environment.title}"
-        )
-    return Answer(prefix=environment.path, name=printable(environment.title, 500), entry=entry)
-
-
-def _request(entry: Entry, source: Source) -> Request:
+def _names_a_version(name: str) -> bool:
+    """Whether a command is called as a Python that can be asked for: `python3.8`, `pypy3.10`."""
     try:
-        return parse_request(entry.text)
-    except BubbleError as error:
-        raise BubbleError(
-            error.kind, f"{_where(source, entry)}: {error.message}", hint=error.hint
-        ) from None
-
-
-def _path_answer(entry: Entry, source: Source) -> Answer:
-    """Take a path from this user's own shell; a file must not send anybody anywhere."""
-    if source.kind not in {"variable", "option"}:
-        raise BubbleError(
-            "version_file",
-            f"{_where(source, entry)}: “{printable(entry.text)}” is a path, "
-            "and a version file may only name versions",
-            hint="bubble python adopt PATH makes an interpreter known, then name its version",
-        )
-    path = os.path.abspath(os.path.expanduser(entry.text))
-    if is_command(path):
-        path = os.path.dirname(os.path.dirname(path))
-    if not is_command(f"{path}/bin/python"):
-        raise BubbleError(
-            "not_installed",
-            f"{source}: there is no interpreter at {printable(entry.text)}",
-            hint="give the path of an interpreter, or of the directory above its bin",
-        )
-    return Answer(prefix=path, name=printable(path), entry=entry)
+        request = parse_request(name)
+    except BubbleError:
+        return False
+    return request.kind == "version" and len(request.release) == 2
 
 
 def _not_installed(choice: Choice, world: World) -> BubbleError:
     texts = [printable(entry.text) for entry in choice.entries]
     wanted = ", ".join(f"“{text}”" for text in texts[:_SHOWN]) + (" …" if texts[_SHOWN:] else "")
-    where = _where(choice.source, choice.entries[0])
+    place = where(choice.source, choice.entries[0])
     have = [i.key.name for i in store.installations(world.layout)]
     shown = ", ".join(have[:_SHOWN]) + (" …" if have[_SHOWN:] else "")
     return BubbleError(
         "not_installed",
-        f"{where} asks for Python {wanted}, and nothing installed satisfies that"
+        f"{place} asks for Python {wanted}, and nothing installed satisfies that"
         + (f" (installed: {shown})" if have else ""),
         hint=f"bubble python install {quoted(texts[0])}",
         details={"source": str(choice.source), "installed": have},
     )
-
-
-def quoted(text: str) -> str:
-    """Return a request as a shell takes it: `3.12`, but `'>=3.11'`."""
-    import shlex
-
-    return shlex.quote(text)
-
-
-def _where(source: Source, entry: Entry) -> str:
-    return f"{source}, line {entry.line}" if entry.line else str(source)

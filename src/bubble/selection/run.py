@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 from bubble.selection.fallback import child_environment
-from bubble.selection.path import DEFAULT_PATH, find_system
+from bubble.selection.path import DEFAULT_PATH
 from bubble.selection.resolve import command_path, is_command
 from bubble.selection.sources import VARIABLE
 
@@ -15,29 +17,35 @@ if TYPE_CHECKING:
 
 
 def find_command(name: str, selection: Selection, world: World) -> str:
-    """Return the absolute path of `name`: a selected Python's command, else the system's.
+    """Return the path of `name`: a selected Python's command, else the system's.
 
-    A name with a slash is a path. Raises BubbleError(command_not_found).
+    A name with a slash is a path, from the working directory. Raises
+    BubbleError(command_not_found).
     """
     if "/" in name:
-        return os.path.abspath(name)
+        if not os.path.exists(name):
+            shown = printable(name)
+            hint = "check the path; a name without a slash is looked up on PATH"
+            raise BubbleError("command_not_found", f"{shown}: no such file", hint=hint)
+        return name
     for answer in selection.answers:
         path = f"{answer.prefix}/bin/{name}"
         if not answer.is_system and is_command(path):
             return path
-    if selection.answers[0].is_system:
-        return find_system(name, world.env, world.layout) or command_path(name, selection, world)
     return command_path(name, selection, world)
 
 
-def environment(selection: Selection, world: World, request: str) -> dict[str, str]:
-    """Return the variables for a command: the selected `bin` directories lead PATH.
+def environment(path: str, selection: Selection, world: World, *, chosen: bool) -> dict[str, str]:
+    """Return the variables for the command at `path`: the selected `bin` directories lead PATH.
 
-    `request`, when given, is also what shims below this command answer for.
+    `chosen`: the selection was asked for on the command line, and shims below the command answer
+    for it, too, wherever they are called.
     """
-    env = child_environment("", world)
+    env = child_environment(path, world)
     own = [f"{a.prefix}/bin" for a in selection.answers if not a.is_system]
     env["PATH"] = ":".join([*own, env.get("PATH") or DEFAULT_PATH])
-    if request:
-        env[VARIABLE] = request
+    if chosen:
+        answer = selection.answers[0]
+        is_stored = answer.is_system or answer.key
+        env[VARIABLE] = answer.entry.text if is_stored and answer.entry else answer.prefix
     return env

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
 MARK = "# bubble shim "
@@ -42,13 +43,14 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     they don't recognise. Each shim is replaced in one step, so that all work at every moment;
     files in the directory that bubble didn't make stay. Raises OSError.
     """
-    prefixes = [i.prefix for i in installations(layout)]
-    wanted = commands([*prefixes, *(e.path for e in environments(layout))])
     script = _script(layout.home, python)
+    wanted = _wanted(layout)
     if _is_right(layout, wanted, script):
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
     with Lock(f"{layout.locks}/shims"):
+        # once more: with what was there before the lock, a shim that was made since would go
+        wanted = _wanted(layout)
         for path in temporaries(layout.home, os.path.basename(layout.shim)):
             unlink_quietly(path)
         if read_text(layout.shim) != script:
@@ -56,6 +58,28 @@ def rehash(layout: Layout, python: str) -> Rehashed:
         added = [name for name in sorted(wanted) if _link(layout, name)]
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
     return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))
+
+
+def _wanted(layout: Layout) -> set[str]:
+    present = installations(layout)
+    for installation in present:
+        if installation.is_adopted:
+            _renew(installation)
+    return commands([*(i.prefix for i in present), *(e.path for e in environments(layout))])
+
+
+def _renew(installation: Installation) -> None:
+    from bubble.pythons.adopted import renew_links
+
+    try:
+        renew_links(installation)
+    except OSError:
+        pass  # a store that can't be written, or a bin directory that can't be read
+
+
+def is_current(layout: Layout, python: str) -> bool:
+    """Whether `rehash` with the same arguments would find nothing to do."""
+    return _is_right(layout, _wanted(layout), _script(layout.home, python))
 
 
 def commands(prefixes: Iterable[str]) -> set[str]:
@@ -102,7 +126,7 @@ def _link(layout: Layout, name: str) -> bool:
     there = identity(path)
     if there is not None and there == identity(layout.shim):
         return False
-    temporary = f"{layout.shims}/.{name}.{os.getpid()}.tmp"
+    temporary = f"{layout.shims}/.{os.getpid()}.tmp"  # a name may be as long as names can be
     unlink_quietly(temporary)
     os.link(layout.shim, temporary)
     os.rename(temporary, path)

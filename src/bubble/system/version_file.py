@@ -153,9 +153,9 @@ def _unusable(path: str, reason: str, *, is_file: bool = True) -> BubbleError:
     """Return the error; `is_file`: what is there is an ordinary file, which `use` may replace."""
     match os.path.basename(path):
         case ".python-version" if is_file:
-            hint = "bubble use 3.12 (in that directory) writes a new one"
+            hint = "write a new one, in that directory: bubble use 3.12"
         case "version" if is_file:
-            hint = "bubble global 3.12 writes a new one"
+            hint = "write a new one: bubble global 3.12"
         case ".python-version" | "version":
             hint = "move it away: it is no version file that bubble could write to"
         case _:

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from bubble.selection.resolve import Answer, Selection, World
+
 EXAMPLES = (("bubble current", "which Python this directory selects, and what says so"),)
 
 
@@ -20,7 +22,8 @@ def execute(_options: Namespace, context: Context) -> Outcome:
     from bubble.model.text import printable
     from bubble.selection.resolve import select
 
-    selection = select(context.world())
+    world = context.world()
+    selection = select(world)
     source = selection.source
     missing = [printable(entry.text) for entry in selection.missing]
     return Outcome(
@@ -29,14 +32,29 @@ def execute(_options: Namespace, context: Context) -> Outcome:
                 {
                     "name": a.name,
                     "prefix": None if a.is_system else a.prefix,
+                    "executable": _executable(a, world),
                     "request": a.entry.text if a.entry else None,
-                    "line": a.entry.line if a.entry else None,
+                    "line": a.entry.line or None if a.entry else None,
                 }
                 for a in selection.answers
             ],
             "missing": missing,
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
-        lines=tuple(f"{a.name} (set by {source})" for a in selection.answers),
+        lines=tuple(_line(answer, selection) for answer in selection.answers),
         notes=tuple(f"not installed: {text}" for text in missing),
     )
+
+
+def _line(answer: Answer, selection: Selection) -> str:
+    if selection.source.kind == "default":
+        return "system (nothing selects a Python here)"
+    return f"{answer.name} (set by {selection.source})"
+
+
+def _executable(answer: Answer, world: World) -> str | None:
+    if not answer.is_system:
+        return f"{answer.prefix}/bin/python"
+    from bubble.selection.path import find_system
+
+    return find_system("python", world.env, world.layout) or None

@@ -7,6 +7,7 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from typing import NoReturn
 
     from bubble.cli.context import Context, Outcome
 
@@ -28,17 +29,30 @@ def define(parser: ArgumentParser) -> None:
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
-    """Become the command."""
+    """Become the command; 126 or 127 where that can't be."""
+    from bubble.cli.commands.shim_fallback import status_of
+
+    context.output.json = options.json  # one that stands behind CMD is the command's own
+    words = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not words:
+        raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
+    try:
+        _become(words, options.python, context)
+    except BubbleError as error:
+        if error.kind == "usage":
+            raise
+        context.output.failure(error)
+        raise SystemExit(status_of(error)) from None
+
+
+def _become(words: list[str], request: str, context: Context) -> NoReturn:
     from bubble.selection.fallback import execute as become
     from bubble.selection.resolve import require_name, resolve, select
     from bubble.selection.run import environment, find_command
     from bubble.selection.sources import option
 
-    words = options.command[1:] if options.command[:1] == ["--"] else options.command
-    if not words:
-        raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
-    world = context.world()
-    selection = resolve(option(options.python), world) if options.python else select(world)
     name = words[0] if "/" in words[0] else require_name(words[0])
-    env = environment(selection, world, options.python)
-    become(find_command(name, selection, world), words[1:], env)
+    world = context.world()
+    selection = resolve(option(request), world) if request else select(world)
+    path = find_command(name, selection, world)
+    become(path, words[1:], environment(path, selection, world, chosen=bool(request)))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
 
     from bubble.selection.explain import Considered, Explanation
+    from bubble.selection.resolve import Selection
+    from bubble.system.version_file import Entry
 
 EXAMPLES = (
     ("bubble explain", "why `python` is what it is here"),
@@ -23,55 +27,157 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Explain."""
-    from bubble.cli.output import table
     from bubble.selection.explain import explain
     from bubble.selection.resolve import require_name
 
-    name = require_name(options.command)
-    told = explain(name, context.world())
-    rows = [(_mark(c), str(c.source), _said(c)) for c in told.considered]
-    lines = ["What could decide, highest first:", *(f"  {line}" for line in table(rows)), ""]
-    if told.selection:
-        lines.append(f"Selected: {', '.join(a.name for a in told.selection.answers)}")
-    if told.command:
-        lines.append(f"{name} runs {told.command}")
-    lines += [f"Note: {note}" for note in told.path_notes]
-    lines += ["", "Others would ask:", *(f"  {k}: {v}" for k, v in told.others.items())]
+    world = context.world()
+    told = explain(require_name(options.command), world)
+    home = world.env.get("HOME", "").rstrip("/")
     return Outcome(
         data=_data(told),
-        lines=tuple(lines),
+        lines=tuple(_short(line, home) for line in _lines(told)),
         errors=(told.error,) if told.error else (),
     )
 
 
-def _mark(considered: Considered) -> str:
-    return {"wins": "->", "overruled": "  ", "says nothing": "  "}[considered.verdict]
+def _lines(told: Explanation) -> Iterator[str]:
+    from bubble.cli.output import table
+
+    yield from table(
+        [
+            (f"{printable(told.name, 60)}:", printable(told.command, 1000) or "nothing"),
+            ("because:", _because(told)),
+            ("shim:", _about_shim(told)),
+        ]
+    )
+    yield ""
+    yield "What can decide, highest first:"
+    yield from (f"  {line}" for line in table(list(_candidates(told))))
+    yield ""
+    yield "What others read here:"
+    yield from (f"  {line}" for line in table(list(_others(told))))
+
+
+def _because(told: Explanation) -> str:
+    """Return which entry of which source gave the command."""
+    winner = next(c for c in told.considered if c.verdict == "wins")
+    if winner.source.kind == "default":
+        return "nothing selects a Python, so the system's is used"
+    if winner.error:
+        return f"{winner.source} can't be used"
+    for answer in told.selection.answers if told.command and told.selection else ():
+        if told.command.startswith(f"{answer.prefix}/"):
+            return f"{_place(winner, answer.entry)} says {_text(answer.entry)} ({answer.name})"
+        if answer.is_system and told.command.rpartition("/")[2] == told.name:
+            return f"{_place(winner, answer.entry)} asks for the system's"
+    said = f"{winner.source} says {_said(winner)}"
+    if told.command:
+        said += f"; only the system has {printable(told.name, 60)}"
+    return said
+
+
+def _place(considered: Considered, entry: Entry | None) -> str:
+    return (
+        f"{considered.source}, line {entry.line},"
+        if entry and entry.line
+        else (str(considered.source))
+    )
+
+
+def _text(entry: Entry | None) -> str:
+    return printable(entry.text, 80) if entry else "system"
+
+
+def _about_shim(told: Explanation) -> str:
+    shim, name = told.shim, printable(told.name, 60)
+    if not shim.exists:
+        return f"none: no installed Python has {name}"
+    if not shim.on_path:
+        return "not on PATH, so a shell doesn't get here (bubble init --help)"
+    if shim.before:
+        return f"not reached: {printable(shim.before, 500)} comes before it on PATH"
+    if told.error:
+        return "asks bubble, which answers with the error below"
+    if shim.asks:
+        return f"asks bubble, since {shim.asks}"
+    return "knows this answer, and adds a millisecond"
+
+
+def _candidates(told: Explanation) -> Iterator[tuple[str, str, str]]:
+    for considered in told.considered:
+        if considered.error:
+            said = f"can't be used: {considered.error}"
+        elif considered.verdict == "wins":
+            said = ", ".join(_described(entry, told) for entry in considered.entries)
+        else:
+            said = _said(considered) or "-"
+        yield ">" if considered.verdict == "wins" else " ", _named(considered), said
+
+
+def _described(entry: Entry, told: Explanation) -> str:
+    for answer in told.selection.answers if told.selection else ():
+        if answer.entry == entry and not answer.is_system:
+            return f"{_text(entry)} = {answer.name}"
+    missing = entry in told.selection.missing if told.selection else told.is_missing
+    return f"{_text(entry)} (not installed)" if missing else _text(entry)
 
 
 def _said(considered: Considered) -> str:
-    from bubble.model.text import printable
+    return ", ".join(printable(entry.text, 80) for entry in considered.entries)
 
-    if considered.error:
-        return f"can't be used: {considered.error}"
-    if considered.verdict == "says nothing":
-        return "says nothing about Python"
-    return printable(", ".join(considered.texts))
+
+def _named(considered: Considered) -> str:
+    source = considered.source
+    return {"global": "the global pin", "default": "the default"}.get(source.kind, str(source))
+
+
+def _others(told: Explanation) -> Iterator[tuple[str, str, str]]:
+    for other in told.neighbours:
+        source = printable(other.source, 500) or "its own settings"
+        yield other.tool, other.request or "-", f"from {source}"
+
+
+def _short(line: str, home: str) -> str:
+    return line.replace(f"{home}/", "~/") if home else line
 
 
 def _data(told: Explanation) -> dict[str, object]:
     return {
+        "name": told.name,
+        "command": told.command or None,
+        "selected": _selected(told.selection),
         "considered": [
             {
                 "kind": c.source.kind,
                 "path": c.source.path or None,
-                "requests": list(c.texts),
+                "requests": [{"text": e.text, "line": e.line or None} for e in c.entries],
                 "verdict": c.verdict,
                 "error": c.error or None,
             }
             for c in told.considered
         ],
-        "selected": [a.name for a in told.selection.answers] if told.selection else [],
-        "command": told.command or None,
-        "path_notes": list(told.path_notes),
-        "others": told.others,
+        "shim": {
+            "path": told.shim.path,
+            "exists": told.shim.exists,
+            "on_path": told.shim.on_path,
+            "before": told.shim.before or None,
+            "asks": told.shim.asks or None,
+        },
+        "memo": {"path": told.memo.path or None, "state": told.memo.state},
+        "others": {
+            o.tool: {"source": o.source or None, "request": o.request or None}
+            for o in told.neighbours
+        },
     }
+
+
+def _selected(selection: Selection | None) -> list[dict[str, object]]:
+    return [
+        {
+            "name": answer.name,
+            "prefix": None if answer.is_system else answer.prefix,
+            "request": answer.entry.text if answer.entry else None,
+            "line": answer.entry.line or None if answer.entry else None,
+        }
+        for answer in (selection.answers if selection else ())
+    ]

@@ -137,7 +137,8 @@ def _asked_here(context: Context) -> list[Request]:
 
 
 def _outcome(batch: Batch, context: Context) -> Outcome:
-    context.renew_shims()  # also when all is present: an install may have died before it got there
+    if batch.installed:
+        context.renew_shims()  # also when all is present: an install may have died before it
     notes = [
         f"{i.installation.key.name} is already installed"
         for i in batch.installed

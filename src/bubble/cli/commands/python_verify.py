@@ -19,7 +19,8 @@ EXAMPLES = (
 )
 DETAILS = (
     "Compares every file with the list that was made at installation, and runs the interpreter.\n"
-    "Files that were added, such as installed packages, are no damage."
+    "Files that were added count as damage, bytecode doesn't: what --repair installs anew is as\n"
+    "it came, without packages that were forced into it."
 )
 _SHOWN = 10  # problems of one installation that people get to see; --json has them all
 

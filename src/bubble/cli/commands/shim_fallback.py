@@ -16,16 +16,34 @@ _NOT_FOUND = {"command_not_found", "not_installed"}
 
 
 def run(arguments: Sequence[str], context: Context) -> int:
-    """Run the command that the first argument names; 126 or 127 where that can't be."""
-    from bubble.selection.fallback import run_shim
+    """Run a command: the arguments are the shim's home (absolute), the command's name, its own.
 
+    The home is the one that the shim was made for, whatever the environment says.
+    """
+    from bubble.selection.fallback import run_shim
+    from bubble.selection.resolve import World
+    from bubble.system.directory import working_directory
+    from bubble.system.layout import Layout
+
+    home, name, *rest = arguments
     try:
-        return run_shim(arguments[0], arguments[1:], context.world(), sys.executable)
+        world = World(
+            cwd=working_directory(context.env.get("PWD", "")),
+            env=context.env,
+            layout=Layout(home=home, cache=""),
+            platform=context.platform(),
+        )
+        return run_shim(name, rest, world, sys.executable)
     except BubbleError as error:
         context.output.error(error)
-        return 127 if error.kind in _NOT_FOUND else 126
+        return status_of(error)
     except OSError as error:
         from bubble.cli.main import from_os_error
 
         context.output.error(from_os_error(error))
         return 126
+
+
+def status_of(error: BubbleError) -> int:
+    """Return what a shell would exit with: 127, there is no such command; 126, it can't run."""
+    return 127 if error.kind in _NOT_FOUND else 126

@@ -6,12 +6,15 @@ import os
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
 
     from bubble.model.request import Request
+    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble use 3.12", "this directory and those below it"),
@@ -39,20 +42,24 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     if not options.everywhere and not world.cwd:
         raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
-    path = world.layout.global_pin if options.everywhere else f"{world.cwd}/.python-version"
+    path = (
+        world.layout.global_pin
+        if options.everywhere
+        else f"{world.cwd.rstrip('/')}/.python-version"
+    )
     if options.unset:
         if options.requests:
             raise BubbleError("usage", "--unset takes no request", hint="bubble use --help")
         gone = unpin(path)
         return Outcome(
             data={"path": path, "removed": gone},
-            notes=(f"removed {path}" if gone else f"there is no {path}",),
+            notes=(f"{'removed' if gone else 'there is no'} {printable(path, 500)}",),
         )
     if not options.requests:
         raise BubbleError(
             "usage",
             "say which Python to use",
-            hint="for example: bubble use 3.12; bubble current shows the present choice",
+            hint="for example: bubble use 3.12; the present choice: bubble current",
         )
     requests = [parse_request(text) for text in options.requests]
     if not options.force:
@@ -60,16 +67,29 @@ def execute(options: Namespace, context: Context) -> Outcome:
             _require_installed(request, context, install=options.install)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
-    for warning in pinned.warnings:
-        context.output.warn(warning)
+    warnings = (*pinned.warnings, *_what_overrules(pinned.path, world))
     return Outcome(
         data={
             "path": pinned.path,
             "requests": list(pinned.texts),
-            "warnings": list(pinned.warnings),
+            "warnings": list(warnings),
         },
-        notes=(f"wrote {', '.join(pinned.texts)} to {pinned.path}",),
+        notes=(f"wrote {', '.join(pinned.texts)} to {printable(pinned.path, 500)}",),
+        warnings=warnings,
     )
+
+
+def _what_overrules(path: str, world: World) -> Iterator[str]:
+    """Say what makes the choice that was just written not count in this directory."""
+    from bubble.selection.sources import choose
+
+    try:
+        source = choose(world.cwd, world.env, world.layout).source
+    except BubbleError as error:
+        yield f"it doesn't count here: {error.message}"
+        return
+    if not source.path or os.path.realpath(source.path) != path:
+        yield f"it doesn't count here: {source} overrules it"
 
 
 def _require_installed(request: Request, context: Context, *, install: bool) -> None:
@@ -83,7 +103,7 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
-            hint="bubble python list shows the versions that there are",
+            hint="see what there is: bubble python list",
         )
     machine = context.machine()
     if store.matching(machine.layout, request, machine.platform):

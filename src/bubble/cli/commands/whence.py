@@ -28,7 +28,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         raise BubbleError(
             "command_not_found",
             f"no installed Python has a command {printable(name)}",
-            hint="bubble python list --installed shows what there is",
+            hint="see what there is: bubble python list --installed",
         )
     return Outcome(
         data=[{"key": str(i.key), "path": f"{i.prefix}/bin/{name}"} for i in found],

@@ -99,4 +99,6 @@ def _read(source: str, env: Mapping[str, str]) -> bytes:
         with open(source, "rb") as file:
             return file.read(LIMIT + 1)
     except OSError as error:
-        raise BubbleError("io", f"{printable(source)}: {error.strerror}") from None
+        raise BubbleError(
+            "io", f"{printable(source)}: {error.strerror}", hint="check the path"
+        ) from None

@@ -1,0 +1,97 @@
+"""What the shim would do with the memos that are there: its walk, told instead of run.
+
+Only for `explain`. The shim itself is `shims/shim.sh`; a test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.record import Record
+from bubble.selection.memos import ALIAS_CHARACTERS, COMPARED, FORMAT, GLOBAL
+from bubble.selection.sources import READERS, VARIABLE, upwards
+from bubble.system.version_file import LIMIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.resolve import World
+
+
+class Recall(Record):
+    """The memo that the shim comes to: `state` is "present", "stale" or "none".
+
+    `path` is the memo's (absolute), "" where there can be none; `prefixes` is its answer.
+    """
+
+    state: str
+    path: str = ""
+    prefixes: tuple[str, ...] = ()
+
+
+_NOWHERE = Recall(state="none")
+
+
+def recall(world: World) -> Recall:
+    """Return the memo that decides in the working directory, as the shim sees it."""
+    value = world.env.get(VARIABLE, "")
+    if value:
+        if value.startswith(".") or not ALIAS_CHARACTERS.issuperset(value):
+            return _NOWHERE
+        return _look(f"{world.layout.aliases}/{value}", (), "", world)
+    for directory in upwards(world.cwd):
+        base = directory.rstrip("/")
+        files = tuple(name for name, _ in READERS if os.path.lexists(f"{base}/{name}"))
+        memo = world.layout.memo(directory)
+        if files or os.path.exists(memo):
+            found = _look(memo, files, base, world)
+            if found.prefixes != ("-",):
+                return found
+    if not world.cwd or not os.path.exists(world.layout.global_pin):
+        return _NOWHERE
+    return _look(f"{world.layout.aliases}/{GLOBAL}", ("version",), world.layout.home, world)
+
+
+def _look(memo: str, files: tuple[str, ...], base: str, world: World) -> Recall:
+    if not os.path.exists(memo):
+        return Recall(state="none", path=memo)
+    try:
+        with open(memo, "rb") as file:
+            lines = os.fsdecode(file.read()).split("\n", 3)
+    except OSError:
+        lines = []
+    if len(lines) < 4 or not _holds(memo, lines, files, base, world):
+        return Recall(state="stale", path=memo)
+    return Recall(state="present", path=memo, prefixes=tuple(lines[0].split(":")))
+
+
+def _holds(memo: str, lines: list[str], files: tuple[str, ...], base: str, world: World) -> bool:
+    paths = [f"{base}/{name}" for name in files]
+    return (
+        _is_newer(memo, world.layout.generation)
+        and all(_is_newer(memo, path) or not os.path.exists(path) for path in paths)
+        and lines[1] == " ".join((FORMAT, *files))
+        and (lines[2] not in COMPARED or _is_same(f"{base}/{lines[2]}", lines[3]))
+    )
+
+
+def _is_same(path: str, asked: str) -> bool:
+    """Whether a version file still says what was asked, whatever its last line ends with."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return os.fsdecode(file.read(LIMIT + 1)).rstrip("\n") == asked.rstrip("\n")
+    except OSError:
+        return False
+
+
+def _is_newer(path: str, other: str) -> bool:
+    """Whether `path` is there, and changed after `other` or that isn't there (sh's -nt)."""
+    try:
+        mine = os.stat(path).st_mtime_ns
+    except OSError:
+        return False
+    try:
+        return mine > os.stat(other).st_mtime_ns
+    except OSError:
+        return True

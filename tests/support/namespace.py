@@ -1,0 +1,56 @@
+"""Programs that mount: run in a mount namespace of their own, which ends with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from support.needs import not_here
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from support.scene import Scene
+
+PREFIX = ("unshare", "-m", "--propagation", "private")
+
+
+def in_namespace(stage: Scene, module: str, *arguments: str) -> dict[str, Any]:
+    """Run `support.<module> ROOT ARGUMENT…` and return the JSON object that it prints last.
+
+    Skips the calling test where this machine doesn't let anybody mount.
+    """
+    require_mounts(stage.root)
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    done = subprocess.run(
+        [*PREFIX, sys.executable, "-m", f"support.{module}", stage.root, *arguments],
+        env={**stage.env, "PYTHONPATH": tests},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def require_mounts(directory: str) -> None:
+    """Skip the calling test unless something can be mounted on `directory`."""
+    mount = ["mount", "-t", "tmpfs", "bubble-test", directory]
+    if subprocess.run([*PREFIX, *mount], capture_output=True, check=False).returncode:
+        not_here("nothing can be mounted")
+
+
+def require_loop(root: str) -> None:
+    """Skip the calling test unless an image file can be mounted."""
+    script = (
+        f"truncate -s 8M {root}/probe && mkfs.ext4 -q -F {root}/probe &&"
+        f" mkdir {root}/probed && mount -o loop {root}/probe {root}/probed"
+    )
+    env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    if subprocess.run([*PREFIX, "sh", "-ec", script], env=env, capture_output=True, check=False
+                      ).returncode:  # fmt: skip
+        not_here("image files can't be mounted (loop devices)")
