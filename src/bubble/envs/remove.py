@@ -24,7 +24,7 @@ def remove(environment: Environment, layout: Layout) -> bool:
     The directory must carry the identity that the record has, and must be no link: anything else
     is left alone. It leaves its place in one step; its bytes go afterwards, by descriptor, across
     no link and no mount. An environment that another tool made is only forgotten. Raises
-    BubbleError(store) and OSError.
+    BubbleError(environment, store) and OSError.
     """
     path = environment.path
     yard = place.yard_of(layout, path)
@@ -48,11 +48,13 @@ def _require_ours(environment: Environment) -> None:
     shown = printable(path, 500)
     if os.path.islink(path):
         raise BubbleError(
-            "store", f"{shown} is a link, which bubble didn't make", hint="remove the link by hand"
+            "environment",
+            f"{shown} is a link, which bubble didn't make",
+            hint="remove the link by hand",
         )
     if place.identity_at(path) != environment.identity or not environment.identity:
         raise BubbleError(
-            "store",
+            "environment",
             f"{shown} is not the environment that was registered there",
             hint="bubble repair takes it in; or remove the directory by hand",
         )

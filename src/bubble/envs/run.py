@@ -8,7 +8,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.fallback import child_environment, execute
 from bubble.selection.path import DEFAULT_PATH, find_system
-from bubble.selection.resolve import is_command
+from bubble.selection.resolve import is_command, is_python_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 def run(environment: Environment, words: Sequence[str], world: World) -> NoReturn:
     """Become the command `words` with the environment active: its `bin` leads PATH.
 
-    Raises BubbleError(command_not_found, cannot_execute).
+    Raises BubbleError: environment (its interpreter is gone: never another one in its place),
+    command_not_found, cannot_execute.
     """
+    if not is_command(f"{environment.path}/bin/python"):
+        raise BubbleError(
+            "environment",
+            f"{printable(environment.title, 500)} has lost its interpreter",
+            hint=f"bubble repair {printable(environment.title, 500)}",
+        )
     env = child_environment(f"{world.layout.home}/", world)
     env.pop("PYTHONHOME", None)
     env["VIRTUAL_ENV"] = environment.path
@@ -38,7 +45,7 @@ def _command(name: str, environment: Environment, world: World) -> str:
     path = f"{environment.path}/bin/{name}"
     if is_command(path):
         return path
-    found = find_system(name, world.env, world.layout)
+    found = "" if is_python_command(name) else find_system(name, world.env, world.layout)
     if not found:
         shown = printable(name, 100)
         raise BubbleError(

@@ -17,7 +17,7 @@ from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from bubble.model.key import Key
     from bubble.model.request import Request
@@ -44,8 +44,8 @@ class Verified(Record):
         return not (self.problems or self.failure)
 
 
-def uninstall(request: Request, machine: Machine) -> Installation:
-    """Remove the one installation that a request names, and return what it was.
+def the_one(request: Request, machine: Machine) -> Installation:
+    """Return the one installation that a request names.
 
     Raises BubbleError(not_installed), or (request) when several satisfy the request.
     """
@@ -63,7 +63,6 @@ def uninstall(request: Request, machine: Machine) -> Installation:
             f"“{request}” means {len(found)} installed Pythons: {names}",
             hint=f"name one: bubble python uninstall {found[-1].key.name}",
         )
-    remove(found[0], machine)
     return found[0]
 
 
@@ -78,12 +77,17 @@ def remove(installation: Installation, machine: Machine) -> None:
 
 
 def upgrade(
-    minors: Sequence[Request], machine: Machine, progress: Progress, *, prune: bool
+    minors: Sequence[Request],
+    machine: Machine,
+    progress: Progress,
+    *,
+    prune: bool,
+    keep: Container[str] = (),
 ) -> tuple[Batch, tuple[Installation, ...]]:
     """Install the newest patch release of each installed minor, or of those that are named.
 
     Returns what was installed and, with `prune`, the older installations that were removed, be
-    they of an upgrade that was made before.
+    they of an upgrade that was made before. What `keep` has (prefixes) stays: somebody uses it.
     """
     catalogue = open_fresh(machine)
     wanted: dict[str, Download] = {}
@@ -109,7 +113,7 @@ def upgrade(
     removed: list[Installation] = []
     for key in dict.fromkeys(newest) if prune else ():
         if store.installation_at(machine.layout, str(key)):
-            removed += _prune(key, present, machine)
+            removed += _prune(key, present, machine, keep)
     batch = batch.replace(errors=tuple(errors) + batch.errors, warning=catalogue.warning)
     return batch, tuple(removed)
 
@@ -242,13 +246,16 @@ def _installed_minors(present: Sequence[Installation], machine: Machine) -> list
     ]
 
 
-def _prune(newest: Key, present: Sequence[Installation], machine: Machine) -> list[Installation]:
+def _prune(
+    newest: Key, present: Sequence[Installation], machine: Machine, keep: Container[str]
+) -> list[Installation]:
     old = [
         i
         for i in present
         if i.key.minor == newest.minor
         and i.key.platform == newest.platform
         and i.key.version < newest.version
+        and i.prefix not in keep
     ]
     for installation in old:
         remove(installation, machine)

@@ -54,8 +54,8 @@ class World(Record):
 def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
     """Return what an entry of a source selects; None when it isn't installed.
 
-    Raises BubbleError: request or version_file (it names what it must not), store (it names an
-    environment that isn't what it was), not_installed (a path with no interpreter).
+    Raises BubbleError: request or version_file (it names what it must not), environment (it names an
+    one that isn't what it was), not_installed (a path with no interpreter).
     """
     if source.kind == "environment":
         return _project_answer(entry, source, world)
@@ -80,7 +80,7 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
     if environment.maker == "bubble" and pin != environment.pin:
         was = printable(environment.pin) or "nothing was pinned"
         raise BubbleError(
-            "store",
+            "environment",
             f"{printable(environment.path, 500)} was made when {was}; now it is "
             f"{printable(pin) or 'nothing'}",
             hint="make it anew: bubble create --force; or throw it away: bubble remove .venv",
@@ -105,7 +105,9 @@ def _environment_answer(environment: registry.Environment, entry: Entry) -> Answ
         title = printable(environment.title, 500)
         gone = "is gone" if not os.path.isdir(environment.path) else "has lost its interpreter"
         raise BubbleError(
-            "store", f"the environment {title} {gone}", hint=f"bubble repair {environment.title}"
+            "environment",
+            f"the environment {title} {gone}",
+            hint=f"bubble repair {environment.title}",
         )
     return Answer(prefix=environment.path, name=printable(environment.title, 500), entry=entry)
 

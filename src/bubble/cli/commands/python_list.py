@@ -24,6 +24,8 @@ DETAILS = (
     "`bubble python upgrade` brings what is outdated up to date; `bubble python find` prints paths."
 )
 
+_SHOWN = 3  # environments that use an interpreter; --json has them all
+
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
@@ -91,30 +93,44 @@ def _list(
         what = f" that satisfies “{request}”" if request else ""
         state = "is in the catalogue" if available else "is installed"
         notes = (f"no Python{what} {state} ({listing.catalogue})",)
+    from bubble.envs.users import users_by_prefix
+
+    users = {
+        prefix: [e.title for e in found]
+        for prefix, found in users_by_prefix(context.layout).items()
+    }
     full = all_platforms or bool(triple)
     home = context.env.get("HOME", "").rstrip("/")
     return Outcome(
-        data=[_data(row) for row in listing.rows],
-        lines=table([_cells(row, home, full=full) for row in listing.rows]),
+        data=[_data(row, users.get(row.prefix, [])) for row in listing.rows],
+        lines=table(
+            [_cells(row, home, users.get(row.prefix, []), full=full) for row in listing.rows]
+        ),
         notes=notes,
         warnings=(listing.warning,) if listing.warning else (),
     )
 
 
-def _cells(row: Row, home: str, *, full: bool) -> tuple[str, str, str]:
+def _cells(row: Row, home: str, users: list[str], *, full: bool) -> tuple[str, str, str]:
     """Return name, state, and what else there is to know: the path is what `find` prints."""
     name = str(row.key) if full else row.key.name
     if not row.prefix:
         return name, "available", ""
     if row.origin:
-        path = row.origin
-        if home and path.startswith(f"{home}/"):
-            path = "~" + path[len(home) :]
+        path = _short(row.origin, home)
         return name, "adopted", printable(path, len(path))
-    return name, "installed", f"outdated: {row.outdated_by} is available" * bool(row.outdated_by)
+    notes = [f"outdated: {row.outdated_by} is available"] if row.outdated_by else []
+    if users:
+        shown = ", ".join(_short(title, home) for title in users[:_SHOWN])
+        notes.append(f"used by {shown}" + " …" * bool(users[_SHOWN:]))
+    return name, "installed", "; ".join(notes)
 
 
-def _data(row: Row) -> dict[str, object]:
+def _short(path: str, home: str) -> str:
+    return "~" + path[len(home) :] if home and path.startswith(f"{home}/") else path
+
+
+def _data(row: Row, users: list[str]) -> dict[str, object]:
     key = row.key
     return {
         "key": str(key),
@@ -129,5 +145,5 @@ def _data(row: Row) -> dict[str, object]:
         "prefix": row.prefix or None,
         "executable": f"{row.prefix}/bin/python" if row.prefix else None,
         "outdated_by": row.outdated_by or None,
-        "used_by": [],
+        "used_by": users,
     }

@@ -23,25 +23,36 @@ DETAILS = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
+    parser.add_argument(
+        "--force", action="store_true", help="even if environments use it: they are named"
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
+    from bubble.envs.users import require_unused, would_break
     from bubble.model.request import parse_request
-    from bubble.pythons.upkeep import uninstall
+    from bubble.pythons.upkeep import remove, the_one
 
     requests = [parse_request(text) for text in options.requests]
     machine = context.machine()
-    removed = []
+    removed: list[dict[str, object]] = []
     errors = []
+    lines: list[str] = []
     for request in requests:
         try:
-            removed.append(uninstall(request, machine))
+            installation = the_one(request, machine)
+            breaks = would_break(installation, machine.layout)
+            if not options.force:
+                require_unused(installation, machine.layout)
+            remove(installation, machine)
         except BubbleError as error:
             errors.append(error)
+            continue
+        titles = [environment.title for environment in breaks]
+        key = installation.key
+        removed.append({"key": str(key), "prefix": installation.prefix, "broken": titles})
+        lines.append(f"removed {key.name}")
+        lines += [f"broken: {title} (mend it: bubble repair {title})" for title in titles]
     context.renew_shims()
-    return Outcome(
-        data=[{"key": str(i.key), "prefix": i.prefix} for i in removed],
-        lines=tuple(f"removed {i.key.name}" for i in removed),
-        errors=tuple(errors),
-    )
+    return Outcome(data=removed, lines=tuple(lines), errors=tuple(errors))

@@ -28,22 +28,31 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
+    from bubble.envs.users import carried_along, held
     from bubble.model.request import parse_request
     from bubble.pythons.upkeep import upgrade
 
     minors = [parse_request(text) for text in options.minors]
+    machine = context.machine()
     batch, removed = upgrade(
-        minors, context.machine(), context.output.progress(), prune=options.prune
+        minors,
+        machine,
+        context.output.progress(),
+        prune=options.prune,
+        keep=held(machine.layout),
     )
+    carried = carried_along([i.installation for i in batch.installed], machine.layout)
     context.renew_shims()
     idle = not (batch.installed or batch.errors or removed)
     return Outcome(
         data={
             "installed": [str(i.installation.key) for i in batch.installed],
             "removed": [str(i.key) for i in removed],
+            "carried_along": [e.path for e in carried],
         },
         lines=(
             *(f"installed {i.installation.key.name}" for i in batch.installed),
+            *(f"{e.title} uses it now" for e in carried),
             *(f"removed {i.key.name}" for i in removed),
         ),
         notes=("everything is up to date",) if idle else (),
