@@ -1,0 +1,102 @@
+"""`bubble doctor`."""
+
+from __future__ import annotations
+
+import sys
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from bubble.envs.doctor import Finding, Mended, Patient
+
+EXAMPLES = (
+    ("bubble doctor", "what is wrong, and the command that mends it"),
+    ("bubble doctor --fix", "run those commands that are bubble's own"),
+    ("bubble doctor --json", "for a script"),
+)
+DETAILS = (
+    "Looks at PATH, the shims, the store, interpreters, environments, kernels, and what this\n"
+    "directory selects. It changes nothing without --fix, and never anything outside bubble's\n"
+    "own directories. The exit status is 1 while there is an error."
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--fix", action="store_true", help="mend what bubble can mend itself")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Examine; with `--fix` mend, and examine again."""
+    from bubble.envs.doctor import Patient, examine, mend
+
+    patient = Patient(machine=context.machine(), cwd=context.world().cwd, python=sys.executable)
+    findings = examine(patient)
+    before = findings
+    mended: list[Mended] = []
+    if options.fix and any(finding.automatic for finding in findings):
+        mended = mend(findings, patient)
+        findings = examine(patient)
+    errors = [f for f in findings if f.severity == "error"]
+    return Outcome(
+        data={
+            "findings": [finding.as_dict() for finding in findings],
+            "mended": [{"command": m.command, "failure": m.failure or None} for m in mended],
+            "gone": [f.as_dict() for f in before if f not in findings],
+        },
+        lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
+        notes=_notes(findings, fixed=options.fix),
+        errors=(_error(errors),) if errors else (),
+    )
+
+
+def _mending(mended: Sequence[Mended]) -> list[str]:
+    return [
+        f"ran      {m.command}" + (f": it failed: {m.failure}" if m.failure else "") for m in mended
+    ]
+
+
+def _lines(findings: Sequence[Finding]) -> list[str]:
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.severity.ljust(8)} {_printable(finding.what)}  [{finding.id}]")
+        lines.append(f"         mend: {_printable(finding.fix)}")
+    return lines
+
+
+def _healthy(patient: Patient) -> str:
+    from bubble.envs.doctor.finding import counted
+    from bubble.pythons.store import installations
+    from bubble.selection.registry import environments
+
+    pythons = counted(len(installations(patient.layout)), "Python")
+    bubbles = counted(len(environments(patient.layout)), "environment")
+    return f"nothing is wrong: {pythons}, {bubbles}"
+
+
+def _notes(findings: Sequence[Finding], *, fixed: bool) -> tuple[str, ...]:
+    own = sum(finding.automatic for finding in findings)
+    if not findings:
+        return ()
+    if fixed:
+        return ("what is left is for you to mend: the commands are above",)
+    return (f"bubble doctor --fix runs {own} of these commands",) if own else ()
+
+
+def _error(errors: Sequence[Finding]) -> BubbleError:
+    from bubble.envs.doctor.finding import counted
+
+    return BubbleError(
+        "store", f"{counted(len(errors), 'error')} found", hint=f"for the first: {errors[0].fix}"
+    )
+
+
+def _printable(text: str) -> str:
+    from bubble.model.text import printable
+
+    return printable(text, 4000)

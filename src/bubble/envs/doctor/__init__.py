@@ -1,0 +1,73 @@
+"""The doctor: what is wrong on this machine with what bubble does, and how to mend it.
+
+Each check is a small function that yields findings. None changes anything; only those in
+`runtime` start processes. docs/doctor.md explains every finding.
+"""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from bubble.envs.doctor import environments, here, path, pythons, runtime, scraps
+from bubble.envs.doctor.finding import ERROR, SEVERITIES, Finding, Patient
+from bubble.envs.doctor.mend import Mended, mend
+from bubble.model.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Finding", "Mended", "Patient", "examine", "mend"]
+
+# in the order in which mending makes sense: a repair needs space and whole interpreters
+CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
+    pythons.owners,
+    pythons.space,
+    scraps.scratch,
+    pythons.receipts,
+    pythons.interpreters,
+    runtime.running,
+    scraps.links,
+    environments.states,
+    environments.strangers,
+    environments.kernel_specs,
+    scraps.memos,
+    scraps.generation,
+    scraps.locks,
+    path.shims,
+    path.order,
+    here.variables,
+    here.choice,
+)
+
+
+def examine(patient: Patient) -> list[Finding]:
+    """Return everything that is wrong, errors first. A check that can't look says so itself."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    misshapen = _look(pythons.shape, patient)
+    if misshapen:
+        return misshapen  # nothing can be said about the rest
+    for check in CHECKS:
+        for finding in _look(check, patient):
+            found.setdefault((finding.id, finding.where, finding.what), finding)
+    return sorted(found.values(), key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _look(check: Callable[[Patient], Iterable[Finding]], patient: Patient) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(check(patient))
+    except OSError as error:
+        where = os.fsdecode(error.filename) if error.filename else patient.layout.home
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        found.append(
+            Finding(
+                id="store.unreadable",
+                severity=ERROR,
+                what=f"{printable(where, 500)}: {(error.strerror or str(error)).lower()}",
+                where=where,
+                fix=f"{sudo}chown -R {os.geteuid()} {quote(where)} && chmod -R u+rwX {quote(where)}",
+            )
+        )
+    return found

@@ -1,0 +1,93 @@
+"""Environments as the registry knows them against what lies on disk, and their kernels."""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
+from bubble.envs.gc.plan import is_gone
+from bubble.envs.inspect import Status, look_at_all
+from bubble.envs.kernel import kernels
+from bubble.envs.locate import DEFAULT
+from bubble.model.text import printable
+from bubble.selection.registry import environments as registered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# state (inspect.MENDING) → severity, what is said of it, whether mending it is safe unasked
+_STATES = {
+    "broken": (ERROR, "its link to its interpreter, or its configuration, is gone", True),
+    "interpreter missing": (ERROR, "its interpreter {python} is gone", True),
+    "missing": (WARNING, "it is registered, and its directory is gone", False),
+    "moved": (ERROR, "it was moved to {detail}", True),
+    "copied": (WARNING, "it is a copy of {detail}, and runs that one's commands", False),
+    "replaced": (WARNING, "another environment lies where it was", False),
+    "unregistered": (WARNING, "bubble made it, and has no record of it", True),
+}
+
+
+def states(patient: Patient) -> Iterator[Finding]:
+    """Look at every environment."""
+    for status in look_at_all(patient.layout, patient.cwd):
+        if status.state in _STATES:
+            yield _finding(status, patient)
+
+
+def strangers(patient: Patient) -> Iterator[Finding]:
+    """Look for an environment of another tool in this directory that bubble doesn't know."""
+    path = f"{patient.cwd.rstrip('/')}/{DEFAULT}"
+    known = {environment.path for environment in registered(patient.layout)}
+    if path in known or not os.path.lexists(f"{path}/pyvenv.cfg"):
+        return
+    if any(status.environment.path == path for status in look_at_all(patient.layout, patient.cwd)):
+        return  # ours, and reported as what it is
+    yield Finding(
+        id="env.not-adopted",
+        severity=NOTE,
+        what="this directory's environment was made by another tool: the shims pass it over",
+        where=path,
+        fix=f"bubble adopt {quote(path)}",
+    )
+
+
+def kernel_specs(patient: Patient) -> Iterator[Finding]:
+    """Look for kernels of ours that can't start."""
+    for kernel in kernels(patient.layout, patient.env):
+        if kernel.is_ours and not os.path.exists(kernel.python):
+            gone = not os.path.lexists(kernel.environment)
+            yield Finding(
+                id="kernel.python",
+                severity=WARNING,
+                what=f"the Jupyter kernel {printable(kernel.name)} can't start: "
+                f"{printable(kernel.python, 500)} is gone",
+                where=kernel.path,
+                fix=f"bubble kernel remove {kernel.name}",
+                automatic=gone,
+            )
+
+
+def _finding(status: Status, patient: Patient) -> Finding:
+    severity, said, automatic = _STATES[status.state]
+    environment = status.environment
+    title = printable(environment.title, 500)
+    details = {"python": printable(status.python), "detail": printable(status.detail, 500)}
+    fix = _quoted_command(status)
+    if status.state == "missing" and is_gone(environment.path, patient.layout):
+        fix, automatic = "bubble gc --only records", True
+    return Finding(
+        id=f"env.{status.state.replace(' ', '-')}",
+        severity=severity,
+        what=f"{title}: {said.format(**details)}",
+        where=environment.path,
+        fix=fix,
+        automatic=automatic,
+    )
+
+
+def _quoted_command(status: Status) -> str:
+    """Return the mending command as a shell takes it: its last word is a name or a path."""
+    words = status.mend.split(" ", 2)
+    return f"{words[0]} {words[1]} {quote(words[2])}" if len(words) == 3 else status.mend

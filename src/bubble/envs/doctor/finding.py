@@ -1,0 +1,58 @@
+"""What the doctor finds, and what it looks at."""
+
+from __future__ import annotations
+
+from bubble.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.pythons.install import Machine
+    from bubble.system.layout import Layout
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)
+
+
+class Finding(Record):
+    """One thing that is wrong.
+
+    `id` names the kind of finding (docs/doctor.md lists them), `severity` is one of SEVERITIES:
+    an error stops something from working, a warning will or does it in secret, a note is worth
+    knowing. `where` is a path or a variable's name. `fix` is a command line for sh; `automatic`
+    says that it is a `bubble` command that `doctor --fix` runs by itself.
+    """
+
+    id: str
+    severity: str
+    what: str
+    where: str
+    fix: str
+    automatic: bool = False
+
+
+class Patient(Record):
+    """What is examined: the machine as one call sees it, from the absolute directory `cwd`.
+
+    `python` is the absolute path of the interpreter that runs bubble.
+    """
+
+    machine: Machine
+    cwd: str
+    python: str
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything is."""
+        return self.machine.layout
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The variables of the call."""
+        return self.machine.env
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{count} {one}" if count == 1 else f"{count} {many or one + 's'}"

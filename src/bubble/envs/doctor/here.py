@@ -1,0 +1,98 @@
+"""This shell and this directory: variables that mislead, and a choice that can't be made."""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.pythons import store
+from bubble.selection.resolve import World, select
+from bubble.selection.sources import VARIABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def variables(patient: Patient) -> Iterator[Finding]:
+    """Look for variables that break interpreters or name what is gone."""
+    env = patient.env
+    if env.get("PYTHONHOME"):
+        yield Finding(
+            id="variable.pythonhome",
+            severity=ERROR,
+            what="PYTHONHOME makes every interpreter use another one's standard library",
+            where="PYTHONHOME",
+            fix="unset PYTHONHOME",
+        )
+    active = env.get("VIRTUAL_ENV", "")
+    if active and not os.path.exists(f"{active}/bin/python"):
+        yield Finding(
+            id="variable.virtual-env",
+            severity=WARNING,
+            what=f"VIRTUAL_ENV names {printable(active, 500)}, where no environment is",
+            where="VIRTUAL_ENV",
+            fix="unset VIRTUAL_ENV",
+        )
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        path = env.get(name, "")
+        if path and not os.path.exists(path):
+            yield Finding(
+                id="variable.certificates",
+                severity=ERROR,
+                what=f"{name} names {printable(path, 500)}, which isn't there: HTTPS fails",
+                where=name,
+                fix=f"unset {name}",
+            )
+
+
+def choice(patient: Patient) -> Iterator[Finding]:
+    """Look whether what this directory and this shell select can be had."""
+    if not patient.cwd:
+        return
+    machine = patient.machine
+    world = World(
+        cwd=patient.cwd, env=machine.env, layout=machine.layout, platform=machine.platform
+    )
+    try:
+        selection = select(world)
+    except BubbleError as error:
+        where = patient.cwd
+        if patient.env.get(VARIABLE, "").strip():
+            fix, where = f"unset {VARIABLE}", VARIABLE
+        else:
+            fix = _command(error.hint) if error.kind != "version_file" else ""
+        yield Finding(
+            id="choice.impossible",
+            severity=ERROR,
+            what=error.message,
+            where=where,
+            fix=fix or f"bubble use {_something(patient)}",
+        )
+        return
+    for entry in selection.missing:
+        text = printable(entry.text, 60)
+        yield Finding(
+            id="choice.missing",
+            severity=WARNING,
+            what=f"{selection.source} also asks for “{text}”, which is not installed",
+            where=str(selection.source),
+            fix=f"bubble python install {quote(entry.text)}",
+        )
+
+
+def _command(hint: str) -> str:
+    """Return the command in a hint: `bubble …` up to what is said behind it."""
+    _, found, rest = hint.partition("bubble ")
+    return f"bubble {rest.partition(';')[0].partition(', or')[0]}" if found else ""
+
+
+def _something(patient: Patient) -> str:
+    """Return what `bubble use` can write in place of a choice that can't be read."""
+    for installation in store.installations(patient.layout):
+        if installation.key.platform == patient.machine.platform:
+            return installation.key.minor
+    return "system"

@@ -1,0 +1,179 @@
+"""Installed interpreters and the store that they lie in, without running anything."""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
+from bubble.model.errors import BubbleError
+from bubble.model.key import parse_key
+from bubble.model.text import printable, size
+from bubble.pythons import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FREE = 1 << 30  # bytes: two interpreters and the packages of one environment
+_FULL = 100 << 20
+
+
+def shape(patient: Patient) -> Iterator[Finding]:
+    """Look whether something else lies where the store's directories belong."""
+    layout = patient.layout
+    for path in (layout.home, layout.pythons, layout.envs, layout.registry, layout.locks):
+        if os.path.lexists(path) and not os.path.isdir(path):
+            yield Finding(
+                id="store.shape",
+                severity=ERROR,
+                what=f"{printable(path, 500)} is not a directory",
+                where=path,
+                fix=f"mv {quote(path)} {quote(path + '.aside')}",
+            )
+
+
+def receipts(patient: Patient) -> Iterator[Finding]:
+    """Look for directories of the store that are no whole installations."""
+    for key, prefix in _keyed(patient):
+        if not os.path.lexists(f"{prefix}/.bubble/receipt.json"):
+            what = "has no receipt, so it counts as not installed"
+            fix = f"bubble python install {key}"
+        else:
+            try:
+                store.read_receipt(prefix)
+            except BubbleError:
+                what, fix = "has a damaged receipt", f"bubble python install --reinstall {key}"
+            else:
+                continue
+        yield Finding(
+            id="python.receipt",
+            severity=ERROR,
+            what=f"{key} {what}",
+            where=prefix,
+            fix=fix,
+            automatic=True,
+        )
+
+
+def interpreters(patient: Patient) -> Iterator[Finding]:
+    """Look for installations whose interpreter isn't there."""
+    for installation in store.installations(patient.layout):
+        if os.path.exists(installation.executable):
+            continue
+        name = installation.key.name
+        if installation.is_adopted:
+            target = os.readlink(installation.executable)
+            yield Finding(
+                id="python.adopted-gone",
+                severity=ERROR,
+                what=f"{name} was adopted, and {printable(target, 500)} is gone",
+                where=installation.prefix,
+                fix=f"bubble python uninstall {installation.key}",
+                automatic=True,
+            )
+        else:
+            yield Finding(
+                id="python.damaged",
+                severity=ERROR,
+                what=f"{name} has lost its interpreter",
+                where=installation.prefix,
+                fix=f"bubble python verify --repair {installation.key}",
+                automatic=True,
+            )
+
+
+def owners(patient: Patient) -> Iterator[Finding]:
+    """Look whether the store belongs to the one user who works with it."""
+    layout = patient.layout
+    try:
+        home = os.stat(layout.home)
+    except FileNotFoundError:
+        return
+    user = os.geteuid()
+    sudo = "" if user == 0 else "sudo "
+    if not os.access(layout.home, os.R_OK | os.W_OK | os.X_OK):
+        readable = os.access(layout.home, os.R_OK | os.X_OK)
+        yield Finding(
+            id="store.access",
+            severity=WARNING if readable else ERROR,
+            what=f"{printable(layout.home, 500)} is user {home.st_uid}'s, and it can't be "
+            + ("written: nothing can be installed, and no memo is kept" * readable)
+            + ("read" * (not readable)),
+            where=layout.home,
+            fix=f"chmod u+rwx {quote(layout.home)}"
+            if home.st_uid == user
+            else f"sudo chown -R {user} {quote(layout.home)}",
+        )
+        return
+    strange = [path for path in _places(patient) if _owner(path) not in (home.st_uid, None)]
+    if strange:
+        yield Finding(
+            id="store.owner",
+            severity=WARNING,
+            what=f"not everything in the store is user {home.st_uid}'s, as the store itself is",
+            where=strange[0],
+            fix=f"{sudo}chown -R {home.st_uid}:{home.st_gid} {quote(layout.home)}",
+        )
+
+
+def space(patient: Patient) -> Iterator[Finding]:
+    """Look whether the disks are about to be full."""
+    seen = set()
+    layout = patient.layout
+    places = ((layout.cache, "bubble cache prune"), (layout.home, "bubble gc"))
+    for place, fix in places:
+        path = place
+        while not os.path.isdir(path) and path != "/":
+            path = os.path.dirname(path)
+        device = os.stat(path).st_dev
+        if device in seen:
+            continue
+        seen.add(device)
+        disk = os.statvfs(path)
+        free = disk.f_bavail * disk.f_frsize
+        if free < _FREE:
+            yield Finding(
+                id="disk.space",
+                severity=ERROR if free < _FULL else WARNING,
+                what=f"only {size(free)} are free on the disk of {printable(place, 500)}",
+                where=place,
+                fix=fix,
+                automatic=True,
+            )
+
+
+def _keyed(patient: Patient) -> Iterator[tuple[str, str]]:
+    """Yield the name and path of each directory that is called like an installation."""
+    directory = patient.layout.pythons
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = f"{directory}/{name}"
+        if name.count("-") < 4 or name.startswith(".") or os.path.islink(path):
+            continue
+        try:
+            yield str(parse_key(name)), path
+        except BubbleError:
+            continue
+
+
+def _places(patient: Patient) -> Iterator[str]:
+    """Yield what is looked at: the store's directories, and what lies in two of them."""
+    layout = patient.layout
+    for directory in (layout.home, layout.pythons, layout.envs):
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError:
+            continue
+        for name in names:
+            yield f"{directory}/{name}"
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None

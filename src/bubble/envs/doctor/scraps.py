@@ -1,0 +1,120 @@
+"""Scraps of the store: what dead processes left, locks, crooked links, old memos."""
+
+from __future__ import annotations
+
+import os
+import time
+from shlex import quote
+
+from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient, counted
+from bubble.envs.gc.plan import crooked_links, useless_memos
+from bubble.envs.gc.scratch import leftovers
+from bubble.model.text import printable, size
+from bubble.pythons.cache import is_held
+from bubble.system.lock import holder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LONG = 900.0  # seconds after which other processes stop waiting for a lock
+
+
+def scratch(patient: Patient) -> Iterator[Finding]:
+    """Look for staging, trash and temporary files of dead processes."""
+    items = list(leftovers(patient.layout))
+    if items:
+        freed = sum(item.size for item in items)
+        yield Finding(
+            id="store.leftovers",
+            severity=NOTE,
+            what=f"processes that died left {counted(len(items), 'thing')} behind ({size(freed)})",
+            where=items[0].path,
+            fix="bubble gc --only scratch",
+            automatic=True,
+        )
+
+
+def links(patient: Patient) -> Iterator[Finding]:
+    """Look at the minor links, which environments stand on."""
+    for item in crooked_links(patient.machine):
+        yield Finding(
+            id="store.minor-link",
+            severity=WARNING if os.path.exists(item.path) else ERROR,
+            what=f"the link {os.path.basename(item.path)}: {item.why}",
+            where=item.path,
+            fix="bubble gc --only links",
+            automatic=True,
+        )
+
+
+def memos(patient: Patient) -> Iterator[Finding]:
+    """Look for memos that make every command there take the slow way."""
+    old = [item for item in useless_memos(patient.layout) if item.why == "of another format"]
+    if old:
+        yield Finding(
+            id="store.memo-format",
+            severity=NOTE,
+            what=f"{counted(len(old), 'memo')} of another bubble's format",
+            where=old[0].path,
+            fix="bubble gc --only memos",
+            automatic=True,
+        )
+
+
+def generation(patient: Patient) -> Iterator[Finding]:
+    """Look whether the clock went back: no memo would be newer than the last change."""
+    path = patient.layout.generation
+    try:
+        ahead = os.stat(path).st_mtime - time.time()
+    except FileNotFoundError:
+        return
+    if ahead > 60:
+        yield Finding(
+            id="store.clock",
+            severity=WARNING,
+            what=f"the last change is {ahead:.0f} s in the future: until then, shims are slow",
+            where=path,
+            fix=f"touch {quote(path)}",
+        )
+
+
+def locks(patient: Patient) -> Iterator[Finding]:
+    """Look for locks that somebody holds."""
+    for directory in (patient.layout.locks, patient.layout.download_locks):
+        try:
+            names = sorted(os.listdir(directory))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for name in names:
+            path = f"{directory}/{name}"
+            if is_held(path):
+                yield _held(path)
+
+
+def _held(path: str) -> Finding:
+    process = holder(path)
+    program = _program(process) if process else ""
+    held = time.time() - os.stat(path).st_mtime
+    who = f"process {process} ({program})" if program else "a process that can't be seen from here"
+    return Finding(
+        id="store.lock",
+        severity=WARNING if held > _LONG else NOTE,
+        what=f"{who} holds the lock {os.path.basename(path)}, for {held:.0f} s now",
+        where=path,
+        fix=f"kill {process}" if program else f"fuser -k {quote(path)}",
+    )
+
+
+def _program(process: int) -> str:
+    """Return the command line of a process, "" when there is no such process."""
+    try:
+        with open(f"/proc/{process}/cmdline", "rb") as file:
+            words = file.read(400).split(b"\0")
+    except OSError:
+        try:
+            os.kill(process, 0)
+        except (OSError, OverflowError):
+            return ""
+        return "running"
+    return printable(" ".join(os.fsdecode(word) for word in words if word), 100) or "ending"
