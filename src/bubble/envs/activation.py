@@ -95,8 +95,19 @@ def _replaced_rest(tail: str, placeholder: str, quoted: str, *, inside: bool) ->
     return rest[1:] if inside else rest
 
 
-def _nu(path: str, prompt: str) -> str:
-    def quoted(text: str) -> str:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def quote_nu(text: str) -> str:
+    """Quote for nu."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
-    return _NU.replace("@path@", quoted(path)).replace("@prompt@", quoted(prompt))
+
+# the scripts that name their environment, and how a text is quoted in each
+QUOTES = {
+    "activate": quote_sh,
+    "activate.csh": quote_csh,
+    "activate.fish": quote_fish,
+    "activate.nu": quote_nu,
+}
+
+
+def _nu(path: str, prompt: str) -> str:
+    return _NU.replace("@path@", quote_nu(path)).replace("@prompt@", quote_nu(prompt))

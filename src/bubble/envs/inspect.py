@@ -64,6 +64,8 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
     known = environments(layout)
     look = _Look(layout)
     found = [look.at(environment) for environment in known]
+    if len({e.identity for e in known}) < len(known):
+        found = _without_twins(found)
     strays = dict(_strays(layout, cwd, known))
     if not strays:
         return found
@@ -149,6 +151,21 @@ class _Look:
         return _short(key), present, _short(newer)
 
 
+def _without_twins(found: list[Status]) -> list[Status]:
+    """Mark environments of one identity: a renaming was interrupted, or somebody copied one."""
+    owners: dict[str, list[Status]] = {}
+    for status in found:
+        if status.environment.identity and status.state in {"ok", "outdated"}:
+            owners.setdefault(status.environment.identity, []).append(status)
+    marked = {
+        status: status.replace(state="copied", detail=twins[1 - n].environment.title)
+        for twins in owners.values()
+        if len(twins) == 2
+        for n, status in enumerate(twins)
+    }
+    return [marked.get(status, status) for status in found]
+
+
 def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[tuple[str, str]]:
     """Yield path and identity of what bubble made and has no record of, where it was looked."""
     names = {environment.name for environment in known}
@@ -157,9 +174,9 @@ def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[
         if identity := read_identity(path):
             yield path, identity
     path = _in_project(cwd)
-    if path and (identity := read_identity(path)):
-        if not any(environment.path == path for environment in known):
-            yield path, identity
+    identity = read_identity(path) if path else ""
+    if identity and not any(environment.path == path for environment in known):
+        yield path, identity
 
 
 def _in_store(layout: Layout) -> set[str]:

@@ -96,18 +96,14 @@ def _cells(status: Status, home: str) -> list[str]:
 def _state(status: Status) -> str:
     if status.state == "ok":
         return "ok"
-    match status.state:
-        case "outdated":
-            return f"ok ({status.detail} is installed)"
-        case "foreign":
-            return f"ok (made by {status.environment.maker})"
-        case "moved":
-            return f"moved to {status.detail}"
-        case "copied":
-            return f"a copy of {status.detail}"
-        case "missing":
-            return "gone"
-    return status.state
+    said = {
+        "outdated": f"ok ({status.detail} is installed)",
+        "foreign": f"ok (made by {status.environment.maker})",
+        "moved": f"moved to {status.detail}",
+        "copied": f"a copy of {status.detail}",
+        "missing": "gone",
+    }
+    return said.get(status.state, status.state)
 
 
 _days: dict[int, str] = {}

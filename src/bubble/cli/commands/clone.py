@@ -1,0 +1,48 @@
+"""`bubble clone`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble clone train experiment", "a named environment under another name"),
+    ("bubble clone .venv sandbox", "this project's, to try something"),
+    ("bubble clone train ~/work/site/.venv", "as the environment of another project"),
+)
+DETAILS = (
+    "The clone has the same interpreter and packages, and doesn't need the original. Files are\n"
+    "shared with it where that is safe: cloned by the file system, or linked when they are what\n"
+    "an installer put there and replaces instead of writing into it."
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("source", metavar="ENV", help="a name or a path")
+    parser.add_argument("target", metavar="NEW", help="a name, or a directory that isn't there")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Clone."""
+    from bubble.cli.commands.info import find
+    from bubble.envs.clone import clone
+    from bubble.system.directory import working_directory
+
+    source = find(options.source, context)
+    cwd = working_directory(context.env.get("PWD", ""))
+    made = clone(source, options.target, cwd, context.layout)
+    context.renew_shims()
+    environment, files = made.environment, made.files
+    return Outcome(
+        data={
+            "name": environment.name or None,
+            "path": environment.path,
+            "source": source.path,
+            "files": {"cloned": files.cloned, "linked": files.linked, "copied": files.copied},
+        },
+        lines=(f"cloned {source.title} to {environment.title}",),
+    )

@@ -1,0 +1,162 @@
+"""Cloning an environment: the same interpreter and packages, in a place of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bubble.envs import place
+from bubble.envs.describe import read_configuration
+from bubble.envs.duplicate import Duplicated, duplicate
+from bubble.envs.inspect import look_at
+from bubble.envs.locate import DEFAULT, is_path
+from bubble.envs.relocate import path_of, relocate, rename_prompt
+from bubble.model.errors import BubbleError
+from bubble.model.name import require_name
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.pythons.store import touch_generation
+from bubble.selection import registry
+from bubble.selection.sources import pin_of
+from bubble.system.files import write_atomic
+from bubble.system.layout import MARK
+from bubble.system.staging import Staging, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+_SOUND = {"ok", "outdated", "foreign"}
+
+
+class Cloned(Record):
+    """The new environment, and how its files came there."""
+
+    environment: Environment
+    files: Duplicated
+
+
+def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
+    """Make `target`, a new name or the path of a directory that isn't there, like `source`.
+
+    Paths in scripts and metadata are rewritten; nothing in the clone needs the original. Editable
+    installs still point at their projects. A path that ends in `.venv` becomes the environment of
+    the project's directory above it. Raises BubbleError (usage, environment, in_use) and OSError;
+    then nothing has changed.
+    """
+    environment = _named(target, cwd, layout)
+    with both_locks(layout, source.path, environment.path):
+        require_sound(source, layout)
+        sweep(place.yard_of(layout, environment.path))
+        _require_free(environment, layout)
+        return copy_to(
+            source,
+            environment.replace(
+                interpreter=source.interpreter,
+                request=source.request,
+                identity=os.urandom(8).hex(),
+                made_at=str(int(time.time())),
+            ),
+            layout,
+        )
+
+
+def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
+    """Stage a copy of `source` with the identity of `new`, publish it there and register it.
+
+    The caller holds both locks and has seen that the place is free.
+    """
+    yard = place.yard_of(layout, new.path)
+    try:
+        with Staging(yard, os.path.basename(new.path)) as staging:
+            root = staging.path
+            files = duplicate(source.path, root)
+            write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
+            baked = path_of(root)
+            also = ((baked, new.path),) if baked not in {"", source.path} else ()
+            relocate(root, source.path, new.path, projects=also)
+            before, after = label(source), label(new)
+            if before == (read_configuration(root).get("prompt") or before):
+                rename_prompt(root, before, after)
+            staging.publish(new.path)
+    finally:
+        place.tidy(yard)
+    registry.register(layout, new)
+    touch_generation(layout)
+    return Cloned(environment=new, files=files)
+
+
+def label(environment: Environment) -> str:
+    """Return the prompt that an environment has unless somebody chose another."""
+    return environment.name or os.path.basename(environment.project or environment.path)
+
+
+def require_sound(source: Environment, layout: Layout) -> None:
+    """Raise BubbleError(environment) unless everything of an environment is there."""
+    status = look_at(source, layout)
+    if status.state not in _SOUND:
+        raise BubbleError(
+            "environment",
+            f"{printable(source.title)} is not whole: {status.state} {status.detail}".rstrip(),
+            hint=status.mend or "bubble info says more",
+        )
+
+
+class both_locks:  # noqa: N801 - used as a function
+    """Hold the locks of two places (absolute paths), taken in an order that all agree on."""
+
+    def __init__(self, layout: Layout, first: str, second: str) -> None:
+        locks = {lock.path: lock for lock in (place.lock(layout, p) for p in (first, second))}
+        self._locks = [locks[path] for path in sorted(locks)]
+        self._held = 0
+
+    def __enter__(self) -> None:
+        try:
+            for lock in self._locks:
+                lock.__enter__()
+                self._held += 1
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        while self._held:
+            self._held -= 1
+            self._locks[self._held].__exit__(None, None, None)
+
+
+def _named(target: str, cwd: str, layout: Layout) -> Environment:
+    if not is_path(target):
+        return registry.Environment(path=f"{layout.envs}/{require_name(target)}", name=target)
+    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(target)))
+    parent, name = os.path.split(path)
+    if parent == layout.envs:
+        return registry.Environment(path=path, name=require_name(name))
+    if not os.path.isdir(parent) or "\n" in path:
+        raise BubbleError(
+            "usage",
+            f"there is no directory {printable(parent)}",
+            hint="make it first, or give the clone a name",
+        )
+    project = parent if name == DEFAULT else ""
+    return registry.Environment(path=path, project=project, pin=pin_of(project) if project else "")
+
+
+def _require_free(new: Environment, layout: Layout) -> None:
+    there = os.path.lexists(new.path)
+    if not there and not (new.name and registry.of_name(layout, new.name)):
+        return
+    shown = printable(new.title)
+    raise BubbleError(
+        "in_use",
+        f"{shown} is there already" if there else f"{shown} is registered, though it is gone",
+        hint=f"choose another place, or throw it away: bubble remove {shown}",
+    )

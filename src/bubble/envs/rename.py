@@ -1,0 +1,89 @@
+"""Renaming a named environment: a clone under the new name, then the old one goes."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs import place
+from bubble.envs.clone import both_locks, copy_to, require_sound
+from bubble.model.errors import BubbleError
+from bubble.model.name import require_name
+from bubble.model.text import printable
+from bubble.pythons.store import touch_generation
+from bubble.selection import registry
+from bubble.system.staging import discard, set_aside, sweep
+from bubble.system.trees import mount_below, remove_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def rename(source: Environment, name: str, layout: Layout) -> Environment:
+    """Give a named environment another name, and return its new record.
+
+    The new one is complete before the old one leaves its place: killed in between, the old one
+    works, or the new one, or both; the same command then ends what was begun. Raises BubbleError
+    (usage, environment, in_use, store) and OSError.
+    """
+    require_name(name)
+    if not source.name:
+        raise BubbleError(
+            "usage",
+            f"{printable(source.path)} has no name: it belongs to its directory",
+            hint=f"bubble clone {printable(source.path)} {name}",
+        )
+    if source.path != f"{layout.envs}/{source.name}" or source.maker != "bubble":
+        raise BubbleError(
+            "usage",
+            f"{source.name} lies at {printable(source.path)}, where bubble didn't put it",
+            hint=f"bubble clone {source.name} {name}",
+        )
+    new = source.replace(name=name, path=f"{layout.envs}/{name}")
+    with both_locks(layout, source.path, new.path):
+        sweep(layout)
+        if not _is_done_already(source, new, layout):
+            require_sound(source, layout)
+            _require_deletable(source.path)
+            copy_to(source, new, layout)
+        if os.path.lexists(source.path):
+            remains = set_aside(layout, source.path)
+            registry.forget(layout, source)
+            touch_generation(layout)
+            remove_tree(remains)
+        else:
+            registry.forget(layout, source)
+            touch_generation(layout)
+    return new
+
+
+def _is_done_already(source: Environment, new: Environment, layout: Layout) -> bool:
+    """Whether an earlier attempt got as far as the new record; what it left before that goes."""
+    known = registry.of_name(layout, new.name)
+    there = os.path.lexists(new.path)
+    mine = place.identity_at(new.path) == source.identity != ""
+    if new.name != source.name and there and mine and not os.path.islink(new.path):
+        if known and known.identity == source.identity:
+            return True
+        if not known:
+            discard(layout, new.path)
+            return False
+    if there or known:
+        raise BubbleError(
+            "in_use",
+            f"{new.name} is there already",
+            hint=f"choose another name, or throw it away: bubble remove {new.name}",
+        )
+    return False
+
+
+def _require_deletable(path: str) -> None:
+    mounted = mount_below(path)
+    if mounted or os.path.islink(path):
+        what = f"{mounted} is mounted below it" if mounted else "it is a link"
+        raise BubbleError(
+            "store",
+            f"{printable(path)} can't be moved: {what}",
+            hint=f"umount {mounted}" if mounted else "remove the link by hand",
+        )
