@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": ("exec_", "run a command with the selected Python, or another one"),
     "explain": ("explain", "every source that could have decided, and which one did"),
     "rehash": ("rehash", "make the shims follow what is installed (commands do it by themselves)"),
+    "shell": ("shell", "choose the Python of this shell, as long as it lasts"),
+    "activate": ("activate", "make an environment this shell's own"),
+    "deactivate": ("deactivate", "take that back"),
+    "init": ("init", "set up the shell: shims, functions, completions, the hook at cd"),
+    "completions": ("completions", "print the completions of a shell"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }
