@@ -93,12 +93,13 @@ def _second_share(place: Place, build: Build, server: Server, argv: list[str]) -
     return (server.sent() - middle) / build.size
 
 
-def _settle(server: Server) -> None:
-    """Wait until the server has noticed that the killed client is gone."""
+def _settle(server: Server) -> int:
+    """Wait until the server counts no more: its threads may be behind their clients."""
     last = -1
     while (now := server.sent()) != last:
         last = now
         time.sleep(0.2)
+    return last
 
 
 def _alternate(place: Place, build: Build, server: Server, rounds: int) -> dict[str, list[Run]]:
@@ -108,7 +109,7 @@ def _alternate(place: Place, build: Build, server: Server, rounds: int) -> dict[
         store = place.fresh("store")
         before = server.sent()
         done = run(argv, place.environment(store, **catalogue), place.log)
-        if server.sent() - before < build.size:
+        if _settle(server) - before < build.size:
             raise RuntimeError(f"{name} didn't download the archive")
         _require_working(f"{store}/{name}", build)
         shutil.rmtree(store)
