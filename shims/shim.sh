@@ -148,8 +148,11 @@ for _bubble_prefix in $_bubble_answer; do
     _bubble_target=$_bubble_prefix/bin/$_bubble_name
     if [ -f "$_bubble_target" ] && [ -x "$_bubble_target" ]; then
         [ "$_bubble_target" -ef "$0" ] && break
+        # a bash that exports SHELLOPTS would pass it on
+        set +f
         unset __PYVENV_LAUNCHER__ IFS
         exec "$_bubble_target" "$@"
     fi
 done
+set +f
 _bubble_slow "$@"

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from support.crashes import NEWER, OLDER, crash
+from support.fault_server import serve
 from support.needs import LINUX_ONLY, needs
 from support.scene import scene
 from support.sweep import Point, Strace
@@ -62,7 +63,7 @@ def test_a_reinstall_where_directories_cannot_be_exchanged_is_mended_by_the_next
         start="newer",
         works_later=(NEWER, "3.11"),
         retry=INSTALL,
-        inject=("renameat2:error=EINVAL",),
+        variant="no-exchange",
     )
     assert report.points > 60
 
@@ -88,6 +89,16 @@ def test_a_kill_comes_before_the_call_and_a_missed_one_is_told(stage: Scene) -> 
     os.rmdir(f"{stage.home}-made")
     assert strace.kill(point)
     assert not os.path.exists(f"{stage.home}-made")
-    assert not strace.kill(Point("mkdir", 2, point.call))
+    assert not strace.kill(Point("mkdir", 2, point.path, point.call))
     os.rmdir(f"{stage.home}-made")
-    assert not strace.kill(Point("mkdir", 1, "mkdir elsewhere"))
+    assert not strace.kill(Point("mkdir", 1, point.path, "mkdir elsewhere"))
+
+
+def test_an_install_from_a_server_that_is_killed_anywhere_leaves_nothing_half(
+    stage: Scene,
+) -> None:
+    with serve(stage.mirror) as server:
+        stage.env["BUBBLE_CATALOG"] = f"{server.url}/catalogue.json"
+        # how often the state is saved depends on how the bytes come in
+        report = crash(stage, INSTALL, start="nothing", may_miss=".part")
+    assert report.points > 80

@@ -28,8 +28,9 @@ def crash(
     works_later: Sequence[str] = (),
     retry: Sequence[str] = (),
     gone: str = "",
-    inject: Sequence[str] = (),
+    variant: str = "",
     bug: str = "",
+    may_miss: str = "",
 ) -> Report:
     """Kill the command at every point and hold what is left against the invariants.
 
@@ -37,6 +38,8 @@ def crash(
     after every kill, `works_later` those that must after the next command, which is `retry` or
     the same again. `gone` is the key that the command removes: where that has happened, the next
     one may say so. Fails on any problem, unless a `bug` is planted; then the first one is enough.
+    `variant` is one of `planted` that is no bug. `may_miss` is part of the path of what doesn't
+    happen in every run.
     """
     canary = snapshot(stage.canary)
     # the exchange missing, one version is in the trash for a moment: links to it dangle
@@ -63,19 +66,19 @@ def crash(
         return found
 
     report = sweep(
-        command(*arguments, bug=bug or "none"),
+        command(*arguments, bug=bug or variant or "none"),
         env=stage.env,
         roots=[stage.home, stage.cache],
         scratch=f"{stage.root}/scratch",
         prepare=lambda: stage.restore(start),
         check=check,
-        inject=inject,
         stop_early=bool(bug),
     )
     print(f"{' '.join(arguments)}: {report}")
     if not bug:
         assert not report.problems, "\n".join(report.problems)
-        assert not report.missed, report.missed
-        assert report.killed == report.points
+        missed = [p for p in report.missed if not may_miss or may_miss not in p.path]
+        assert not missed, missed
+        assert report.killed > report.points * 0.9
         assert not invariants.not_running(stage, invariants.installed(stage))
     return report

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 
 from bubble.cli.main import main
@@ -86,6 +87,22 @@ def no_lock() -> None:
     setattr(lock.Lock, "_flock", lambda *_: True)  # noqa: B010 - as above
 
 
+def no_exchange() -> None:
+    """No bug: a system that can't swap two directories."""
+    setattr(kernel, "exchange", lambda *_: False)  # noqa: B010 - as above
+
+
+def second_interrupt() -> None:
+    """No bug: Ctrl-C again, just as what was staged is being deleted."""
+    remove_tree = trees.remove_tree
+
+    def interrupted(path: str) -> None:
+        signal.raise_signal(signal.SIGINT)
+        remove_tree(path)
+
+    setattr(staging, "remove_tree", interrupted)  # noqa: B010 - as above
+
+
 def no_sync() -> None:
     """Rename without writing anything out."""
     setattr(kernel, "sync_file_system", lambda _: None)  # noqa: B010 - as above
@@ -100,6 +117,8 @@ BUGS = {
     "no-sweep": no_sweep,
     "no-lock": no_lock,
     "no-sync": no_sync,
+    "no-exchange": no_exchange,
+    "second-interrupt": second_interrupt,
 }
 
 if __name__ == "__main__":

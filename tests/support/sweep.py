@@ -2,10 +2,10 @@
 
 One run under strace gives the calls; for each a further run, from the same start, in which strace
 sends SIGKILL as that call begins, so that it isn't carried out. strace counts per thread and
-system call name: so the main thread is killed in a run that follows no other, and another thread
-or process by the path that the call is about, which must be the same in every run. The trace of
-the killed run must end in the very call that was meant, else the point counts as missed, which is
-for the caller to fail on.
+system call name; counted are the calls about one path alone, so that nothing depends on what other
+threads and processes do meanwhile: paths must be the same in every run. The trace of the killed
+run must have the very call that was meant, else the point counts as missed, which is for the
+caller to fail on.
 
     report = sweep(argv, env=…, roots=[home, cache], scratch=…, prepare=…, check=…)
     assert not report.problems and not report.missed
@@ -40,21 +40,20 @@ MUTATING = (
 # fmt: on
 _OPENS = {"open", "openat", "openat2"}
 _CALL = re.compile(r"(?:(\d+) +)?(\w+)\((.*)")
-_ATTEMPTS = 3  # a thread may be faster once; a point is missed when it is every time
+_ATTEMPTS = 5  # a thread may be faster once; a point is missed when it is every time
 
 
 @dataclass(frozen=True)
 class Point:
-    """One call: the `ordinal`-th `name` of its thread; `call` is how it looks in every run.
+    """One call: the `ordinal`-th `name` of its thread about `path`.
 
-    In another thread than the one that the program began with, `path` is what the call is about,
-    and `ordinal` counts the calls about it.
+    `call` is how it looks in every run.
     """
 
     name: str
     ordinal: int
+    path: str
     call: str
-    path: str = ""
 
 
 @dataclass
@@ -82,18 +81,16 @@ def sweep(
     scratch: str,
     prepare: Callable[[], None],
     check: Callable[[], list[str]],
-    inject: Sequence[str] = (),
     stop_early: bool = False,
 ) -> Report:
     """Kill `argv` at every point, and return what `check` said after each kill.
 
     `prepare` makes the start, the same each time. `roots` are the directories (absolute) whose
-    calls count; `scratch` is a directory outside them for traces. `inject` holds further strace
-    injections (`renameat2:error=EINVAL`); `stop_early` ends at the first problem, for planted
-    bugs. Raises AssertionError when the undisturbed command fails.
+    calls count; `scratch` is a directory outside them for traces. `stop_early` ends at the first
+    problem, for planted bugs. Raises AssertionError when the undisturbed command fails.
     """
     started = time.monotonic()
-    strace = Strace(argv, env, roots, scratch, inject)
+    strace = Strace(argv, env, roots, scratch)
     prepare()
     everything = strace.points()
     report = Report(points=len(everything))
@@ -122,37 +119,29 @@ class Strace:
         env: Mapping[str, str],
         roots: Sequence[str],
         scratch: str,
-        inject: Sequence[str] = (),
     ) -> None:
         self.argv = argv
         self.env = env
         self.roots = roots
         self.scratch = scratch
-        self.extra = inject
-        self.inject = [f"--inject={what}" for what in inject]
 
     def points(self) -> list[Point]:
         """Run the command undisturbed and return its calls that change something in the roots."""
-        outcome, lines = self._run(MUTATING, [], follow=True)
+        outcome, lines = self._run(MUTATING, [])
         assert outcome.status == 0, f"the undisturbed command failed: {outcome}"
-        counts: Counter[tuple[str, str]] = Counter()
-        about: Counter[tuple[str, str, str]] = Counter()
+        counts: Counter[tuple[str, str, str]] = Counter()
         found = []
-        first = ""
         for line in lines:
             if not (match := _CALL.match(line)):
                 continue
             process, name, rest = match.groups()
-            first = first or process
-            counts[process, name] += 1
-            if self._changes(name, rest):
+            paths = [p for p in _paths(rest) if p.startswith(tuple(self.roots))]
+            for path in set(paths):
+                counts[process, name, path] += 1
+            if paths and self._changes(name, rest):
+                ordinal = counts[process, name, paths[0]]
                 shape = _shape(name, rest, self.roots)
-                if process == first:
-                    found.append(Point(name, counts[process, name], shape))
-                else:
-                    path = next(p for p in _paths(rest) if p.startswith(tuple(self.roots)))
-                    about[process, name, path] += 1
-                    found.append(Point(name, about[process, name, path], shape, path))
+                found.append(Point(name, ordinal, paths[0], shape))
         assert found, "the command changed nothing below the roots"
         return found
 
@@ -167,10 +156,11 @@ class Strace:
         An error is returned in the place of the call; a signal comes as the call begins.
         """
         outcome, lines = self._run(
-            [point.name, *(what.partition(":")[0] for what in self.extra)],
-            [f"--inject={point.name}:{fault}:when={point.ordinal}"]
-            + [f"--trace-path={point.path}"] * bool(point.path),
-            follow=bool(point.path),
+            [point.name],
+            [
+                f"--inject={point.name}:{fault}:when={point.ordinal}",
+                f"--trace-path={point.path}",
+            ],
         )
         counts: Counter[str] = Counter()
         for line in lines:
@@ -183,15 +173,13 @@ class Strace:
                 return outcome
         return None
 
-    def _run(
-        self, trace: Sequence[str], inject: Sequence[str], *, follow: bool
-    ) -> tuple[Done, list[str]]:
+    def _run(self, trace: Sequence[str], inject: Sequence[str]) -> tuple[Done, list[str]]:
         log = f"{self.scratch}/trace"
         # a question mark lets strace pass over names that this machine doesn't have
         names = ",".join(f"?{name}" for name in trace)
-        options = ["-f"] * follow + ["-y", "-qq", "-s", "0", f"--trace={names}", "-o", log]
+        options = ["-f", "-y", "-qq", "-s", "0", f"--trace={names}", "-o", log]
         done = subprocess.run(
-            ["strace", *options, *self.inject, *inject, *self.argv],
+            ["strace", *options, *inject, *self.argv],
             env=dict(self.env),
             cwd=self.scratch,
             stdin=subprocess.DEVNULL,
@@ -205,27 +193,24 @@ class Strace:
         return Done(done.returncode, done.stdout, done.stderr), lines
 
     def _changes(self, name: str, rest: str) -> bool:
-        if not any(root in rest for root in self.roots):
-            return False
         if name in _OPENS and not re.search(r"O_(CREAT|TRUNC|WRONLY|RDWR)", rest):
             return False
         # what failed changed nothing: the state before it is the state before the next point
         return not re.search(r"= -1 E[A-Z]+ \(", rest)
 
 
-def _paths(arguments: str) -> list[str]:
-    return re.findall(r"[\"<]([^\"<>]*)[\">]", arguments)
+def _paths(rest: str) -> list[str]:
+    """Return the paths among the arguments of a call."""
+    return re.findall(r"[\"<]([^\"<>]*)[\">]", _arguments(rest))
+
+
+def _arguments(rest: str) -> str:
+    return re.sub(r"\)\s+= .*| <unfinished \.\.\.>", "", rest)
 
 
 def _shape(name: str, rest: str, roots: Sequence[str]) -> str:
-    """Return a call without what differs from run to run: descriptors, process ids, randomness."""
-    arguments = re.sub(r"\)\s+= .*| <unfinished \.\.\.>", "", rest)
-    arguments = re.sub(r"\.\d+(\.[0-9a-f]{8})?\.tmp", ".*.tmp", arguments)
-    arguments = re.sub(r"\.[0-9a-f]{12}(?![0-9a-f])", ".*", arguments)
-    arguments = re.sub(r"(/staging/)[^/\"<>]*", r"\1*", arguments)
-    arguments = re.sub(r"\b\d+<", "<", arguments)
-    paths = _paths(arguments)
-    # sizes and flags may differ (a process id's digits); names may not
+    """Return a call by its name and paths: sizes and descriptors may differ from run to run."""
+    paths = _paths(rest)
     for root in roots:
         paths = [path.replace(os.path.dirname(root), "") for path in paths]
     return f"{name} {' '.join(paths)}"

@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kernel install": ("kernel_install", "register an environment as a Jupyter kernel"),
     "kernel list": ("kernel_list", "list the Jupyter kernels of environments"),
     "kernel remove": ("kernel_remove", "remove Jupyter kernels of environments"),
+    "shell": ("shell", "choose the Python of this shell, as long as it lasts"),
+    "activate": ("activate", "make an environment this shell's own"),
+    "deactivate": ("deactivate", "take that back"),
+    "init": ("init", "set up the shell: shims, functions, completions, the hook at cd"),
+    "completions": ("completions", "print the completions of a shell"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }

@@ -75,6 +75,7 @@ def list_pythons(
                 installed=installed,
                 available=available,
                 all_versions=all_versions,
+                asked=request is not None,
             )
     return Listing(
         rows=tuple(rows),
@@ -104,6 +105,7 @@ def _rows(
     installed: bool,
     available: bool,
     all_versions: bool,
+    asked: bool,
 ) -> list[Row]:
     newest: dict[str, Key] = {}
     for key in keys:
@@ -130,7 +132,11 @@ def _rows(
             )
     if available:
         have = {str(i.key) for i in mine}
-        shown = keys if all_versions else [k for k in newest.values() if _is_wanted(k, best)]
+        shown = [*newest.values()]
+        if all_versions:
+            shown = [*keys]
+        elif not asked:
+            shown = [k for k in shown if _is_wanted(k, best)]
         rows += [Row(key=key) for key in shown if str(key) not in have]
     rows.sort(key=lambda row: row.key.rank, reverse=True)
     return rows

@@ -74,7 +74,7 @@ def load(module):
     """
     if module == "_sqlite3" and "functools" not in sys.modules:
         sys.modules["functools"] = stand_in = type(sys)("functools")
-        stand_in.lru_cache = None
+        stand_in.__dict__["lru_cache"] = None
         try:
             __import__(module)
         except Exception:  # noqa: BLE001, S110 - the import below tells what is wrong

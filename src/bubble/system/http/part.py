@@ -173,12 +173,13 @@ class Part:
         return self._hash.hexdigest() if whole else "a file of another size"
 
     def publish(self) -> None:
-        """Rename the file to its destination and remove the state."""
+        """Remove the state and rename the file to its destination."""
+        # in this order: nobody comes back for the state of a file that is where it belongs
+        unlink(self.state_path)
         try:
             os.rename(self.path, self.destination)
         except OSError as error:
             raise io_error(error, self.destination) from None
-        unlink(self.state_path)
         self.close()
 
     def discard(self) -> None:

@@ -1,0 +1,78 @@
+# The hook of bash and zsh: where the directory has an environment, it is active. As the shim, it
+# never interprets what a directory says: it recognises what bubble has already answered (the memo's
+# format is in shim.sh), and where there is no valid answer there is no environment.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # init.sh comes before this file
+
+# Sets `answer` to the memo's; takes `memo`, `at` and `files` from its caller.
+_bubble_recall() {
+    local file text there IFS=' '
+    [[ -f $memo && $memo -nt $_bubble_home/generation ]] || return 1
+    for file in "${files[@]+"${files[@]}"}"; do
+        [[ $memo -nt $at/$file || ! -e $at/$file ]] || return 1
+    done
+    # read up to a NUL fails at the file's end, as it should
+    IFS='' read -r -d '' text <"$memo" && return 1
+    [[ $text == *$'\n'*$'\n'*$'\n'* ]] || return 1
+    answer=${text%%$'\n'*} text=${text#*$'\n'}
+    [[ ${text%%$'\n'*} == "1${files[*]+ ${files[*]}}" ]] || return 1
+    text=${text#*$'\n'}
+    file=${text%%$'\n'*} text=${text#*$'\n'}
+    case $file in
+        .python-version | .python-versions) ;;
+        *) return 0 ;;
+    esac
+    [[ -f $at/$file ]] || return 1
+    IFS='' read -r -d '' there <"$at/$file" && return 1
+    [[ $there == "$text" ]]
+} 2>/dev/null
+
+# Sets `found` to the directory's environment, else to nothing.
+_bubble_find() {
+    local at=${PWD%/} memo answer file
+    local -a files
+    found=''
+    # what this shell asks for comes before any directory
+    [[ -z ${BUBBLE_PYTHON-} && $PWD == /* ]] || return 0
+    while :; do
+        memo=$_bubble_home/projects$at/.bubble
+        if [[ -e $memo || -e $at/.python-version || -e $at/pyproject.toml ||
+            -e $at/.python-versions || -e $at/.tool-versions || -L $at/.python-version ||
+            -L $at/pyproject.toml || -L $at/.python-versions || -L $at/.tool-versions ]]; then
+            files=()
+            for file in .python-version .python-versions .tool-versions pyproject.toml; do
+                if [[ -e $at/$file || -L $at/$file ]]; then
+                    files+=("$file")
+                fi
+            done
+            _bubble_recall || return 0
+            [[ $answer == - ]] || break
+        fi
+        [[ -n $at ]] || return 0
+        at=${at%/*}
+    done
+    answer=${answer%%:*}
+    if [[ $answer == /* && -f $answer/pyvenv.cfg && -x $answer/bin/python ]]; then
+        found=$answer
+    fi
+}
+
+# Enters the directory's environment or leaves the last one; one made active by hand stays.
+_bubble_follow() {
+    local found
+    if [[ -n ${VIRTUAL_ENV-} && $VIRTUAL_ENV != "${_BUBBLE_HOOK-}" ]]; then
+        unset _BUBBLE_HOOK
+        return 0
+    fi
+    _bubble_find
+    if [[ $found == "${VIRTUAL_ENV-}" ]]; then
+        return 0
+    fi
+    if [[ -n ${VIRTUAL_ENV-} ]]; then
+        _bubble_leave
+    fi
+    if [[ -n $found ]]; then
+        _bubble_enter "$found"
+        export _BUBBLE_HOOK="$found"
+    fi
+}

@@ -1,0 +1,153 @@
+# bubble: shell integration. Static code: evaluating it starts no process.
+# Renew it with `bubble init fish`, or let `bubble init fish --install` keep it up to date.
+
+set -g __bubble_home @home@
+set -g __bubble_program @program@
+
+# Takes every $argv out of PATH.
+function __bubble_without
+    set -l at
+    for entry in $argv
+        while set at (contains -i -- $entry $PATH)
+            set -e PATH[$at]
+        end
+    end
+end
+
+function __bubble_error
+    printf 'error: %s\n  hint: %s\n' $argv >&2
+    return 1
+end
+
+function __bubble_status
+    return $argv[1]
+end
+
+# Makes the environment $argv[1] (absolute) the active one. The variables are those of venv's own
+# activate.fish, so that either can take back what the other did.
+function __bubble_enter
+    set -l name (string replace -r '.*/' '' -- $argv[1])
+    if string match -qr '^(\..*|venv|env)$' -- $name
+        set name (string replace -r '.*/([^/]*)/[^/]*$' '$1' -- $argv[1])
+    end
+    if test -z "$name"; or string match -qr '[[:cntrl:]]' -- $name
+        set name env
+    end
+    if set -q PYTHONHOME
+        set -g _OLD_VIRTUAL_PYTHONHOME $PYTHONHOME
+        set -e PYTHONHOME
+    end
+    set -gx _OLD_VIRTUAL_PATH $PATH
+    set -gx PATH $argv[1]/bin $PATH
+    set -gx VIRTUAL_ENV $argv[1]
+    set -gx VIRTUAL_ENV_PROMPT $name
+    if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; and functions -q fish_prompt; and not functions -q _old_fish_prompt
+        functions -c fish_prompt _old_fish_prompt
+        function fish_prompt
+            set -l code $status
+            printf '(%s) ' $VIRTUAL_ENV_PROMPT
+            __bubble_status $code
+            _old_fish_prompt
+        end
+        set -gx _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
+    end
+    function deactivate
+        bubble deactivate
+    end
+end
+
+# Takes the active environment back: what was put in front goes, whatever else changed stays.
+function __bubble_leave
+    if test "$PATH[1]" = "$VIRTUAL_ENV/bin"
+        set -e PATH[1]
+    else
+        __bubble_without $VIRTUAL_ENV/bin
+    end
+    if set -q _OLD_FISH_PROMPT_OVERRIDE; and functions -q _old_fish_prompt
+        functions -e fish_prompt
+        functions -c _old_fish_prompt fish_prompt
+        functions -e _old_fish_prompt
+    end
+    if set -q _OLD_VIRTUAL_PYTHONHOME
+        set -gx PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME
+    end
+    for name in VIRTUAL_ENV VIRTUAL_ENV_PROMPT _BUBBLE_HOOK _OLD_VIRTUAL_PATH \
+            _OLD_VIRTUAL_PYTHONHOME _OLD_FISH_PROMPT_OVERRIDE
+        set -e $name
+    end
+    functions -e deactivate
+end
+
+function __bubble_activate
+    if test (count $argv) -gt 1; or string match -qr '^(-.*|)$' -- $argv
+        $__bubble_program activate $argv
+        return
+    end
+    set -l env $argv[1]
+    set -q argv[1]; or set env .venv
+    if string match -qr '/|^\.' -- $env
+        set env (path normalize -- (string match -q '/*' -- $env; or echo $PWD/)$env)
+    else
+        set env $__bubble_home/envs/$env
+    end
+    if string match -q '*:*' -- $env
+        __bubble_error "$env has a colon in its path, which PATH can't carry" \
+            'move it to another directory'
+    else if not test -f $env/pyvenv.cfg
+        __bubble_error "there is no environment at $env" \
+            "a name is one of bubble's own; write ./NAME for a directory"
+    else if not test -x $env/bin/python
+        __bubble_error "$env has no interpreter that runs (bin/python)" \
+            'bubble python list --installed shows what is there; make the environment again'
+    else
+        set -q VIRTUAL_ENV; and __bubble_leave
+        __bubble_enter $env
+    end
+end
+
+function __bubble_shell
+    if test (count $argv) -eq 0; or contains -- -h $argv; or contains -- --help $argv; or contains -- --json $argv
+        $__bubble_program shell $argv
+    else if test "$argv" = --unset
+        set -e BUBBLE_PYTHON
+        true
+    else
+        set -l value ($__bubble_program shell --check $argv); or return
+        set -gx BUBBLE_PYTHON $value
+    end
+end
+
+function bubble
+    set -l code
+    switch "$argv[1]"
+        case activate
+            __bubble_activate $argv[2..]
+        case deactivate
+            if set -q argv[2]
+                $__bubble_program $argv
+            else if test -z "$VIRTUAL_ENV"
+                __bubble_error 'no environment is active in this shell' 'bubble activate ENV'
+            else
+                __bubble_leave
+            end
+        case '*'
+            if test "$argv[1]" = shell
+                __bubble_shell $argv[2..]
+            else
+                $__bubble_program $argv
+            end
+            set code $status
+            # what it changed may change the directory's environment
+            functions -q __bubble_hook; and __bubble_hook
+            return $code
+    end
+end
+
+__bubble_without $__bubble_home/shims
+# behind an environment that is active (a nested shell)
+if set -q VIRTUAL_ENV; and contains -- $VIRTUAL_ENV/bin $PATH
+    __bubble_without $VIRTUAL_ENV/bin
+    set -gx PATH $VIRTUAL_ENV/bin $__bubble_home/shims $PATH
+else
+    set -gx PATH $__bubble_home/shims $PATH
+end

@@ -1,0 +1,91 @@
+"""`bubble init`: the shell integration, printed or installed."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble init --install", "set up the shell that you use, for every new one"),
+    ("bubble init zsh --install --hook", "and follow the directories' environments at cd"),
+    ("bubble init --uninstall", "take exactly that back"),
+    ('eval "$(bubble init bash)"', "by hand: in ~/.bashrc (zsh: ~/.zshrc, sh: ~/.profile)"),
+    ("bubble init fish | source", "by hand: in ~/.config/fish/config.fish"),
+    ("bubble init pwsh | Out-String | iex", "by hand: in $PROFILE"),
+    ("bubble init nu | save -f ~/.bubble.nu", "by hand: then `source ~/.bubble.nu` in config.nu"),
+)
+DETAILS = (
+    "Puts the shims on PATH, and makes the `bubble` function (shell, activate, deactivate) and\n"
+    "completions. The code is static: a shell that evaluates it starts no process."
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    import argparse
+
+    from bubble.selection.shell import SHELLS
+
+    parser.add_argument(
+        "shell", metavar="SHELL", nargs="?", choices=SHELLS, help=f"{', '.join(SHELLS)}"
+    )
+    parser.add_argument(
+        "--hook",
+        action=argparse.BooleanOptionalAction,
+        help="at every cd, activate the directory's environment or leave it",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--install", action="store_true", help="write it into the start-up files")
+    what.add_argument("--uninstall", action="store_true", help="take it out of them again")
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Print, install or take back."""
+    from bubble.cli import shell_files
+
+    shell = options.shell or _detected(context)
+    if options.install:
+        return _report(shell, shell_files.install(shell, context, hook=options.hook))
+    if options.uninstall:
+        return _report(shell, shell_files.uninstall(shell, context))
+    code = shell_files.code(shell, context, hook=bool(options.hook))
+    return Outcome(
+        data={"shell": shell, "hook": bool(options.hook), "code": code},
+        lines=(code.rstrip("\n"),),
+    )
+
+
+def _report(shell: str, changes: tuple[tuple[str, str], ...]) -> Outcome:
+    notes = [f"{what} {path}" for what, path in changes if what != "unchanged"]
+    if not notes:
+        notes = [f"nothing to do for {shell}"]
+    elif any(what == "wrote" for what, _ in changes):
+        notes.append("open a new shell, and it is there")
+    return Outcome(
+        data={"shell": shell, "changes": [{"what": what, "path": path} for what, path in changes]},
+        notes=tuple(notes),
+    )
+
+
+def _detected(context: Context) -> str:
+    """Return the login shell's name, and say so."""
+    import os
+
+    from bubble.model.text import printable
+    from bubble.selection.shell import SHELLS
+
+    program = context.env.get("SHELL", "")
+    name = {"dash": "sh", "ash": "sh", "ksh": "sh"}.get(
+        os.path.basename(program), os.path.basename(program)
+    )
+    if name not in SHELLS:
+        said = f"SHELL is “{printable(program)}”" if program else "SHELL is not set"
+        raise BubbleError(
+            "usage", f"which shell? {said}", hint=f"bubble init {'|'.join(SHELLS)} [--install]"
+        )
+    context.output.note(f"for {name}, since SHELL is {printable(program)}")
+    return name
