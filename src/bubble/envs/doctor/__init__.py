@@ -60,14 +60,15 @@ def _look(check: Callable[[Patient], Iterable[Finding]], patient: Patient) -> li
         found.extend(check(patient))
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else patient.layout.home
-        sudo = "" if os.geteuid() == 0 else "sudo "
+        user, shown = os.geteuid(), quote(where)
+        own = f"chown -R {user} {shown} && chmod -R u+rwX {shown}"
         found.append(
             Finding(
                 id="store.unreadable",
                 severity=ERROR,
                 what=f"{printable(where, 500)}: {(error.strerror or str(error)).lower()}",
                 where=where,
-                fix=f"{sudo}chown -R {os.geteuid()} {quote(where)} && chmod -R u+rwX {quote(where)}",
+                fix=f"sudo sh -c {quote(own)}" if user else own,
             )
         )
     return found
