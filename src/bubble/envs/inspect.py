@@ -76,6 +76,8 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
             found[number] = found[number].replace(state="moved", detail=path)
             continue
         original = next((e for e in known if e.identity == identity), None)
+        if original and os.path.realpath(original.path) == os.path.realpath(path):
+            continue  # the same one, seen through a link
         stray = Environment(path=path, identity=identity)
         state = "copied" if original else "unregistered"
         detail = original.title if original else ""

@@ -1,0 +1,138 @@
+"""Adopting an environment that another tool made: registered where it is, nothing changed in it."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs import place
+from bubble.envs.describe import read_configuration, version_of
+from bubble.envs.inspect import read_identity
+from bubble.envs.locate import DEFAULT, of_path
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.pythons.store import touch_generation
+from bubble.selection import registry
+from bubble.selection.sources import pin_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def adopt(text: str, cwd: str, layout: Layout) -> Environment:
+    """Register the environment in the directory `text`, or its `.venv`, and return its record.
+
+    A `.venv` becomes the environment of the directory that it is in: the shims use it there.
+    Adopting one again refreshes its record. Raises BubbleError(environment): it is none, it can't
+    be used (conda), or bubble made it.
+    """
+    path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
+    shown = printable(path)
+    if read_identity(path):
+        known = of_path(path, layout)
+        here = known is not None and known.path == path
+        raise BubbleError(
+            "environment",
+            f"bubble made {shown}" + (" and knows it" if here else "; it was moved or copied here"),
+            hint="bubble list" if here else f"bubble repair {shown}",
+        )
+    if not os.path.exists(f"{path}/bin/python"):
+        raise BubbleError(
+            "environment",
+            f"{shown} has no working bin/python",
+            hint="make it again with the tool that made it, or with bubble create",
+        )
+    configuration = read_configuration(path)
+    project = os.path.dirname(path) if os.path.basename(path) == DEFAULT else ""
+    environment = registry.Environment(
+        path=path,
+        project=project,
+        interpreter=interpreter_of(configuration, layout),
+        request=version_of(configuration),
+        pin=pin_of(project) if project else "",
+        maker=maker_of(path, configuration),
+        made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
+    )
+    with place.lock(layout, path):
+        registry.register(layout, environment)
+        touch_generation(layout)
+    return environment
+
+
+def maker_of(path: str, configuration: dict[str, str]) -> str:
+    """Return the tool that made an environment, by the marks that it left.
+
+    poetry, pdm and hatch call virtualenv, so the place tells them: `…/pypoetry/virtualenvs/…`,
+    `…/pdm/venvs/…`, `…/hatch/env/virtual/…`. pdm writes `.pdm-python` into its project.
+    """
+    if "bubble" in configuration:
+        return "bubble"
+    for part, tool in (
+        ("/pypoetry/virtualenvs/", "poetry"),
+        ("/pdm/venvs/", "pdm"),
+        ("/hatch/env/virtual/", "hatch"),
+    ):
+        if part in path:
+            return tool
+    project = os.path.dirname(path)
+    if os.path.exists(f"{project}/.pdm-python") and os.path.basename(path) == DEFAULT:
+        return "pdm"
+    for tool in ("uv", "virtualenv"):
+        if tool in configuration:
+            return tool
+    return "venv"
+
+
+def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:
+    """Return the prefix that an environment was made against: pyvenv.cfg names its `bin`.
+
+    The store's own name for it, where the store has it: a path that updates keep.
+    """
+    home = configuration.get("home", "")
+    if not os.path.isabs(home):
+        return ""
+    prefix = os.path.dirname(os.path.normpath(home))
+    if os.path.dirname(prefix) == layout.pythons:
+        return prefix
+    real = os.path.realpath(home)
+    for name in _names(layout.pythons):
+        python = f"{layout.pythons}/{name}/bin/python"
+        same = name.count("-") >= 4 and os.path.dirname(os.path.realpath(python)) == real
+        if same and _same_minor(name, version_of(configuration)):
+            return f"{layout.pythons}/{name}"
+    return prefix
+
+
+def _same_minor(key: str, version: str) -> bool:
+    """Whether a key is of a version's minor: /usr/bin may hold several."""
+    return key.split("-")[1].split(".")[:2] == version.split(".")[:2]
+
+
+def _environment_at(path: str) -> str:
+    shown = printable(path)
+    for candidate in (path, f"{path}/{DEFAULT}"):
+        if os.path.isdir(f"{candidate}/conda-meta"):
+            raise BubbleError(
+                "environment",
+                f"{printable(candidate)} is a conda environment, which only conda can manage: "
+                "it holds an interpreter of its own",
+                hint="use its Python alone: bubble python adopt "
+                f"{printable(candidate)}; or make one of ours: bubble create",
+            )
+        if place.is_environment(candidate):
+            if "\n" in candidate:
+                break
+            return candidate
+    raise BubbleError(
+        "environment",
+        f"{shown} is no virtual environment, and has no {DEFAULT} in it",
+        hint="make one there: bubble create",
+    )
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory), reverse=True)
+    except OSError:
+        return []

@@ -1,0 +1,94 @@
+"""Mending an environment: one that was moved or copied, or whose interpreter is gone.
+
+What is rewritten in place was broken before, and each file changes in one step: killed in
+between, it is still broken, and the same command ends the work. An environment that needs another
+minor version is made anew beside the old one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs import place
+from bubble.envs.inspect import look_at_all
+from bubble.envs.locate import DEFAULT, is_path, locate
+from bubble.envs.reinterpret import choose, fits, make_again, relink, works
+from bubble.envs.settle import settle
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable
+from bubble.selection import registry
+from bubble.selection.sources import upwards
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
+    from bubble.system.layout import Layout
+
+
+class Repaired(Record):
+    """The environment as it is registered now, and what was done, a phrase each."""
+
+    environment: Environment
+    done: tuple[str, ...]
+
+
+def repair(text: str, world: World, *, installer: str = "", show: bool = False) -> Repaired:
+    """Mend the environment that `text` means: a name, a path, or "" for this directory's.
+
+    `installer` and `show` are as in `make`: only an environment that needs another minor version
+    gets its packages installed anew. Raises BubbleError (environment: there is nothing that could
+    be mended; not_installed: no interpreter fits) and OSError.
+    """
+    path = find(text, world.cwd, world.layout)
+    with place.lock(world.layout, path):
+        environment, done = settle(path, world.layout)
+        if works(environment):
+            return Repaired(environment=environment, done=done)
+        choice = choose(environment, world)
+        name = choice.installation.key.name
+        if fits(path, choice.base):
+            environment = relink(environment, choice.base, world)
+            return Repaired(environment=environment, done=(*done, f"linked it to {name}"))
+    # which takes the lock itself, and replaces what is there in one step
+    environment = make_again(environment, choice, world, installer=installer, show=show)
+    return Repaired(environment=environment, done=(*done, f"made it anew with {name}"))
+
+
+def find(text: str, cwd: str, layout: Layout) -> str:
+    """Return the absolute path of the environment that is meant, registered or not."""
+    if not text:
+        here = _of_directory(cwd, layout)
+        if here:
+            return here
+    else:
+        path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
+        if not is_path(text):
+            path = f"{layout.envs}/{text}"
+        for candidate in (path, f"{path}/{DEFAULT}"):
+            if place.is_environment(candidate):
+                return candidate
+    known = locate(text, cwd, layout)
+    if os.path.isdir(known.path):
+        return known.path
+    for status in look_at_all(layout, cwd):
+        if status.environment == known and status.state == "moved":
+            return status.detail
+    shown = printable(known.title)
+    raise BubbleError(
+        "environment",
+        f"{printable(known.path)} is gone",
+        hint=f"run bubble repair where it is now, or forget it: bubble remove {shown}",
+    )
+
+
+def _of_directory(cwd: str, layout: Layout) -> str:
+    for directory in upwards(cwd):
+        known = registry.of_directory(layout, directory)
+        if known and os.path.isdir(known.path):
+            return known.path
+        path = f"{directory.rstrip('/')}/{DEFAULT}"
+        if place.is_environment(path):
+            return path
+    return ""

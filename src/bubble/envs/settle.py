@@ -1,0 +1,116 @@
+"""Letting an environment know where it lies, and the registry know of it: moved, copied, lost."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bubble.envs.adopt import interpreter_of
+from bubble.envs.describe import read_configuration, version_of
+from bubble.envs.inspect import read_identity
+from bubble.envs.locate import DEFAULT
+from bubble.envs.relocate import path_of, relocate, rename_prompt
+from bubble.model.errors import BubbleError
+from bubble.model.name import is_name
+from bubble.model.text import printable
+from bubble.pythons.store import touch_generation
+from bubble.selection import registry
+from bubble.selection.sources import pin_of
+from bubble.system.files import write_atomic
+from bubble.system.layout import MARK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
+    """Register the environment at `path` (absolute), with the paths in it rewritten if need be.
+
+    Returns its record, and what was done, a phrase each: nothing if all was well. A moved one
+    stays the same; a copy, whose original is still there, gets an identity of its own. The caller
+    holds its lock. Raises BubbleError(environment) for what bubble didn't make.
+    """
+    identity = read_identity(path)
+    everything = registry.environments(layout)
+    mine = next((e for e in everything if e.path == path), None)
+    mine = mine or next((e for e in everything if is_same(e.path, path)), None)
+    path = mine.path if mine else path  # as it was registered, through whatever links
+    if not identity:
+        return _foreign(path, mine), ()
+    twins = [e for e in everything if e.identity == identity and e.path != path]
+    original = next((e for e in twins if read_identity(e.path) == identity), None)
+    before = mine if mine and mine.identity == identity else next(iter(twins), None)
+    stale = {path_of(path)} | ({e.path for e in twins} if original is None else set())
+    old = sorted(stale - {"", path})
+    if before is not None and before == mine and not old and not original:
+        return mine, ()
+    new = _record(path, identity, before, layout)
+    done = []
+    if old:
+        _rewrite(path, new, old)
+        done.append(f"rewrote the paths in it, which said {printable(old[0])}")
+    if original is not None:
+        new = new.replace(identity=os.urandom(8).hex(), made_at=str(int(time.time())))
+        write_atomic(f"{path}/{MARK}", f"{new.identity}\n".encode(), durable=True)
+        done.append(f"told it from {printable(original.title)}, of which it is a copy")
+    registry.register(layout, new)
+    if new != mine:
+        done.append(f"registered it as {printable(new.title)}")
+    for twin in twins if original is None else ():
+        registry.forget(layout, twin)
+    touch_generation(layout)
+    return new, tuple(done)
+
+
+def is_same(first: str, second: str) -> bool:
+    """Whether two paths lead to one directory."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
+
+
+def _foreign(path: str, mine: Environment | None) -> Environment:
+    if mine is None or mine.maker == "bubble":
+        raise BubbleError(
+            "environment",
+            f"bubble didn't make {printable(path)}",
+            hint=f"make it known as it is: bubble adopt {printable(path)}",
+        )
+    return mine
+
+
+def _record(path: str, identity: str, before: Environment | None, layout: Layout) -> Environment:
+    """Return the record of what lies at `path`: named in the store, else its directory's own."""
+    parent, base = os.path.split(path)
+    project = parent if base == DEFAULT else ""
+    if before is None:
+        configuration = read_configuration(path)
+        interpreter = interpreter_of(configuration, layout)
+        follows = os.path.islink(interpreter)  # a minor link, whose name is a request
+        before = registry.Environment(
+            path=path,
+            interpreter=interpreter,
+            request=os.path.basename(interpreter) if follows else version_of(configuration),
+            identity=identity,
+            made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
+        )
+    return before.replace(
+        path=path,
+        name=base if parent == layout.envs and is_name(base) else "",
+        project=project,
+        pin=pin_of(project) if project else "",
+    )
+
+
+def _rewrite(path: str, new: Environment, old: list[str]) -> None:
+    pairs = [(before, path) for before in old]
+    if new.project:  # the project moved along: its own editable install names it
+        pairs += [(os.path.dirname(p), new.project) for p in old if os.path.basename(p) == DEFAULT]
+    after = new.name or os.path.basename(new.project or path)
+    for before in old:
+        shown = os.path.dirname(before) if os.path.basename(before) == DEFAULT else before
+        rename_prompt(path, os.path.basename(shown), after)
+    relocate(path, *pairs[0], projects=tuple(pairs[1:]))
