@@ -11,12 +11,8 @@ import os
 
 from bubble.system.files import read_text
 
-_SCRIPTS = {
-    "activate": "common/activate",
-    "activate.csh": "posix/activate.csh",
-    "activate.fish": "posix/activate.fish",
-    "Activate.ps1": "common/Activate.ps1",
-}
+_SCRIPTS = ("activate", "activate.csh", "activate.fish", "Activate.ps1")
+_WHERE = ("common", "posix")  # fish moved from one to the other in 3.13
 _NU = """\
 # Use it as: overlay use activate.nu; leave it with: deactivate
 export-env {
@@ -38,11 +34,12 @@ def activation_scripts(stdlib: str, path: str, prompt: str) -> dict[str, str]:
     environment will lie. An interpreter without templates gets those that need none.
     """
     scripts = {"activate.nu": _nu(path, prompt)}
-    for name, template in _SCRIPTS.items():
-        text = read_text(f"{stdlib}/venv/scripts/{template}")
-        if text is None:
-            continue
-        scripts[name] = text if name.endswith(".ps1") else _filled(text, name, path, prompt)
+    for name in _SCRIPTS:
+        found = (read_text(f"{stdlib}/venv/scripts/{where}/{name}") for where in _WHERE)
+        text = next((text for text in found if text is not None), None)
+        if text is not None:
+            ready = name.endswith(".ps1")
+            scripts[name] = text if ready else _filled(text, name, path, prompt)
     return scripts
 
 

@@ -12,6 +12,7 @@ from bubble.envs.activation import activation_scripts
 from bubble.envs.seed import link_seed, pip_seed
 from bubble.model.record import Record
 from bubble.pythons import store
+from bubble.pythons.stdlib import library_name, stdlib_of
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
@@ -46,15 +47,13 @@ def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
     then survives patch upgrades. An adopted interpreter stands where its maker put it.
     """
     key = installation.key
-    name = f"python{key.version.minor}" + ("t" if "freethreaded" in key.variant else "")
-    if key.implementation != "cpython":
-        name = f"{key.implementation}{key.version.minor}"
+    name = library_name(key)
     if installation.is_adopted:
         receipt = store.read_receipt(installation.prefix)
         return Base(
             home=os.path.dirname(receipt.executable),
             executable=receipt.executable,
-            stdlib=f"{receipt.prefix}/lib/{name}",
+            stdlib=stdlib_of(installation),
             link=installation.prefix,
             installation=installation,
         )
@@ -67,7 +66,7 @@ def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
     return Base(
         home=f"{link}/bin",
         executable=executable,
-        stdlib=f"{installation.prefix}/lib/{name}",
+        stdlib=stdlib_of(installation),
         link=link,
         installation=installation,
     )

@@ -10,6 +10,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.pythons.stdlib import stdlib_of
 from bubble.pythons.store import installations
 from bubble.system.lock import Lock
 from bubble.system.staging import Staging, sweep
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bubble.model.version import Version
     from bubble.system.layout import Layout
 
+_DEBIANS = "/usr/share/python-wheels"  # Debian takes the wheels out of ensurepip
 _MAX_MEMBER = 16 << 20  # bytes; pip's largest file has 1 MB
 
 
@@ -101,10 +103,8 @@ def _copy(source: str, target: str) -> None:
 
 def _bundled(layout: Layout) -> list[_Wheel]:
     found: dict[str, _Wheel] = {}
-    for installation in installations(layout):
-        minor = installation.key.version.minor
-        mark = "t" if "freethreaded" in installation.key.variant else ""
-        directory = f"{installation.prefix}/lib/python{minor}{mark}/ensurepip/_bundled"
+    directories = [f"{stdlib_of(i)}/ensurepip/_bundled" for i in installations(layout)]
+    for directory in (*directories, _DEBIANS):
         try:
             names = os.listdir(directory)
         except OSError:
