@@ -172,6 +172,8 @@ def answering(c: Clinic, answer: str) -> None:
 def certificates_elsewhere(c: Clinic) -> None:
     if not os.path.isfile("/etc/ssl/certs/ca-certificates.crt"):
         not_here("no certificates in /etc/ssl/certs")
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # the machine may have needed them itself
+        c.env.pop(name, None)
     answering(c, '{"certificates": ["SSL_CERT_FILE", "/no/cert.pem", "SSL_CERT_DIR", "/no"]}')
 
 
