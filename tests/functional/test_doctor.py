@@ -293,7 +293,7 @@ def second_pin_not_installed(c: Clinic) -> None:
     write(f"{c.cwd}/.python-version", "3.11\n3.12\n")
 
 
-CASES: list[tuple[str, Callable[[Clinic], None]]] = [
+CASES: list[object] = [
     ("path.no-shims", off_path),
     ("path.twice", twice_on_path),
     ("path.shadowed", shadowed),

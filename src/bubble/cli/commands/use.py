@@ -68,6 +68,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
     warnings = (*pinned.warnings, *_what_overrules(pinned.path, world))
+    if not options.everywhere:
+        _leave_memo(world)
     return Outcome(
         data={
             "path": pinned.path,
@@ -90,6 +92,22 @@ def _what_overrules(path: str, world: World) -> Iterator[str]:
         return
     if not source.path or os.path.realpath(source.path) != path:
         yield f"it doesn't count here: {source} overrules it"
+
+
+def _leave_memo(world: World) -> None:
+    """Make the directory known: what it asks for is in use, and gc must leave it."""
+    import time
+
+    from bubble.selection import memos
+    from bubble.selection.resolve import select
+    from bubble.selection.sources import VARIABLE
+
+    world = world.replace(env={n: v for n, v in world.env.items() if n != VARIABLE})
+    looked_at = time.time_ns()
+    try:
+        memos.leave(select(world), world, looked_at)
+    except BubbleError:
+        pass  # `--force`: it isn't there
 
 
 def _require_installed(request: Request, context: Context, *, install: bool) -> None:
