@@ -39,7 +39,8 @@ class Kernel(Record):
     """A registered kernel: `path` is its directory, `python` what it runs, both absolute.
 
     `environment` is the path of the environment that it was registered for, by bubble's mark or
-    else by its interpreter's place; `is_ours` says that the mark is there.
+    else by its interpreter's place; `is_ours` says that the mark is there, and `identity` is the
+    environment's in it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kernel(Record):
     display_name: str
     environment: str
     is_ours: bool
+    identity: str = ""
 
 
 def install_kernel(
@@ -193,19 +195,26 @@ def _require_name(name: str) -> str:
 
 
 def _require_free(path: str, environment: Environment) -> None:
+    """Refuse a directory in which another kernel lies, or something that is none."""
     kernel = _read(path)
-    if (kernel is None and not os.path.lexists(path)) or (
-        kernel is not None and kernel.environment == environment.path
-    ):
+    if kernel is None:
+        begun = os.path.isdir(path) and set(_names(path)) <= set(_LOGOS)  # by who was killed
+        if begun or not os.path.lexists(path):
+            return
+    elif kernel.environment == environment.path or _has_moved(kernel, environment):
         return
-    if kernel is None and os.path.isdir(path) and set(_names(path)) <= set(_LOGOS):
-        return  # begun by a process that died
     runs = f", which runs {printable(kernel.python)}" if kernel else ""
     raise BubbleError(
         "usage",
         f"there is a kernel called {os.path.basename(path)} already{runs}",
         hint="give this one another name: --name NAME",
     )
+
+
+def _has_moved(kernel: Kernel, environment: Environment) -> bool:
+    """Whether a kernel was an environment's before that was moved."""
+    same = kernel.identity and kernel.identity == environment.identity
+    return bool(same) and not os.path.exists(kernel.python)
 
 
 def _user_data(env: Mapping[str, str]) -> str:
@@ -255,6 +264,7 @@ def _read(path: str) -> Kernel | None:
         display_name=str(spec.get("display_name", "")),
         environment=mark["environment"] if ours and mark else os.path.dirname(bin_directory),
         is_ours=ours,
+        identity=str(mark.get("identity", "")) if ours and mark else "",
     )
 
 

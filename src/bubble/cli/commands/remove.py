@@ -22,6 +22,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
+    from bubble.envs.kernel import remove_kernels
     from bubble.envs.locate import locate
     from bubble.envs.remove import remove
 
@@ -32,6 +33,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     for environment in found:
         try:
             remove(environment, world.layout)
+            remove_kernels(environment, context.env)
             removed.append(environment)
         except BubbleError as error:
             errors.append(error)

@@ -21,10 +21,12 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Rename."""
     from bubble.cli.commands.info import find
+    from bubble.envs.kernel import move_kernels
     from bubble.envs.rename import rename
 
     source = find(options.source, context)
     renamed = rename(source, options.name, context.layout)
+    move_kernels(source, renamed, context.env)
     context.renew_shims()
     return Outcome(
         data={"name": renamed.name, "path": renamed.path, "was": source.name},

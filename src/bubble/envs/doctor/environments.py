@@ -55,16 +55,22 @@ def strangers(patient: Patient) -> Iterator[Finding]:
 
 def kernel_specs(patient: Patient) -> Iterator[Finding]:
     """Look for kernels of ours that can't start."""
+    titles = {e.identity: e.title for e in registered(patient.layout) if e.maker == "bubble"}
     for kernel in kernels(patient.layout, patient.env):
         if kernel.is_ours and not os.path.exists(kernel.python):
             gone = not os.path.lexists(kernel.environment)
+            title = titles.get(kernel.identity, "") if gone else ""
+            name = quote(kernel.name)
+            fix = f"bubble kernel remove {name}"
+            if title:
+                fix = f"bubble kernel install {quote(title)} --name {name}"
             yield Finding(
                 id="kernel.python",
                 severity=WARNING,
                 what=f"the Jupyter kernel {printable(kernel.name)} can't start: "
                 f"{printable(kernel.python, 500)} is gone",
                 where=kernel.path,
-                fix=f"bubble kernel remove {kernel.name}",
+                fix=fix,
                 automatic=gone,
             )
 
