@@ -214,6 +214,11 @@ def environment_without_interpreter(c: Clinic) -> None:
     c.run("gc", "--only", "links")
 
 
+def minor_without_interpreter(c: Clinic) -> None:
+    environment(c)
+    c.run("python", "uninstall", "--force", "3.11.9")
+
+
 def environment_gone(c: Clinic) -> None:
     shutil.rmtree(environment(c).path)
 
@@ -324,6 +329,7 @@ CASES: list[object] = [
     ("system.compiler", no_compiler),
     ("env.broken", broken_environment),
     ("env.interpreter-missing", environment_without_interpreter),
+    ("env.interpreter-missing", minor_without_interpreter),
     ("env.missing", environment_gone),
     ("env.moved", project_moved),
     ("env.copied", project_copied),

@@ -83,6 +83,9 @@ def _finding(status: Status, patient: Patient) -> Finding:
     fix = _quoted_command(status)
     if status.state == "missing" and is_gone(environment.path, patient.layout):
         fix, automatic = "bubble gc --only records", True
+    directory, key = os.path.split(environment.interpreter)
+    if status.state == "interpreter missing" and directory == patient.layout.pythons:
+        fix = f"bubble python install {quote(key)}"  # back in its place, it serves as before
     return Finding(
         id=f"env.{status.state.replace(' ', '-')}",
         severity=severity,
