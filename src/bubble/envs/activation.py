@@ -2,7 +2,7 @@
 
 The templates of CPython before 3.13.1 put their values inside double quotes, where a path with
 a quote or a `$` breaks them (CVE-2024-9287). Here a value always leaves the double quotes that it
-stands in, and is quoted for its own shell.
+stands in, and is quoted for its own shell. Their faults under `set -eu` are mended, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,15 @@ from bubble.system.files import read_text
 
 _SCRIPTS = ("activate", "activate.csh", "activate.fish", "Activate.ps1")
 _WHERE = ("common", "posix")  # fish moved from one to the other in 3.13
+# what the templates of some releases have, and what works under `set -eu` and leaves nothing
+_MENDED = (
+    ('"$OSTYPE"', '"${OSTYPE:-}"'),  # 3.12: dash has none
+    ("hash -r 2> /dev/null\n", "hash -r 2> /dev/null || true\n"),  # fails after `set +h`
+    ("        hash -r\n", "        hash -r 2> /dev/null || true\n"),  # 3.8, in bash and zsh
+    ("    hash -r\n", "    hash -r 2> /dev/null || true\n"),
+    ('[ -n "${_OLD_VIRTUAL_PS1:-}" ]', '[ -n "${_OLD_VIRTUAL_PS1+set}" ]'),  # an empty PS1
+)
+_EXPANDED = str.maketrans(dict.fromkeys("$`\\!%", "_"))
 _NU = """\
 # Use it as: overlay use activate.nu; leave it with: deactivate
 export-env {
@@ -43,6 +52,14 @@ def activation_scripts(stdlib: str, path: str, prompt: str) -> dict[str, str]:
     return scripts
 
 
+def prompt_text(text: str) -> str:
+    """Return what a prompt may show: shells run what stands in `$(…)` there, whoever quoted it.
+
+    A directory's name is not always its user's choice: an archive or a repository brings it along.
+    """
+    return "".join(c if c.isprintable() else "_" for c in text.translate(_EXPANDED))
+
+
 def quote_sh(text: str) -> str:
     """Quote for sh, bash and zsh."""
     return "'" + text.replace("'", "'\\''") + "'"
@@ -60,21 +77,30 @@ def quote_fish(text: str) -> str:
 
 def _filled(template: str, name: str, path: str, prompt: str) -> str:
     quote = {".csh": quote_csh, ".fish": quote_fish}.get(os.path.splitext(name)[1], quote_sh)
-    # since 3.13 the templates add the parentheses themselves
-    bare = "(__VENV_PROMPT__)" in template or "(%s)" in template
     values = {
         "__VENV_DIR__": path,
-        "__VENV_NAME__": os.path.basename(path),
-        "__VENV_PROMPT__": prompt if bare else f"({prompt}) ",
+        "__VENV_NAME__": prompt,  # 3.8's csh shows it
+        "__VENV_PROMPT__": prompt if _adds_parentheses(template) else f"({prompt}) ",
         "__VENV_BIN_NAME__": "bin",
         "__VENV_PYTHON__": f"{path}/bin/python",
     }
+    for fault, mended in _MENDED if name == "activate" else ():
+        template = template.replace(fault, mended)
     lines = []
     for line in template.splitlines():
         for placeholder, value in values.items():
             line = _replaced(line, placeholder, quote(value))  # noqa: PLW2901 - one step of many
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _adds_parentheses(template: str) -> bool:
+    """Whether a template puts the parentheses round the prompt itself, as they do since 3.13."""
+    forms = ("(__VENV_PROMPT__)", '("__VENV_PROMPT__")', "(%s)")
+    return any(
+        "__VENV_PROMPT__" in line and any(form in line for form in forms)
+        for line in template.splitlines()
+    )
 
 
 def _replaced(line: str, placeholder: str, quoted: str) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 
 from bubble.envs import place
+from bubble.envs.activation import prompt_text
 from bubble.envs.describe import read_configuration
 from bubble.envs.duplicate import Duplicated, duplicate
 from bubble.envs.inspect import look_at
@@ -91,7 +92,9 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
 
 def label(environment: Environment) -> str:
     """Return the prompt that an environment has unless somebody chose another."""
-    return environment.name or os.path.basename(environment.project or environment.path)
+    return prompt_text(
+        environment.name or os.path.basename(environment.project or environment.path)
+    )
 
 
 def require_sound(source: Environment, layout: Layout) -> None:

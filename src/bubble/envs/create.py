@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import bubble
-from bubble.envs.activation import activation_scripts
+from bubble.envs.activation import activation_scripts, prompt_text
 from bubble.envs.seed import link_seed, pip_seed
 from bubble.model.record import Record
 from bubble.pythons import store
@@ -85,6 +85,7 @@ def build(
 ) -> None:
     """Fill the empty directory `root` with an environment that will lie at `path` (absolute)."""
     key = base.installation.key
+    prompt = prompt_text(prompt)
     library = os.path.basename(base.stdlib)
     site_packages = f"{root}/lib/{library}/site-packages"
     os.makedirs(site_packages)
@@ -159,6 +160,8 @@ def _write(path: str, text: str, mode: int = 0o644) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, mode)
     try:
-        os.write(descriptor, os.fsencode(text))
+        view = memoryview(os.fsencode(text))
+        while view:  # a disk that gets full takes a part first
+            view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)

@@ -13,7 +13,7 @@ import re
 from functools import partial
 from urllib.parse import quote
 
-from bubble.envs.activation import QUOTES
+from bubble.envs.activation import QUOTES, prompt_text
 from bubble.system.files import link_atomic, read_text, write_atomic
 
 TYPE_CHECKING = False
@@ -61,6 +61,7 @@ def relocate(
 
 def rename_prompt(root: str, old: str, new: str) -> None:
     """Let the activation scripts of the environment at `root` show another prompt."""
+    old, new = prompt_text(old), prompt_text(new)
     for name, quoting in QUOTES.items():
         forms = [(quoting(f"({old}) "), quoting(f"({new}) ")), (quoting(old), quoting(new))]
         if _PLAIN.fullmatch(old) and _PLAIN.fullmatch(new):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.fallback import child_environment, execute
@@ -34,7 +35,8 @@ def run(environment: Environment, words: Sequence[str], world: World) -> NoRetur
     env = child_environment(f"{world.layout.home}/", world)
     env.pop("PYTHONHOME", None)
     env["VIRTUAL_ENV"] = environment.path
-    env["VIRTUAL_ENV_PROMPT"] = environment.name or os.path.basename(environment.project)
+    shown = environment.name or os.path.basename(environment.project or environment.path)
+    env["VIRTUAL_ENV_PROMPT"] = prompt_text(shown)
     env["PATH"] = f"{environment.path}/bin:{env.get('PATH') or DEFAULT_PATH}"
     execute(_command(words[0], environment, world), words[1:], env)
 
