@@ -109,7 +109,8 @@ def _nearest(asked: str, group: str) -> str:
     if len(asked) > 80 or asked.startswith("-"):
         return ""
     known = {words: words for words in (*COMMANDS, *GROUPS)}
-    known |= {words.rpartition(" ")[2]: words for words in COMMANDS if " " in words} | known
+    # of several groups with the same last word, the first one in the table
+    known |= {w.rpartition(" ")[2]: w for w in reversed(COMMANDS) if " " in w} | known
     if group:
         known = {words: words for words in known if words.startswith(f"{group} ")}
     cutoff = 0.75 if group else 0.6
