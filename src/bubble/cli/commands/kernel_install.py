@@ -33,7 +33,9 @@ def define(parser: ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="for this user (the default)")
     where.add_argument("--prefix", metavar="DIR", default="", help="below DIR/share/jupyter")
-    parser.add_argument("--name", default="", help="the kernel's name (default: like ENV's)")
+    parser.add_argument(
+        "--name", metavar="NAME", default="", help="the kernel's name (default: like ENV's)"
+    )
     parser.add_argument("--display-name", metavar="TEXT", default="", help="what Jupyter shows")
 
 

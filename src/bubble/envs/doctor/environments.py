@@ -7,7 +7,7 @@ from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.envs.gc.plan import is_gone
-from bubble.envs.inspect import Status, look_at_all
+from bubble.envs.inspect import Status, look_at_all, read_identity
 from bubble.envs.kernel import kernels
 from bubble.envs.locate import DEFAULT
 from bubble.model.text import printable
@@ -39,11 +39,10 @@ def states(patient: Patient) -> Iterator[Finding]:
 def strangers(patient: Patient) -> Iterator[Finding]:
     """Look for an environment of another tool in this directory that bubble doesn't know."""
     path = f"{patient.cwd.rstrip('/')}/{DEFAULT}"
-    known = {environment.path for environment in registered(patient.layout)}
-    if path in known or not os.path.lexists(f"{path}/pyvenv.cfg"):
+    if not os.path.lexists(f"{path}/pyvenv.cfg") or read_identity(path):
+        return  # one of ours is reported as what it is
+    if path in {environment.path for environment in registered(patient.layout)}:
         return
-    if any(status.environment.path == path for status in look_at_all(patient.layout, patient.cwd)):
-        return  # ours, and reported as what it is
     yield Finding(
         id="env.not-adopted",
         severity=NOTE,
