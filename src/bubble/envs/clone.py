@@ -52,7 +52,7 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
     with both_locks(layout, source.path, environment.path):
         require_sound(source, layout)
         sweep(place.yard_of(layout, environment.path))
-        _require_free(environment, layout)
+        _require_free(environment)
         return copy_to(
             source,
             environment.replace(
@@ -66,9 +66,11 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
 
 
 def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
-    """Stage a copy of `source` with the identity of `new`, publish it there and register it.
+    """Stage a copy of `source` with the identity of `new`, register it and publish it there.
 
-    The caller holds both locks and has seen that the place is free.
+    In that order: a record without an environment is mended by the same command, but what lies in
+    the store without a record may be anybody's. The caller holds both locks and has seen that the
+    place is free.
     """
     yard = place.yard_of(layout, new.path)
     try:
@@ -82,10 +84,14 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
             before, after = label(source), label(new)
             if before == (read_configuration(root).get("prompt") or before):
                 rename_prompt(root, before, after)
-            staging.publish(new.path)
+            registry.register(layout, new)
+            try:
+                staging.publish(new.path)
+            except BaseException:
+                registry.forget(layout, new)
+                raise
     finally:
         place.tidy(yard)
-    registry.register(layout, new)
     touch_generation(layout)
     return Cloned(environment=new, files=files)
 
@@ -153,13 +159,11 @@ def _named(target: str, cwd: str, layout: Layout) -> Environment:
     return registry.Environment(path=path, project=project, pin=pin_of(project) if project else "")
 
 
-def _require_free(new: Environment, layout: Layout) -> None:
-    there = os.path.lexists(new.path)
-    if not there and not (new.name and registry.of_name(layout, new.name)):
-        return
-    shown = printable(new.title)
-    raise BubbleError(
-        "in_use",
-        f"{shown} is there already" if there else f"{shown} is registered, though it is gone",
-        hint=f"choose another place, or throw it away: bubble remove {shown}",
-    )
+def _require_free(new: Environment) -> None:
+    if os.path.lexists(new.path):
+        shown = printable(new.title)
+        raise BubbleError(
+            "in_use",
+            f"{shown} is there already",
+            hint=f"choose another place, or throw it away: bubble remove {shown}",
+        )

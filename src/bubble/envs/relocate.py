@@ -14,7 +14,7 @@ from functools import partial
 from urllib.parse import quote
 
 from bubble.envs.activation import QUOTES, prompt_text
-from bubble.system.files import link_atomic, read_text, write_atomic
+from bubble.system.files import link_atomic, read_text, unlink_quietly, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _EXEC = re.compile(
 _SHEBANG = re.compile(rb"#![ \t]*(?P<program>/[^\n]*?/bin/[^/ \n]+)(?P<options>(?: -[^\n]*)?)\n")
 _LONGEST_LINE = 126  # bytes of a `#!` line: the kernel takes 127 before Linux 5.1, macOS more
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)  # means itself, inside any quotes and outside
+_LEFTOVER = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")  # of `write_atomic` and `link_atomic`
 _EDITABLE = (".pth", ".egg-link")
 
 
@@ -72,6 +73,19 @@ def rename_prompt(root: str, old: str, new: str) -> None:
     _rewrite(f"{root}/pyvenv.cfg", lambda data: data.replace(before, after))
 
 
+def clear_leftovers(root: str) -> None:
+    """Remove the halves of files that a killed `relocate` left; the caller holds the lock."""
+    places = [root, f"{root}/bin"]
+    for packages in site_packages(root):
+        directory = f"{root}/{packages}"
+        places.append(directory)
+        places += [f"{directory}/{n}" for n in os.listdir(directory) if n.endswith(".dist-info")]
+    for place in places:
+        for name in os.listdir(place):
+            if _LEFTOVER.fullmatch(name):
+                unlink_quietly(f"{place}/{name}")
+
+
 def path_of(root: str) -> str:
     """Return where the environment that lies at `root` thinks that it lies, or ""."""
     import shlex
@@ -85,10 +99,11 @@ def path_of(root: str) -> str:
                 continue
             if len(words) == 1 and os.path.isabs(words[0]):
                 return os.path.normpath(words[0])
-    for name in ("pip", "pip3"):
-        program, _, _ = _program((read_text(f"{root}/bin/{name}") or "").encode())
-        if program:
-            return os.path.dirname(os.path.dirname(os.fsdecode(program)))
+    for path in _in_bin(root):
+        program, _, _ = _program((read_text(f"{root}/{path}", 4096) or "").encode(errors="replace"))
+        directory, name = os.path.split(os.fsdecode(program))
+        if name.startswith(("python", "pypy")) and os.path.basename(directory) == "bin":
+            return os.path.dirname(directory)
     return ""
 
 

@@ -11,7 +11,7 @@ from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.system.staging import discard, set_aside, sweep
+from bubble.system.staging import set_aside, sweep
 from bubble.system.trees import mount_below, remove_tree
 
 TYPE_CHECKING = False
@@ -59,23 +59,20 @@ def rename(source: Environment, name: str, layout: Layout) -> Environment:
 
 
 def _is_done_already(source: Environment, new: Environment, layout: Layout) -> bool:
-    """Whether an earlier attempt got as far as the new record; what it left before that goes."""
+    """Whether an earlier attempt got as far as the new environment; refuse a name that is taken."""
     known = registry.of_name(layout, new.name)
     there = os.path.lexists(new.path)
-    mine = place.identity_at(new.path) == source.identity != ""
-    if new.name != source.name and there and mine and not os.path.islink(new.path):
-        if known and known.identity == source.identity:
+    begun = known is not None and known.identity == source.identity and new.name != source.name
+    if begun and there and not os.path.islink(new.path):
+        if place.identity_at(new.path) == source.identity:
             return True
-        if not known:
-            discard(layout, new.path)
-            return False
-    if there or known:
-        raise BubbleError(
-            "in_use",
-            f"{new.name} is there already",
-            hint=f"choose another name, or throw it away: bubble remove {new.name}",
-        )
-    return False
+    elif not there and (begun or known is None):
+        return False
+    raise BubbleError(
+        "in_use",
+        f"{new.name} is there already",
+        hint=f"choose another name, or throw it away: bubble remove {new.name}",
+    )
 
 
 def _require_deletable(path: str) -> None:

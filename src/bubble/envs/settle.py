@@ -9,7 +9,7 @@ from bubble.envs.adopt import interpreter_of
 from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT
-from bubble.envs.relocate import path_of, relocate, rename_prompt
+from bubble.envs.relocate import clear_leftovers, path_of, relocate, rename_prompt
 from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
@@ -39,6 +39,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
     path = mine.path if mine else path  # as it was registered, through whatever links
     if not identity:
         return _foreign(path, mine), ()
+    clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]
     original = next((e for e in twins if read_identity(e.path) == identity), None)
     before = mine if mine and mine.identity == identity else next(iter(twins), None)

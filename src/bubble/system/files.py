@@ -54,8 +54,14 @@ def temporaries(directory: str, name: str) -> list[str]:
     return [
         f"{directory}/{entry}"
         for entry in os.listdir(directory)
-        if entry.startswith(prefix) and is_temporary(entry)
+        # what `write_atomic` calls them: `.a` isn't what writes `a.b`
+        if entry.startswith(prefix) and _is_written_by_us(entry[len(prefix) :])
     ]
+
+
+def _is_written_by_us(rest: str) -> bool:
+    process, _, rest = rest.partition(".")
+    return process.isdigit() and rest.endswith(".tmp") and rest.count(".") == 1
 
 
 def read_text(path: str, limit: int = 1 << 20) -> str | None:
