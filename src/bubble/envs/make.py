@@ -64,28 +64,45 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
     yard = place.yard_of(layout, plan.path)
     with place.lock(layout, plan.path):
         sweep(yard)
-        _require_free(plan)
+        environment = _record(plan, world)
+        _require_free(plan, registry.unfinished(layout, environment))
         try:
-            environment = _stage_and_publish(plan, world, yard, show=show)
+            _stage_and_publish(plan, environment, world, yard, show=show)
         finally:
+            if place.identity_at(plan.path) == environment.identity:
+                registry.register_prepared(layout, environment)
+            else:
+                registry.abandon(layout, environment)
             place.tidy(yard)
-        registry.register(layout, environment)
         touch_generation(layout)
     return environment
 
 
-def _stage_and_publish(plan: Plan, world: World, yard: Yard, *, show: bool) -> Environment:
-    identity = os.urandom(8).hex()
-    base = base_of(world.layout, plan.installation, exact=plan.exact)
+def _record(plan: Plan, world: World) -> Environment:
+    return registry.Environment(
+        path=plan.path,
+        name=plan.name,
+        project=plan.project,
+        interpreter=base_of(world.layout, plan.installation, exact=plan.exact).link,
+        request=plan.request,
+        pin=pin_of(plan.project) if plan.project else "",
+        identity=os.urandom(8).hex(),
+        made_at=str(int(time.time())),
+    )
+
+
+def _stage_and_publish(
+    plan: Plan, environment: Environment, world: World, yard: Yard, *, show: bool
+) -> None:
     with Staging(yard, os.path.basename(plan.path)) as staging:
         root = staging.path
         build(
             root,
             plan.path,
-            base,
+            base_of(world.layout, plan.installation, exact=plan.exact),
             layout=world.layout,
             prompt=plan.prompt or plan.name or os.path.basename(plan.project) or "venv",
-            identity=identity,
+            identity=environment.identity,
             pip=plan.pip,
             system_site_packages=plan.system_site_packages,
         )
@@ -97,19 +114,12 @@ def _stage_and_publish(plan: Plan, world: World, yard: Yard, *, show: bool) -> E
                 env=world.env,
                 cwd=world.cwd,
                 show=show,
+                keep=staging.descriptor,
             )
             relocate(root, root, plan.path)
+        # first what lets the next creation see that this one didn't get to its end
+        registry.prepare(world.layout, environment)
         staging.publish(plan.path)
-    return registry.Environment(
-        path=plan.path,
-        name=plan.name,
-        project=plan.project,
-        interpreter=base.link,
-        request=plan.request,
-        pin=pin_of(plan.project) if plan.project else "",
-        identity=identity,
-        made_at=str(int(time.time())),
-    )
 
 
 def _require_sayable(path: str) -> None:
@@ -123,8 +133,11 @@ def _require_sayable(path: str) -> None:
         )
 
 
-def _require_free(plan: Plan) -> None:
-    """Refuse a place that is taken, unless bubble made what is there and it is to be replaced."""
+def _require_free(plan: Plan, unfinished: Environment | None) -> None:
+    """Refuse a place that is taken, unless bubble made what is there and it is to be replaced.
+
+    What a killed creation left there, complete but told to nobody, is replaced without being asked.
+    """
     if not os.path.lexists(plan.path):
         return
     shown = printable(plan.path, 500)
@@ -134,7 +147,8 @@ def _require_free(plan: Plan) -> None:
             f"{shown} is there already, and bubble didn't make it",
             hint=f"move it away, or make it known as it is: bubble adopt {shown}",
         )
-    if not plan.force:
+    begun = unfinished is not None and unfinished.identity == place.identity_at(plan.path)
+    if not plan.force and not begun:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",

@@ -32,18 +32,20 @@ def remove(environment: Environment, layout: Layout) -> bool:
         sweep(yard)
         there = os.path.lexists(path) and environment.maker == "bubble"
         if there:
-            _require_ours(environment)
-        registry.forget(layout, environment)
-        touch_generation(layout)
+            _require_ours(environment, registry.unfinished(layout, environment))
         try:
             if there:
                 remove_tree(set_aside(yard, path))
         finally:
             place.tidy(yard)
+        # the record goes last: until then, whoever was killed can say it again
+        registry.abandon(layout, environment)
+        registry.forget(layout, environment)
+        touch_generation(layout)
     return there
 
 
-def _require_ours(environment: Environment) -> None:
+def _require_ours(environment: Environment, unfinished: Environment | None) -> None:
     path = environment.path
     shown = printable(path, 500)
     if os.path.islink(path):
@@ -52,7 +54,8 @@ def _require_ours(environment: Environment) -> None:
             f"{shown} is a link, which bubble didn't make",
             hint="remove the link by hand",
         )
-    if place.identity_at(path) != environment.identity or not environment.identity:
+    ours = {known.identity for known in (environment, unfinished) if known} - {""}
+    if place.identity_at(path) not in ours:
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, unlink_quietly
+from bubble.system.files import fsync_directory, temporaries, unlink_quietly
 from bubble.system.files import write_atomic as _write
 
 TYPE_CHECKING = False
@@ -78,13 +78,36 @@ def environments(layout: Layout) -> list[Environment]:
 
 def register(layout: Layout, environment: Environment) -> None:
     """Write an environment's record, durably; replaces the one of the same name or directory."""
-    values = [str(value) for value in environment.values()]
-    assert not any("\n" in value for value in values), values
-    lines = [_FORMAT, *(f"{n} {v}" for n, v in zip(Environment._fields, values, strict=True))]
-    os.makedirs(layout.registry, mode=0o700, exist_ok=True)
-    data = os.fsencode("\n".join(lines) + "\n")
-    assert len(data) < _LARGEST, len(data)
-    _write(f"{layout.registry}/{_file(environment)}", data, durable=True)
+    _store(layout, environment, _file(environment))
+
+
+def prepare(layout: Layout, environment: Environment) -> None:
+    """Write down, durably, what `register` will say once the environment is in its place.
+
+    Nobody reads it as a record. A creation that is killed in between is known by it: `unfinished`.
+    """
+    name = _pending(environment)
+    if os.path.isdir(layout.registry):
+        for left in temporaries(layout.registry, name):  # only the lock's holder writes these
+            unlink_quietly(left)
+    _store(layout, environment, name)
+
+
+def unfinished(layout: Layout, environment: Environment) -> Environment | None:
+    """Return what was prepared for the same name or directory, and never registered."""
+    return _read(f"{layout.registry}/{_pending(environment)}")
+
+
+def register_prepared(layout: Layout, environment: Environment) -> None:
+    """Make what was prepared the record, in one step and durably."""
+    pending = f"{layout.registry}/{_pending(environment)}"
+    os.rename(pending, f"{layout.registry}/{_file(environment)}")
+    fsync_directory(layout.registry)
+
+
+def abandon(layout: Layout, environment: Environment) -> None:
+    """Drop what was prepared."""
+    unlink_quietly(f"{layout.registry}/{_pending(environment)}")
 
 
 def forget(layout: Layout, environment: Environment) -> None:
@@ -94,10 +117,26 @@ def forget(layout: Layout, environment: Environment) -> None:
         fsync_directory(layout.registry)
 
 
+def _store(layout: Layout, environment: Environment, name: str) -> None:
+    values = [str(value) for value in environment.values()]
+    assert not any("\n" in value for value in values), values
+    lines = [_FORMAT, *(f"{n} {v}" for n, v in zip(Environment._fields, values, strict=True))]
+    os.makedirs(layout.registry, mode=0o700, exist_ok=True)
+    data = os.fsencode("\n".join(lines) + "\n")
+    assert len(data) < _LARGEST, len(data)
+    for leftover in temporaries(layout.registry, name):  # of a killed writer: the place is locked
+        unlink_quietly(leftover)
+    _write(f"{layout.registry}/{name}", data, durable=True)
+
+
 def _file(environment: Environment) -> str:
     if environment.name:
         return f"n.{environment.name}"
     return _project_file(environment.project or environment.path)
+
+
+def _pending(environment: Environment) -> str:
+    return f".{_file(environment)}.unfinished"
 
 
 def _project_file(directory: str) -> str:

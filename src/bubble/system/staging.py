@@ -43,19 +43,22 @@ _REPLACED = "replaced."
 
 
 class Staging:
-    """A new, empty, private directory `path` inside `with`; gone afterwards unless published."""
+    """A new, empty, private directory `path` inside `with`; gone afterwards unless published.
+
+    A child process that inherits `descriptor` keeps it from being swept, should this one be killed.
+    """
 
     def __init__(self, yard: Yard, name: str) -> None:
         self.yard = yard
         self.path = f"{yard.staging}/{name}.{os.urandom(6).hex()}"
-        self._descriptor = -1
+        self.descriptor = -1
 
     def __enter__(self) -> Self:
         os.makedirs(self.yard.staging, exist_ok=True)
         with Lock(_guard(self.yard), shared=True):
             os.mkdir(self.path, 0o700)
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return self
 
     def __exit__(
@@ -68,7 +71,7 @@ class Staging:
             if os.path.lexists(self.path):
                 remove_tree(self.path)
         finally:
-            os.close(self._descriptor)
+            os.close(self.descriptor)
 
     def publish(self, target: str) -> None:
         """Make this directory be `target` (absolute, same file system), durably, in one step.
