@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from bench import builds, installs, page, starts
+from bench import builds, environments, installs, page, starts
 from bench.place import CHECKOUT, Place, file_system, scratch
 
 if TYPE_CHECKING:
@@ -28,25 +28,29 @@ def main() -> int:
         else:
             _say(f"setting up in {path}: bubble as a wheel, uv by its name")
             place.set_up()
-        results = _measure(place, options)
+        results, made = _measure(place, options)
         about = {**page.machine(), **place.versions(), **_about(place, options)}
     finally:
         if not options.directory:
             shutil.rmtree(path, ignore_errors=True)
-    print("\n".join(page.table(results)))
-    if options.output:
-        page.write(options.output, results, about)
-    return 0 if all(result.holds for result in results) else 1
+    for name, rows in (("", results), ("environments", made)):
+        if rows:
+            print("\n".join(page.table(rows)))
+        if rows and options.output:
+            page.write(options.output, rows, about, name)
+    return 0 if all(result.holds for result in (*results, *made)) else 1
 
 
-def _measure(place: Place, options: argparse.Namespace) -> list[Result]:
+def _measure(place: Place, options: argparse.Namespace) -> tuple[list[Result], list[Result]]:
+    """Return what was measured of interpreters and the program, and of environments."""
     few = options.runs or (3 if options.quick else 15)
     many = 15 if options.quick else 60
-    parts = options.only or ["cold", "slow", "interrupted", "memory", "start"]
+    parts = options.only or ["cold", "slow", "interrupted", "memory", "start", "environments"]
     packed = builds.packed(place)
     real = builds.real(place, packed)
     small = [packed, real] if real else [packed]
     results: list[Result] = []
+    made: list[Result] = []
     for part in parts:
         _say(f"measuring: {part}")
         if part == "cold":
@@ -62,7 +66,9 @@ def _measure(place: Place, options: argparse.Namespace) -> list[Result]:
                 os.unlink(f"{place.mirror}/{huge.file}")
         elif part == "start":
             results += starts.starts(place, small, many)
-    return results
+        elif part == "environments":
+            made += environments.environments(place, packed, many // 2, min(few, 5))
+    return results, made
 
 
 def _about(place: Place, options: argparse.Namespace) -> dict[str, str]:
@@ -82,11 +88,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["cold", "slow", "interrupted", "memory", "start"],
-        help="only this part (may be repeated; nothing is written then)",
+        choices=["cold", "slow", "interrupted", "memory", "start", "environments"],
+        help="only this part (may be repeated); of these, only environments alone are written",
     )
     options = parser.parse_args()
-    partial = options.only or options.quick
+    partial = options.quick or options.only not in (None, ["environments"])
     options.output = "" if partial else f"{CHECKOUT}/docs/performance.md"
     return options
 

@@ -16,22 +16,24 @@ if TYPE_CHECKING:
 
     from bench.results import Result
 
-BEGIN, END = "<!-- measured: scripts/bench writes this -->", "<!-- end -->"
-HEAD = ("what", "bubble", "uv", "bare", "ratio", "paired", "asked for", "reached")
+BEGIN, END = "<!-- measured{}: scripts/bench writes this -->", "<!-- end -->"
 
 
 def table(results: Sequence[Result]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    rows = [list(HEAD), ["---"] * len(HEAD)]
+    """Return the lines of a Markdown table, with a column for each contestant."""
+    names = list(dict.fromkeys(name for result in results for name in result.samples))
+    head = ["what", *names, "ratio", "paired", "asked for", "reached"]
+    rows = [head, ["---"] * len(head)]
     for result in results:
         ratio, pairs = result.ratio, result.paired
-        against = f"≤ {result.limit:g} of {result.reference}" if result.reference else ""
+        limit = f"1/{1 / result.limit:.0f}" if result.limit < 0.5 else f"{result.limit:g}"
+        against = f"≤ {limit} of {result.reference}" if result.reference else ""
         rows.append(
             [
                 result.what,
-                *(_cell(result, name) for name in ("bubble", "uv", "bare")),
-                f"{ratio:.2f}" if ratio else "",
-                f"{pairs:.2f}" if pairs else "",
+                *(_cell(result, name) for name in names),
+                f"{ratio:.2g}" if ratio and ratio < 0.1 else f"{ratio:.2f}" if ratio else "",
+                f"{pairs:.2g}" if pairs and pairs < 0.1 else f"{pairs:.2f}" if pairs else "",
                 against or f"≤ {result.limit:g} {result.unit}",
                 "yes" if result.holds else "**no**",
             ]
@@ -39,18 +41,20 @@ def table(results: Sequence[Result]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def write(path: str, results: Sequence[Result], about: Mapping[str, str]) -> None:
-    """Replace the measured part of the page, and write the samples beside it."""
+def write(path: str, results: Sequence[Result], about: Mapping[str, str], part: str = "") -> None:
+    """Replace a measured part of the page, and write its samples beside it."""
     document = {"about": dict(about), "results": [result.as_dict() for result in results]}
-    with open(os.path.splitext(path)[0] + ".json", "w", encoding="utf-8") as file:
+    stem = os.path.splitext(path)[0] + (f"-{part}" if part else "")
+    begin = BEGIN.format(f" ({part})" if part else "")
+    with open(f"{stem}.json", "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
         file.write("\n")
     lines = [*(f"- {name}: {value}" for name, value in about.items()), "", *table(results)]
-    text = "\n".join([BEGIN, "", *lines, "", END])
+    text = "\n".join([begin, "", *lines, "", END])
     with open(path, encoding="utf-8") as file:
         page = file.read()
     changed, count = re.subn(
-        f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: text, page, flags=re.DOTALL
+        f"{re.escape(begin)}.*?{re.escape(END)}", lambda _: text, page, flags=re.DOTALL
     )
     if count != 1:
         raise RuntimeError(f"{path}: the marks for the measured part are missing")

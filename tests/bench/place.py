@@ -31,10 +31,11 @@ class Place:
         self.python = f"{path}/bubble/bin/python"
         self.bubble = f"{path}/bubble/bin/bubble"
         self.uv = f"{path}/uv/bin/uv"
+        self.virtualenv = f"{path}/virtualenv/bin/virtualenv"
 
     def set_up(self) -> None:
-        """Make both virtual environments: bubble as a wheel of this checkout, uv by its name."""
-        for directory, package in (("bubble", CHECKOUT), ("uv", "uv")):
+        """Make a virtual environment each: bubble as a wheel of this checkout, others by name."""
+        for directory, package in (("bubble", CHECKOUT), ("uv", "uv"), ("virtualenv", "virtualenv")):
             venv.create(f"{self.path}/{directory}", with_pip=True, symlinks=True)
             python = f"{self.path}/{directory}/bin/python"
             _pip(python, "--upgrade", "pip")
@@ -50,6 +51,7 @@ class Place:
         return {
             "bubble": f"{_output([self.bubble, '--version'])} ({commit or 'no repository'})",
             "uv": _output([self.uv, "--version"]),
+            "virtualenv": _output([self.virtualenv, "--version"]).partition(" from ")[0],
             "python": f"CPython {sys.version.split()[0]}",
         }
 
