@@ -6,7 +6,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.pythons.store import installations
-from bubble.selection.path import identity
+from bubble.selection.path import identity, is_shim
 from bubble.system.files import (
     is_temporary,
     read_text,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
-MARK = "# bubble shim "
 _NOT_SHIMMED = {"bubble", "activate", "deactivate"}
 
 
@@ -98,8 +97,7 @@ def _is_right(layout: Layout, wanted: set[str], script: str) -> bool:
         all(identity(f"{layout.shims}/{name}") == shim for name in wanted)
         and not temporaries(layout.home, os.path.basename(layout.shim))
         and not any(
-            is_temporary(name) or MARK in (read_text(f"{layout.shims}/{name}", 512) or "")
-            for name in there - wanted
+            is_temporary(name) or is_shim(f"{layout.shims}/{name}") for name in there - wanted
         )
     )
 
@@ -135,7 +133,7 @@ def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
     if is_temporary(name):
         unlink_quietly(path)
         return False
-    if MARK not in (read_text(path, 512) or ""):
+    if not is_shim(path):
         return False
     unlink_quietly(path)
     return True
