@@ -6,12 +6,14 @@
 function __bubble_recall --no-scope-shadowing
     test -f $argv[1]; and test $argv[1] -nt $__bubble_home/generation; or return
     set files 1
+    set dangling
     for file in .python-version .python-versions .tool-versions pyproject.toml
         if test -e $argv[2]/$file
             test $argv[1] -nt $argv[2]/$file; or return
             set -a files $file
         else if test -L $argv[2]/$file
             set -a files $file
+            set -a dangling (count $files)
         end
     end
     begin # a second one: a NUL
@@ -19,6 +21,10 @@ function __bubble_recall --no-scope-shadowing
     end <$argv[1]; or return
     set text (string split -m 3 \n -- $text)
     test (count $text) -eq 4; and test "$text[2]" = "$files"; or return
+    if set -q dangling[1]
+        # a link to nothing has no time, and is an error unless a higher file decides
+        contains -- $text[3] $files[1..$dangling[1]]; and test $text[3] != $files[$dangling[1]]; or return
+    end
     if contains -- $text[3] .python-version .python-versions
         # a pipe or a device would never end
         test -f $argv[2]/$text[3]; or return
@@ -43,6 +49,7 @@ function __bubble_find --no-scope-shadowing
     set -l text
     set -l there
     set -l more
+    set -l dangling
     while true
         # the nearest memo; a directory below it that has files, but no memo, was never decided
         set memo $__bubble_home/projects$at/.bubble

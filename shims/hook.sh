@@ -6,13 +6,14 @@
 
 # Sets `answer` to the memo's; takes `memo` and `at` from its caller.
 _bubble_recall() {
-    local file text there files=1
+    local file text there files=1 dangling=''
     [[ -f $memo && $memo -nt $_bubble_home/generation ]] || return 1
     for file in .python-version .python-versions .tool-versions pyproject.toml; do
         if [[ -e $at/$file ]]; then
             [[ $memo -nt $at/$file ]] || return 1
             files+=" $file"
         elif [[ -L $at/$file ]]; then
+            dangling=${dangling:-$file}
             files+=" $file"
         fi
     done
@@ -23,6 +24,8 @@ _bubble_recall() {
     [[ ${text%%$'\n'*} == "$files" ]] || return 1
     text=${text#*$'\n'}
     file=${text%%$'\n'*} text=${text#*$'\n'}
+    # a link to nothing has no time, and is an error unless a higher file decides
+    [[ -z $dangling || "${files%% "$dangling"*} " == *" $file "* ]] || return 1
     case $file in
         .python-version | .python-versions) ;;
         *) return 0 ;;

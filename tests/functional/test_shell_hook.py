@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,6 +158,23 @@ def test_several_prefixes_and_a_pyproject_are_recognised(
 
 
 @EACH
+def test_a_link_to_nothing_is_passed_over_only_behind_the_file_that_decides(
+    shell: str, program: list[str], world: Home, env: dict[str, str]
+) -> None:
+    directory, prefix = world.project("project")
+    os.symlink("/nowhere", f"{directory}/pyproject.toml")
+    pin = ".python-version"
+    world.memo(directory, prefix, f"{pin} pyproject.toml", pin, "3.11\n")
+    other, second = world.project("other")
+    os.unlink(f"{other}/{pin}")
+    os.symlink("/nowhere", f"{other}/{pin}")
+    world.touch(f"{other}/pyproject.toml", 2 * 3600 * 10**9)
+    world.memo(other, second, f"{pin} pyproject.toml", "pyproject.toml")
+    script = Script(shell, world).cd(directory).cd(other)
+    assert lines(world.run(program, script.text, env)) == [prefix, "unset"]
+
+
+@EACH
 def test_what_was_made_active_by_hand_stays(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
@@ -259,3 +278,27 @@ def test_changing_the_directory_starts_no_process(
     with open(trace) as file:
         calls = [line for line in file if re.search(r"\b(clone3?|v?fork|execve)\(", line)]
     assert [line for line in calls[1:] if "CLONE_THREAD" not in line] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_an_interactive_shell_follows_at_its_prompt(
+    shell: str, world: Home, env: dict[str, str]
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell} (apt install {shell})")
+    directory, prefix = world.project("project")
+    code = quoted(world.init(shell, hook=True), shell)
+    inner = f'cd {quoted(directory, shell)}\necho "=$VIRTUAL_ENV=$PS1"\nfalse\necho "=$?"\ncd /\n'
+    words = {"bash": ["bash", "--norc", "-i"], "zsh": ["zsh", "-f", "-i", "-s"]}[shell]
+    done = subprocess.run(
+        words,
+        input=f". {code}\nPS1='> '\n{inner}echo \"=${{VIRTUAL_ENV-none}}=$PS1\"\n",
+        cwd=world.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = [line[line.index("=") :] for line in done.stdout.splitlines() if "=" in line]
+    assert said == [f"={prefix}=(project) > ", "=1", "=none=> "], done.stderr

@@ -152,6 +152,22 @@ def test_the_hook_is_remembered_until_it_is_refused(
     assert not has_hook()
 
 
+def test_what_another_version_wrote_is_renewed_with_its_hook(
+    home: str, bubble: Callable[..., Result]
+) -> None:
+    bubble("init", "zsh", "--install", "--hook")
+    path = f"{home}/init.zsh"
+    with open(path) as file:
+        whole = file.read()
+    head = whole.partition("\n")[0]
+    with open(path, "w") as file:
+        file.write(head.replace("# bubble ", "# bubble 0.0.") + "\nold code\n")
+    assert bubble("rehash").status == 0
+    with open(path) as file:
+        assert file.read() == whole
+    assert not os.path.exists(f"{home}/init.bash")
+
+
 @needs("bash", "zsh", "fish", "dash")
 @pytest.mark.parametrize(
     ("shell", "words", "question"),
