@@ -72,7 +72,10 @@ class Context(Record):
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
     def renew_shims(self) -> None:
-        """Make the shims and the shells' code follow what is installed; a store that can't be written costs a note."""
+        """Make the shims and the installed shell code follow what there is.
+
+        A store that can't be written costs a note.
+        """
         import sys
 
         from bubble.cli.shell_files import refresh

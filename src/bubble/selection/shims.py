@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
+_PATIENCE = 10.0  # seconds; a rehash takes some milliseconds
 _NOT_SHIMMED = {"bubble", "activate", "deactivate"}
 
 
@@ -39,14 +40,14 @@ def rehash(layout: Layout, python: str) -> Rehashed:
 
     `python` is the absolute path of the interpreter that runs bubble: the shims call it for what
     they don't recognise. Each shim is replaced in one step, so that all work at every moment;
-    files in the directory that bubble didn't make stay. Raises OSError.
+    files in the directory that bubble didn't make stay. Raises OSError and BubbleError(locked).
     """
     script = _script(layout.home, python)
     wanted = _wanted(layout)
     if _is_right(layout, wanted, script):
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
-    with Lock(f"{layout.locks}/shims"):
+    with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
         # once more: with what was there before the lock, a shim that was made since would go
         wanted = _wanted(layout)
         for path in temporaries(layout.home, os.path.basename(layout.shim)):
