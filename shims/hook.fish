@@ -20,7 +20,7 @@ function __bubble_recall --no-scope-shadowing
         read -z text; and not read -z there
     end <$argv[1]; or return
     set text (string split -m 3 \n -- $text)
-    test (count $text) -eq 4; and test "$text[2]" = "$files"; or return
+    set -q text[4]; and test "$text[2]" = "$files"; or return
     if set -q dangling[1]
         # a link to nothing has no time, and is an error unless a higher file decides
         contains -- $text[3] $files[1..$dangling[1]]; and test $text[3] != $files[$dangling[1]]; or return
@@ -41,7 +41,9 @@ function __bubble_find --no-scope-shadowing
     set found
     # what this shell asks for comes before any directory
     test -z "$BUBBLE_PYTHON"; or return
-    set -l at (string replace -r '/$' '' -- $PWD)
+    # a command substitution costs more than all the rest here
+    set -l at "$PWD"
+    test "$at" = /; and set at ''
     set -l below "$at"
     set -l memo
     set -l answer
@@ -72,7 +74,7 @@ function __bubble_find --no-scope-shadowing
         set at (string replace -r '/[^/]*$' '' -- $at)
         set below "$at"
     end
-    set answer (string replace -r ':.*' '' -- $answer)
+    string match -q '*:*' -- $answer; and set answer (string replace -r ':.*' '' -- $answer)
     if string match -q '/*' -- $answer; and test -f $answer/pyvenv.cfg; and test -x $answer/bin/python
         set found $answer
     end
