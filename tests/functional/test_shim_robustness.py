@@ -99,20 +99,15 @@ def damage(memo: str, kind: str) -> None:
 
 
 def damaged(text: str, first: int, kind: str) -> str:
-    match kind:
-        case "empty":
-            return ""
-        case "cut in its first line":
-            return text[: first // 2]
-        case "cut in its second line":
-            return text[: first + 4]
-        case "cut by a byte":
-            return text[:-1]
-        case "of another format":
-            return text.replace("\n1 ", "\n0 ")
-        case "noise":
-            return "\0\x7f\n" * 100
-    return "/usr\n"
+    return {
+        "empty": "",
+        "cut in its first line": text[: first // 2],
+        "cut in its second line": text[: first + 4],
+        "cut by a byte": text[:-1],
+        "of another format": text.replace("\n1 ", "\n0 "),
+        "a path alone, as an older bubble's": "/usr\n",
+        "noise": "\0\x7f\n" * 100,
+    }[kind]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
