@@ -101,7 +101,7 @@ def test_activate_and_deactivate_restore_everything(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
     named = world.environment(f"{world.layout.home}/envs/web")
-    own = world.environment(f"{world.root}/work/.venv")
+    own = world.environment(f"{world.root}/desk/.venv")
     names = ["PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"]
     names += [] if shell == "fish" else ["PS1"]
     state = "".join(show(shell, name) for name in names)
@@ -111,9 +111,9 @@ def test_activate_and_deactivate_restore_everything(
     script = (
         strict + prompt + export + source(world, shell) + state
         + "bubble activate web\n" + state
-        + entry(shell, f"{world.root}/work") + "bubble activate\n" + state
+        + entry(shell, f"{world.root}/desk") + "bubble activate\n" + state
         + "deactivate\n" + state
-        + "bubble activate ../work/./x/../.venv//\n" + show(shell, "VIRTUAL_ENV")
+        + "bubble activate ../desk/./x/../.venv//\n" + show(shell, "VIRTUAL_ENV")
         + "bubble deactivate\n" + state
     )  # fmt: skip
     said = lines(world.run(program, script, env))
@@ -121,9 +121,9 @@ def test_activate_and_deactivate_restore_everything(
     before, web, work, after = (said[i * size : (i + 1) * size] for i in range(4))
     assert before[:4] == [f"{world.layout.shims}:{env['PATH']}", "unset", "unset", "/ph"]
     assert web[:4] == [f"{named}/bin:{before[0]}", named, "web", "unset"]
-    assert work[:4] == [f"{own}/bin:{before[0]}", own, "work", "unset"]
+    assert work[:4] == [f"{own}/bin:{before[0]}", own, "desk", "unset"]
     if shell != "fish":
-        assert (before[4], web[4], work[4]) == ("here> ", "(web) here> ", "(work) here> ")
+        assert (before[4], web[4], work[4]) == ("here> ", "(web) here> ", "(desk) here> ")
     assert after == before
     assert said[4 * size] == own
     assert said[4 * size + 1 :] == before
@@ -144,11 +144,11 @@ def test_changes_to_path_while_active_survive_deactivate(
 def test_a_name_never_leads_out_of_the_named_environments(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
-    world.environment(f"{world.root}/work/web")
+    world.environment(f"{world.root}/desk/web")
     world.environment(f"{world.root}/a:b")
-    os.makedirs(f"{world.root}/work/hollow")
-    (open(f"{world.root}/work/hollow/pyvenv.cfg", "w")).close()
-    script = source(world, shell) + entry(shell, f"{world.root}/work")
+    os.makedirs(f"{world.root}/desk/hollow")
+    (open(f"{world.root}/desk/hollow/pyvenv.cfg", "w")).close()
+    script = source(world, shell) + entry(shell, f"{world.root}/desk")
     for typed in ("web", "nothing", "./hollow", "../a:b"):
         script += f"bubble activate {typed}" + (
             "; or echo no\n" if shell == "fish" else " || echo no\n"
