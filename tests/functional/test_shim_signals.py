@@ -142,7 +142,10 @@ def test_ctrl_z_stops_and_fg_goes_on_and_ctrl_c_ends(
     shims: RealShims, terminal: Terminal, way: str
 ) -> None:
     shims.take(way)
-    code = "print('be'+'gun', flush=True); input(); print('go'+'ne on', flush=True); all(1 for _ in iter(int, 1))"
+    code = (
+        "print('be'+'gun', flush=True); input(); print('go'+'ne on', flush=True);"
+        "all(1 for _ in iter(int, 1))"
+    )
     terminal.expect("> ")
     terminal.type(f'python -c "{code}"\n')
     terminal.expect("begun")
