@@ -106,6 +106,21 @@ def test_half_a_block_is_left_to_its_owner(tmp_path: Path) -> None:
     assert snapshot(str(tmp_path)) == before
 
 
+def test_one_file_that_cannot_be_used_leaves_all_as_they_were(
+    env: dict[str, str], bubble: Callable[..., Result]
+) -> None:
+    user = env["HOME"]
+    with open(f"{user}/.bashrc", "w") as file:
+        file.write("mine\n")
+    os.mkdir(f"{user}/.bash_profile")
+    before = snapshot(user)
+    done = bubble("init", "bash", "--install")
+    assert done.status == 1
+    assert ".bash_profile is a directory" in done.err
+    assert snapshot(user) == before
+    assert not os.path.exists(f"{env['BUBBLE_HOME']}/init.bash")
+
+
 @NOT_ROOT
 def test_a_read_only_file_is_refused_with_the_lines_to_add(
     env: dict[str, str], bubble: Callable[..., Result]
