@@ -212,7 +212,8 @@ def test_it_says_where_the_shim_stands(
     assert shim(shims) == "knows this answer, and adds a millisecond"
     (project / ".tool-versions").write_text("nodejs 20\n")
     assert shim(shims) == "asks bubble, since something changed since the last call"
-    (project / ".python-version").write_text("system\n")
+    old(project / ".python-version", "system\n")
+    old(project / ".tool-versions", "nodejs 20\n")
     write(f"{tmp_path}/system/python", "#!/bin/sh\n", 0o755)
     path = f"{shims}:{tmp_path}/system:/usr/bin:/bin"
     assert world.run("python", str(project), {**env, "PATH": path}).returncode == 0
