@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from bubble.model.errors import BubbleError
@@ -11,6 +10,7 @@ from bubble.model.text import printable
 from bubble.selection import memos
 from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, command_path, select
+from bubble.system import descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRe
         # this interpreter ignores them for itself, and what is ignored stays so
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-    _close_again()
+    descriptors.close_filled()
     try:
         os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
     except OSError as error:
@@ -140,13 +140,3 @@ def _was_given(variable: str) -> bool:
             return f"\0{variable}=".encode() in b"\0" + file.read()
     except OSError:
         return True
-
-
-def _close_again() -> None:
-    """Close the standard descriptors that were closed when this process began.
-
-    bubble opened /dev/null in their place, so that no other file would be one of them.
-    """
-    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
-        if stream is None:
-            os.close(number)
