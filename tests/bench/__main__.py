@@ -9,11 +9,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from bench import builds, installs, page, starts
+from bench import builds, installs, page, shims, starts
 from bench.place import CHECKOUT, Place, file_system, scratch
 
 if TYPE_CHECKING:
     from bench.results import Result
+
+PARTS = ("cold", "slow", "interrupted", "memory", "start", "shims")
 
 
 def main() -> int:
@@ -42,7 +44,7 @@ def main() -> int:
 def _measure(place: Place, options: argparse.Namespace) -> list[Result]:
     few = options.runs or (3 if options.quick else 15)
     many = 15 if options.quick else 60
-    parts = options.only or ["cold", "slow", "interrupted", "memory", "start"]
+    parts = options.only or list(PARTS)
     packed = builds.packed(place)
     real = builds.real(place, packed)
     small = [packed, real] if real else [packed]
@@ -62,6 +64,8 @@ def _measure(place: Place, options: argparse.Namespace) -> list[Result]:
                 os.unlink(f"{place.mirror}/{huge.file}")
         elif part == "start":
             results += starts.starts(place, small, many)
+        elif part == "shims":
+            results += shims.shims(place, many)
     return results
 
 
@@ -82,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["cold", "slow", "interrupted", "memory", "start"],
+        choices=PARTS,
         help="only this part (may be repeated; nothing is written then)",
     )
     options = parser.parse_args()
