@@ -42,18 +42,22 @@ _bubble() {
 }
 
 _bubble_compdef() {
+    emulate -L zsh
     precmd_functions=(${precmd_functions:#_bubble_compdef})
     if (( $+functions[compdef] )); then
         compdef _bubble bubble
     fi
 }
 
-if [[ ${funcstack[1]-} == _bubble ]]; then
-    _bubble "$@"
-elif (( $+functions[compdef] )); then
-    compdef _bubble bubble
-else
-    # compinit may come later in the start-up file
-    typeset -ga precmd_functions
-    precmd_functions=(${precmd_functions:#_bubble_compdef} _bubble_compdef)
-fi
+typeset -ga precmd_functions
+() {
+    emulate -L zsh +o nounset
+    if [[ $funcstack[2] == _bubble ]]; then
+        _bubble "$@"
+    elif (( $+functions[compdef] )); then
+        compdef _bubble bubble
+    else
+        # compinit may come later in the start-up file
+        precmd_functions=(${precmd_functions:#_bubble_compdef} _bubble_compdef)
+    fi
+} "$@"

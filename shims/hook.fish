@@ -2,51 +2,81 @@
 # what a directory says: it recognises what bubble has already answered (the memo's format is in
 # shim.sh), and where there is no valid answer there is no environment.
 
-# Prints the answer of the memo $argv[1] of the directory $argv[2] with the files $argv[3..].
-function __bubble_recall
+# Sets `answer` to that of the memo $argv[1] of the directory $argv[2], if it holds.
+function __bubble_recall --no-scope-shadowing
     test -f $argv[1]; and test $argv[1] -nt $__bubble_home/generation; or return
-    for file in $argv[3..]
-        test $argv[1] -nt $argv[2]/$file; or not test -e $argv[2]/$file; or return
+    set files 1
+    set dangling
+    for file in .python-version .python-versions .tool-versions pyproject.toml
+        if test -e $argv[2]/$file
+            test $argv[1] -nt $argv[2]/$file; or return
+            set -a files $file
+        else if test -L $argv[2]/$file
+            set -a files $file
+            set -a dangling (count $files)
+        end
     end
-    set -l text
-    read -z text <$argv[1]
+    begin # a second one: a NUL
+        read -z text; and not read -z there
+    end <$argv[1]; or return
     set text (string split -m 3 \n -- $text)
-    test (count $text) -eq 4; and test "$text[2]" = (string join ' ' -- 1 $argv[3..]); or return
+    set -q text[4]; and test "$text[2]" = "$files"; or return
+    if set -q dangling[1]
+        # a link to nothing has no time, and is an error unless a higher file decides
+        contains -- $text[3] $files[1..$dangling[1]]; and test $text[3] != $files[$dangling[1]]; or return
+    end
     if contains -- $text[3] .python-version .python-versions
+        # a pipe or a device would never end
         test -f $argv[2]/$text[3]; or return
-        set -l there
-        read -z there <$argv[2]/$text[3]
-        # a list would lose the lines
+        begin
+            read -z there; and not read -z more
+        end <$argv[2]/$text[3]; or return
         test "$there" = "$text[4]"; or return
     end
-    echo $text[1]
+    set answer $text[1]
 end
 
-# Prints the directory's environment, if it has one.
-function __bubble_find
+# Sets `found` to the directory's environment, else to nothing.
+function __bubble_find --no-scope-shadowing
+    set found
     # what this shell asks for comes before any directory
     test -z "$BUBBLE_PYTHON"; or return
-    set -l at (string replace -r '/$' '' -- $PWD)
-    set -l files
+    # a command substitution costs more than all the rest here
+    set -l at "$PWD"
+    test "$at" = /; and set at ''
+    set -l below "$at"
+    set -l memo
     set -l answer
+    set -l files
+    set -l text
+    set -l there
+    set -l more
+    set -l dangling
     while true
-        set files
-        for file in .python-version .python-versions .tool-versions pyproject.toml
-            if test -e $at/$file; or test -L $at/$file
-                set -a files $file
+        # the nearest memo; a directory below it that has files, but no memo, was never decided
+        set memo $__bubble_home/projects$at/.bubble
+        while not test -e $memo
+            test -n "$at"; or return
+            set at (string replace -r '/[^/]*$' '' -- $at)
+            set memo $__bubble_home/projects$at/.bubble
+        end
+        while test "$below" != "$at"
+            for file in .python-version .python-versions .tool-versions pyproject.toml
+                test -e $below/$file; and return
+                test -L $below/$file; and return
             end
+            set below (string replace -r '/[^/]*$' '' -- $below)
         end
-        set -l memo $__bubble_home/projects$at/.bubble
-        if set -q files[1]; or test -e $memo
-            set answer (__bubble_recall $memo $at $files 2>/dev/null); or return
-            test "$answer" = -; or break
-        end
+        set answer
+        __bubble_recall $memo "$at" 2>/dev/null
+        test "$answer" = -; or break
         test -n "$at"; or return
         set at (string replace -r '/[^/]*$' '' -- $at)
+        set below "$at"
     end
-    set answer (string replace -r ':.*' '' -- $answer)
+    string match -q '*:*' -- $answer; and set answer (string replace -r ':.*' '' -- $answer)
     if string match -q '/*' -- $answer; and test -f $answer/pyvenv.cfg; and test -x $answer/bin/python
-        echo $answer
+        set found $answer
     end
 end
 
@@ -56,7 +86,8 @@ function __bubble_hook --on-variable PWD
         set -e _BUBBLE_HOOK
         return
     end
-    set -l found (__bubble_find)
+    set -l found
+    __bubble_find
     if test "$found" != "$VIRTUAL_ENV"
         test -n "$VIRTUAL_ENV"; and __bubble_leave
         if test -n "$found"

@@ -18,6 +18,9 @@ def bubble-recall [memo: string, at: string, files: list<string>] {
         let lines = open --raw $memo | into binary | decode utf-8 | split row --number 4 (char newline)
         if ($lines | length) != 4 or ($lines | get 1) != (['1'] | append $files | str join ' ') { return null }
         let asked = $lines | get 2
+        # a link to nothing has no time, and is an error unless a higher file decides
+        let sound = $files | take while {|file| $'($at)/($file)' | path exists }
+        if $sound != $files and $asked not-in $sound { return null }
         if $asked in ['.python-version' '.python-versions'] {
             let path = $'($at)/($asked)'
             if ($path | path type) not-in ['file' 'symlink'] { return null }

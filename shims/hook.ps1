@@ -9,7 +9,8 @@ function global:__bubble_recall([string] $Memo, [string] $At, [string[]] $Files)
         if (-not [IO.File]::Exists($Memo)) { return }
         if ($time -le [IO.File]::GetLastWriteTimeUtc("$global:BubbleHome/generation")) { return }
         foreach ($file in $Files) {
-            if ([IO.File]::Exists("$At/$file") -and $time -le [IO.File]::GetLastWriteTimeUtc("$At/$file")) { return }
+            # a link to nothing has no time to compare: leave it to bubble
+            if (-not (Test-Path -LiteralPath "$At/$file") -or $time -le [IO.File]::GetLastWriteTimeUtc("$At/$file")) { return }
         }
         $lines = [IO.File]::ReadAllText($Memo).Split("`n", 4)
         if ($lines.Count -ne 4 -or $lines[1] -cne ((@('1') + $Files) -join ' ')) { return }
@@ -27,7 +28,8 @@ function global:__bubble_find {
     $at = $PWD.ProviderPath.TrimEnd('/')
     while ($true) {
         $files = @(foreach ($name in '.python-version', '.python-versions', '.tool-versions', 'pyproject.toml') {
-            if (Test-Path -LiteralPath "$at/$name") { $name }
+            # a link to nothing, too
+            if (Get-Item -Force -ErrorAction Ignore -LiteralPath "$at/$name") { $name }
         })
         $memo = "$global:BubbleHome/projects$at/.bubble"
         if ($files.Count -gt 0 -or [IO.File]::Exists($memo)) {

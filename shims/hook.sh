@@ -4,24 +4,33 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # init.sh comes before this file
 
-# Sets `answer` to the memo's; takes `memo`, `at` and `files` from its caller.
+# Sets `answer` to the memo's; takes `memo` and `at` from its caller.
 _bubble_recall() {
-    local file text there IFS=' '
+    local file text there files=1 dangling=''
     [[ -f $memo && $memo -nt $_bubble_home/generation ]] || return 1
-    for file in "${files[@]+"${files[@]}"}"; do
-        [[ $memo -nt $at/$file || ! -e $at/$file ]] || return 1
+    for file in .python-version .python-versions .tool-versions pyproject.toml; do
+        if [[ -e $at/$file ]]; then
+            [[ $memo -nt $at/$file ]] || return 1
+            files+=" $file"
+        elif [[ -L $at/$file ]]; then
+            dangling=${dangling:-$file}
+            files+=" $file"
+        fi
     done
     # read up to a NUL fails at the file's end, as it should
     IFS='' read -r -d '' text <"$memo" && return 1
     [[ $text == *$'\n'*$'\n'*$'\n'* ]] || return 1
     answer=${text%%$'\n'*} text=${text#*$'\n'}
-    [[ ${text%%$'\n'*} == "1${files[*]+ ${files[*]}}" ]] || return 1
+    [[ ${text%%$'\n'*} == "$files" ]] || return 1
     text=${text#*$'\n'}
     file=${text%%$'\n'*} text=${text#*$'\n'}
+    # a link to nothing has no time, and is an error unless a higher file decides
+    [[ -z $dangling || "${files%% "$dangling"*} " == *" $file "* ]] || return 1
     case $file in
         .python-version | .python-versions) ;;
         *) return 0 ;;
     esac
+    # a pipe or a device would never end
     [[ -f $at/$file ]] || return 1
     IFS='' read -r -d '' there <"$at/$file" && return 1
     [[ $there == "$text" ]]
@@ -29,27 +38,29 @@ _bubble_recall() {
 
 # Sets `found` to the directory's environment, else to nothing.
 _bubble_find() {
-    local at=${PWD%/} memo answer file
-    local -a files
+    local at=${PWD%/} below=${PWD%/} memo answer=''
     found=''
     # what this shell asks for comes before any directory
     [[ -z ${BUBBLE_PYTHON-} && $PWD == /* ]] || return 0
     while :; do
+        # the nearest memo; a directory below it that has files, but no memo, was never decided
         memo=$_bubble_home/projects$at/.bubble
-        if [[ -e $memo || -e $at/.python-version || -e $at/pyproject.toml ||
-            -e $at/.python-versions || -e $at/.tool-versions || -L $at/.python-version ||
-            -L $at/pyproject.toml || -L $at/.python-versions || -L $at/.tool-versions ]]; then
-            files=()
-            for file in .python-version .python-versions .tool-versions pyproject.toml; do
-                if [[ -e $at/$file || -L $at/$file ]]; then
-                    files+=("$file")
-                fi
-            done
-            _bubble_recall || return 0
-            [[ $answer == - ]] || break
-        fi
+        until [[ -e $memo ]]; do
+            [[ -n $at ]] || return 0
+            at=${at%/*}
+            memo=$_bubble_home/projects$at/.bubble
+        done
+        while [[ $below != "$at" ]]; do
+            [[ -e $below/.python-version || -e $below/pyproject.toml ||
+                -e $below/.python-versions || -e $below/.tool-versions ||
+                -L $below/.python-version || -L $below/pyproject.toml ||
+                -L $below/.python-versions || -L $below/.tool-versions ]] && return 0
+            below=${below%/*}
+        done
+        _bubble_recall || return 0
+        [[ $answer == - ]] || break
         [[ -n $at ]] || return 0
-        at=${at%/*}
+        at=${at%/*} below=${below%/*}
     done
     answer=${answer%%:*}
     if [[ $answer == /* && -f $answer/pyvenv.cfg && -x $answer/bin/python ]]; then

@@ -26,10 +26,8 @@ end
 # Makes the environment $argv[1] (absolute) the active one. The variables are those of venv's own
 # activate.fish, so that either can take back what the other did.
 function __bubble_enter
-    set -l name (string replace -r '.*/' '' -- $argv[1])
-    if string match -qr '^(\..*|venv|env)$' -- $name
-        set name (string replace -r '.*/([^/]*)/[^/]*$' '$1' -- $argv[1])
-    end
+    # its name, or the name of the directory that a .venv is in
+    set -l name (string replace -r '.*?([^/]*)(/(\.[^/]*|venv|env))?$' '$1' -- $argv[1])
     if test -z "$name"; or string match -qr '[[:cntrl:]]' -- $name
         set name env
     end

@@ -4,7 +4,9 @@
 
 _bubble_home=@home@
 _bubble_program=@program@
-_bubble_path='' _bubble_env='' _bubble_base='' _bubble_last=''
+_bubble_path='' _bubble_env='' _bubble_base=''
+# shellcheck disable=SC2034 # the hook's
+_bubble_last=''
 
 # Sets _bubble_path to the PATH $1 without the entry $2.
 _bubble_without() {
@@ -64,7 +66,7 @@ _bubble_enter() {
         _OLD_VIRTUAL_PS1=$PS1
         PS1="($VIRTUAL_ENV_PROMPT) $PS1"
     fi
-    # shellcheck disable=SC2329 # called by whoever types it
+    # shellcheck disable=SC2317,SC2329 # called by whoever types it
     deactivate() {
         bubble deactivate
     }

@@ -66,17 +66,23 @@ _bubble_runs_pip() {
 }
 
 # $1 the memo, $2 the files that are there, $3 the directory with a slash; sets _bubble_answer
+# shellcheck disable=SC2094 # the memo is read, and its time is looked at: nothing is written
 _bubble_recall() {
     [ "$1" -nt "$_bubble_home/generation" ] || return 1
-    for _bubble_file in $2; do
-        # a link to nothing has no time; where it mattered, the resolver left no memo
-        [ "$1" -nt "$3$_bubble_file" ] || [ ! -e "$3$_bubble_file" ] || return 1
-    done
     {
         IFS= read -r _bubble_answer <&4 || return 1
         IFS= read -r _bubble_seen <&4 || return 1
         IFS= read -r _bubble_asked <&4 || return 1
         [ "$_bubble_seen" = "1${2:+ }$2" ] || return 1
+        _bubble_decided=''
+        for _bubble_file in $2; do
+            if [ -e "$3$_bubble_file" ]; then
+                [ "$1" -nt "$3$_bubble_file" ] || return 1
+            else # a link to nothing has no time, and is an error unless a higher file decides
+                [ -n "$_bubble_decided" ] || return 1
+            fi
+            [ "$_bubble_file" != "$_bubble_asked" ] || _bubble_decided=1
+        done
         case $_bubble_asked in
             .python-version | .python-versions | version) ;;
             *) return 0 ;;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from support.fault_server import FaultServer
 
 pytest_plugins = ["support.skips"]
+
+# whoever runs the tests in the background has these ignored, and every child would inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(_number, signal.SIG_DFL)
 
 # other people's processes share the machine: a slow example is no wrong example
 hypothesis.settings.register_profile("bubble", deadline=None, print_blob=True)

@@ -9,11 +9,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from bench import builds, environments, installs, page, starts
+from bench import builds, environments, installs, page, shims, starts
 from bench.place import CHECKOUT, Place, file_system, scratch
 
 if TYPE_CHECKING:
     from bench.results import Result
+
+PARTS = ("cold", "slow", "interrupted", "memory", "start", "shims", "environments")
 
 
 def main() -> int:
@@ -45,7 +47,7 @@ def _measure(place: Place, options: argparse.Namespace) -> tuple[list[Result], l
     """Return what was measured of interpreters and the program, and of environments."""
     few = options.runs or (3 if options.quick else 15)
     many = 15 if options.quick else 60
-    parts = options.only or ["cold", "slow", "interrupted", "memory", "start", "environments"]
+    parts = options.only or list(PARTS)
     packed = builds.packed(place)
     real = builds.real(place, packed)
     small = [packed, real] if real else [packed]
@@ -66,6 +68,8 @@ def _measure(place: Place, options: argparse.Namespace) -> tuple[list[Result], l
                 os.unlink(f"{place.mirror}/{huge.file}")
         elif part == "start":
             results += starts.starts(place, small, many)
+        elif part == "shims":
+            results += shims.shims(place, many)
         elif part == "environments":
             made += environments.environments(place, packed, many // 2, min(few, 5))
     return results, made
@@ -88,7 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["cold", "slow", "interrupted", "memory", "start", "environments"],
+        choices=PARTS,
         help="only this part (may be repeated); of these, only environments alone are written",
     )
     options = parser.parse_args()

@@ -24,7 +24,6 @@ from support.realshims import WAYS, RealShims, run, sh
 from support.shimworld import shells, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
 pytestmark = LINUX_ONLY

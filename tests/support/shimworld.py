@@ -43,7 +43,7 @@ def shells() -> dict[str, list[str]]:
 
 
 class ShimWorld:
-    """A store at `store` (`root`/store), directories below `root`/tree, and a way to run the shims."""
+    """A store at `store` (`root`/store), directories below `root`/tree, and the shims to run."""
 
     def __init__(self, root: str, slow: str = "", store: str = "") -> None:
         self.root = root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -83,6 +84,7 @@ def parse_line(line: str) -> Namespace | None:
     """Parse a command line of bubble, without running it; raise if it is none."""
     name, *words = shlex.split(line, comments=True)
     assert name == "bubble", line
+    words = list(itertools.takewhile(lambda word: word not in {"|", ">", ";", "&&"}, words))
     if words and words[-1] in {"--help", "--version"}:
         known = {"", *COMMANDS, *GROUPS}
         assert " ".join(words[:-1]) in known, line

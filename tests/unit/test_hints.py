@@ -9,6 +9,7 @@ import pytest
 
 import bubble
 from bubble.cli.table import COMMANDS, GROUPS
+from bubble.model.errors import BubbleError
 from support.told import commands_in, parse_line
 
 SOURCES = os.path.dirname(bubble.__file__)
@@ -57,7 +58,11 @@ def test_the_commands_in_a_hint_exist(place: str) -> None:
     for word in call.keywords:
         if word.arg == "hint":
             for text in _texts(word.value):
-                commands_in(text)
+                try:
+                    commands_in(text)
+                except BubbleError as error:  # a choice among words that isn't known here
+                    if "invalid choice: 'X'" not in error.message:
+                        raise
 
 
 def _texts(node: ast.expr) -> list[str]:

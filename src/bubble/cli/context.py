@@ -72,12 +72,17 @@ class Context(Record):
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
     def renew_shims(self) -> None:
-        """Make the shims follow what is installed; a store that can't be written costs a note."""
+        """Make the shims and the installed shell code follow what there is.
+
+        A store that can't be written costs a note.
+        """
         import sys
 
+        from bubble.cli.shell_files import refresh
         from bubble.selection.shims import rehash
 
         try:
             rehash(self.layout, sys.executable)
+            refresh(self)
         except OSError as error:
             self.output.warn(f"the shims could not be renewed: {error}")

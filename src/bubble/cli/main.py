@@ -26,7 +26,9 @@ def run() -> NoReturn:
     # decompression and the network wait for a thread that computes: 5 ms each time, by default
     sys.setswitchinterval(0.0002)
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        _open_standard_descriptors()
+        from bubble.system import descriptors
+
+        descriptors.fill()
     try:
         status = main(sys.argv[1:], os.environ)
         if status != INTERRUPTED:
@@ -122,13 +124,6 @@ def _command(name: str) -> ModuleType:
     import importlib
 
     return importlib.import_module(f"bubble.cli.commands.{name}")
-
-
-def _open_standard_descriptors() -> None:
-    """Put /dev/null where a standard descriptor is closed, or the next file would be it."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - the function has no keyword for it
-    os.close(descriptor)
 
 
 def from_os_error(error: OSError) -> BubbleError:

@@ -37,11 +37,13 @@ def install(shell: str, context: Context, *, hook: bool | None) -> tuple[tuple[s
     `hook` None keeps what was asked for the last time. Returns what was done to which path.
     Raises BubbleError(permission, io) before anything is changed where that can be foreseen.
     """
-    from bubble.selection.rcfile import add, plan
+    from bubble.selection.rcfile import add, check, plan
 
     layout = context.layout
     wanted = _has_hook(shell, layout) if hook is None else hook
     blocks = plan(shell, context.env, layout.home)
+    for block in blocks:
+        check(block)
     changes = []
     for path in _init_files(shell, layout):
         own = path == init_file(shell, layout)

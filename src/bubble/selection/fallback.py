@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import memos
-from bubble.selection.path import identity
+from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, command_path, select
+from bubble.system import descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> 
     selection = select(world)
     memos.leave(selection, world, looked_at)
     path = command_path(name, selection, world)
-    if is_shim(path, world):
+    if is_shim(path):
         raise BubbleError(
             "cannot_execute",
             f"{printable(path)} is a shim, which only leads back to itself",
@@ -111,12 +111,13 @@ def child_environment(path: str, world: World) -> dict[str, str]:
 
 def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Become the command at `path` (absolute): same process, argv byte for byte."""
-    import signal
+    if not os.path.basename(path).startswith(_INTERPRETERS):  # which do the same themselves
+        import signal
 
-    # Python ignores these two for itself, and what is ignored stays so
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
-    _close_again()
+        # this interpreter ignores them for itself, and what is ignored stays so
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+    descriptors.close_filled()
     try:
         os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
     except OSError as error:
@@ -127,25 +128,9 @@ def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRe
         ) from None
 
 
-def is_shim(path: str, world: World) -> bool:
-    """Whether a path leads to the shim script, or to a copy of it."""
-    from bubble.selection.shims import MARK
-
-    mine = identity(world.layout.shim)
-    return (mine is not None and identity(path) == mine) or MARK.encode() in _head(path, 512)
-
-
 def _is_script(path: str) -> bool:
     """Whether a program is a script, which may call what it was called for; "" isn't known."""
-    return not path or _head(path, 2) == b"#!"
-
-
-def _head(path: str, size: int) -> bytes:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(size)
-    except OSError:
-        return b""  # executable, but not readable
+    return not path or head(path, 2) == b"#!"
 
 
 def _was_given(variable: str) -> bool:
@@ -155,13 +140,3 @@ def _was_given(variable: str) -> bool:
             return f"\0{variable}=".encode() in b"\0" + file.read()
     except OSError:
         return True
-
-
-def _close_again() -> None:
-    """Close the standard descriptors that were closed when this process began.
-
-    bubble opened /dev/null in their place, so that no other file would be one of them.
-    """
-    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
-        if stream is None:
-            os.close(number)

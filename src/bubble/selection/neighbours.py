@@ -103,10 +103,11 @@ def _mise(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:
         path = _join(directory, ".tool-versions")
         if said := " ".join(_entries(read_tool_versions, path)):
             yield _reading("mise", path, said)
-        path = _join(directory, ".python-version")
-        if idiomatic and os.path.isfile(path):
-            lines = (line.partition("#")[0].strip() for line in _lines(path))
-            yield _reading("mise", path, " ".join(line for line in lines if line))
+        for name in (".python-versions", ".python-version") if idiomatic else ():
+            path = _join(directory, name)
+            if os.path.isfile(path):
+                lines = (line.partition("#")[0].strip() for line in _lines(path))
+                yield _reading("mise", path, " ".join(line for line in lines if line))
 
 
 def _mise_toml(path: str) -> str:

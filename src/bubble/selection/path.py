@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
     from bubble.system.layout import Layout
 
+MARK = b"# bubble shim "  # the shim script says so in its first lines
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def find_system(name: str, env: Mapping[str, str], layout: Layout) -> str:
     """Return the absolute path of the first `name` on PATH that is no shim, or ""."""
-    ours = identity(layout.shim)
     for directory in system_directories(env, layout):
         path = f"{directory}/{name}"
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)) or identity(path) == ours:
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)) or is_shim(path):
             continue
         # a link in an ordinary directory may lead to another manager's shim
         if not is_shim_directory(os.path.dirname(os.path.realpath(path))):
@@ -47,6 +47,20 @@ def is_shim_directory(directory: str) -> bool:
         os.path.basename(directory) == "shims"
         or os.path.basename(os.path.realpath(directory)) == "shims"
     )
+
+
+def is_shim(path: str) -> bool:
+    """Whether a file is bubble's shim script: a link to it, a copy, or another store's."""
+    return MARK in head(path, 512)
+
+
+def head(path: str, size: int) -> bytes:
+    """Return the first `size` bytes of a file, b"" when it can't be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(size)
+    except OSError:
+        return b""
 
 
 def identity(path: str) -> tuple[int, int] | None:

@@ -83,6 +83,17 @@ def plan(
     return (Block(path=f"{config}/nushell/config.nu", lines=read),)
 
 
+def check(block: Block) -> None:
+    """Raise what `add` would raise, as far as that can be foreseen; changes nothing."""
+    target = os.path.realpath(block.path)
+    _split(_read(target, block) or b"", block.path)
+    directory = os.path.dirname(target)
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    if not os.access(directory, os.W_OK):
+        raise _read_only(block)
+
+
 def add(block: Block) -> tuple[tuple[str, str], ...]:
     """Put the block at the file's end, or renew it where it stands; returns what was done.
 
@@ -183,7 +194,7 @@ def _replace(target: str, data: bytes) -> None:
 
 
 def _read_only(block: Block) -> BubbleError:
-    code = " ".join(line.strip() for line in block.lines)
+    code = "; ".join(line.strip() for line in block.lines).replace("then; ", "then ")
     return BubbleError(
         "permission",
         f"{printable(block.path)} can't be written",

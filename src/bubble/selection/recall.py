@@ -65,13 +65,15 @@ def _look(memo: str, files: tuple[str, ...], base: str, world: World) -> Recall:
 
 
 def _holds(memo: str, lines: list[str], files: tuple[str, ...], base: str, world: World) -> bool:
-    paths = [f"{base}/{name}" for name in files]
-    return (
-        _is_newer(memo, world.layout.generation)
-        and all(_is_newer(memo, path) or not os.path.exists(path) for path in paths)
-        and lines[1] == " ".join((FORMAT, *files))
-        and (lines[2] not in COMPARED or _is_same(f"{base}/{lines[2]}", lines[3]))
-    )
+    if not _is_newer(memo, world.layout.generation) or lines[1] != " ".join((FORMAT, *files)):
+        return False
+    decided = False
+    for name in files:
+        path = f"{base}/{name}"
+        if not (_is_newer(memo, path) if os.path.exists(path) else decided):
+            return False
+        decided = decided or name == lines[2]
+    return lines[2] not in COMPARED or _is_same(f"{base}/{lines[2]}", lines[3])
 
 
 def _is_same(path: str, asked: str) -> bool:

@@ -35,13 +35,17 @@ def find_command(name: str, selection: Selection, world: World) -> str:
     return command_path(name, selection, world)
 
 
-def environment(path: str, selection: Selection, world: World, *, chosen: bool) -> dict[str, str]:
+def environment(
+    path: str, selection: Selection, world: World, *, looked_up: bool, chosen: bool
+) -> dict[str, str]:
     """Return the variables for the command at `path`: the selected `bin` directories lead PATH.
 
+    `looked_up`: the path was found by its name, so that a wrapper could lead back here for ever.
     `chosen`: the selection was asked for on the command line, and shims below the command answer
     for it, too, wherever they are called.
     """
-    env = child_environment(path, world)
+    # what was named by its path is counted as little as what lies in the store
+    env = child_environment(path if looked_up else f"{world.layout.home}/", world)
     own = [f"{a.prefix}/bin" for a in selection.answers if not a.is_system]
     env["PATH"] = ":".join([*own, env.get("PATH") or DEFAULT_PATH])
     if chosen:

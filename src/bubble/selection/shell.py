@@ -26,6 +26,7 @@ _PARTS = {
     "pwsh": (("init.ps1",), ("hook.ps1",)),
     "nu": (("init.nu",), ("hook.nu",)),
 }
+_FOR_THE_CHECKER = ("# shellcheck shell=", "# shellcheck disable=SC2154 ")
 _COMPLETIONS = {
     "bash": "complete.bash",
     "zsh": "complete.zsh",
@@ -79,7 +80,7 @@ def render_completions(shell: str, layout: Layout, cases: str, words: str) -> st
         raise BubbleError(
             "usage",
             f"{shell} has no completions",
-            hint=f"bubble completions knows {', '.join(WITH_COMPLETIONS)}",
+            hint=f"there are completions for {', '.join(WITH_COMPLETIONS)}",
         )
     text = _filled(_COMPLETIONS[shell], shell, layout, "")
     # in the templates both stand where the shell's own checker takes them for its language
@@ -119,8 +120,10 @@ _EXPORT = {
 def _filled(name: str, shell: str, layout: Layout, program: str) -> str:
     text = read_text(f"{os.path.dirname(template_path())}/{name}")
     assert text is not None, name
-    lines = [line for line in text.splitlines(keepends=True) if not line.startswith("# shellcheck")]
-    text = "".join(lines)
-    return text.replace("@home@", quoted(layout.home, shell)).replace(
-        "@program@", quoted(program, shell)
-    )
+    # what tells the checker about a file has no place inside another one
+    kept = [x for x in text.splitlines(keepends=True) if not x.startswith(_FOR_THE_CHECKER)]
+    # the home's own text must not be filled in again
+    before, mark, after = "".join(kept).partition("@program@")
+    home = quoted(layout.home, shell)
+    program = quoted(program, shell) if mark else ""
+    return before.replace("@home@", home) + program + after.replace("@home@", home)

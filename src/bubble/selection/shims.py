@@ -6,7 +6,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.pythons.store import installations
-from bubble.selection.path import identity
+from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import environments
 from bubble.system.files import (
     is_temporary,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
-MARK = "# bubble shim "
+_PATIENCE = 10.0  # seconds; a rehash takes some milliseconds
 _NOT_SHIMMED = {"bubble", "activate", "deactivate"}
 
 
@@ -41,14 +41,14 @@ def rehash(layout: Layout, python: str) -> Rehashed:
 
     `python` is the absolute path of the interpreter that runs bubble: the shims call it for what
     they don't recognise. Each shim is replaced in one step, so that all work at every moment;
-    files in the directory that bubble didn't make stay. Raises OSError.
+    files in the directory that bubble didn't make stay. Raises OSError and BubbleError(locked).
     """
     script = _script(layout.home, python)
     wanted = _wanted(layout)
     if _is_right(layout, wanted, script):
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
-    with Lock(f"{layout.locks}/shims"):
+    with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
         # once more: with what was there before the lock, a shim that was made since would go
         wanted = _wanted(layout)
         for path in temporaries(layout.home, os.path.basename(layout.shim)):
@@ -104,8 +104,7 @@ def _is_right(layout: Layout, wanted: set[str], script: str) -> bool:
         all(identity(f"{layout.shims}/{name}") == shim for name in wanted)
         and not temporaries(layout.home, os.path.basename(layout.shim))
         and not any(
-            is_temporary(name) or MARK in (read_text(f"{layout.shims}/{name}", 512) or "")
-            for name in there - wanted
+            is_temporary(name) or is_shim(f"{layout.shims}/{name}") for name in there - wanted
         )
     )
 
@@ -141,7 +140,7 @@ def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
     if is_temporary(name):
         unlink_quietly(path)
         return False
-    if MARK not in (read_text(path, 512) or ""):
+    if not is_shim(path):
         return False
     unlink_quietly(path)
     return True

@@ -69,7 +69,7 @@ def read_requires_python(path: str) -> tuple[Entry, ...] | None:
 
     try:
         project = tomllib.loads(data.decode()).get("project", {})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers of more digits than int() reads
         raise _unusable(path, f"it is not TOML ({printable(str(error), 80)})") from None
     value = project.get("requires-python") if isinstance(project, dict) else None
     if value is None:

@@ -55,4 +55,5 @@ def _become(words: list[str], request: str, context: Context) -> NoReturn:
     world = context.world()
     selection = resolve(option(request), world) if request else select(world)
     path = find_command(name, selection, world)
-    become(path, words[1:], environment(path, selection, world, chosen=bool(request)))
+    env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))
+    become(path, words[1:], env)

@@ -8,7 +8,7 @@ from bubble.model.text import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bubble.selection.explain import Considered, Explanation
     from bubble.selection.resolve import Selection
@@ -32,30 +32,34 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     world = context.world()
     told = explain(require_name(options.command), world)
-    home = world.env.get("HOME", "").rstrip("/")
     return Outcome(
         data=_data(told),
-        lines=tuple(_short(line, home) for line in _lines(told)),
+        lines=tuple(_lines(told, world.env.get("HOME", "").rstrip("/"))),
         errors=(told.error,) if told.error else (),
     )
 
 
-def _lines(told: Explanation) -> Iterator[str]:
-    from bubble.cli.output import table
-
-    yield from table(
+def _lines(told: Explanation, home: str) -> Iterator[str]:
+    yield from _table(
         [
             (f"{printable(told.name, 60)}:", printable(told.command, 1000) or "nothing"),
             ("because:", _because(told)),
             ("shim:", _about_shim(told)),
-        ]
+        ],
+        home,
     )
     yield ""
     yield "What can decide, highest first:"
-    yield from (f"  {line}" for line in table(list(_candidates(told))))
+    yield from (f"  {line}" for line in _table(list(_candidates(told)), home))
     yield ""
     yield "What others read here:"
-    yield from (f"  {line}" for line in table(list(_others(told))))
+    yield from (f"  {line}" for line in _table(list(_others(told)), home))
+
+
+def _table(rows: Sequence[Sequence[str]], home: str) -> tuple[str, ...]:
+    from bubble.cli.output import table
+
+    return table([[_short(cell, home) for cell in row] for row in rows])
 
 
 def _because(told: Explanation) -> str:

@@ -85,7 +85,7 @@ def _detected(context: Context) -> str:
     if name not in SHELLS:
         said = f"SHELL is “{printable(program)}”" if program else "SHELL is not set"
         raise BubbleError(
-            "usage", f"which shell? {said}", hint=f"bubble init {'|'.join(SHELLS)} [--install]"
+            "usage", f"which shell? {said}", hint="name it, as in: bubble init bash --install"
         )
     context.output.note(f"for {name}, since SHELL is {printable(program)}")
     return name

@@ -26,6 +26,7 @@ DETAILS = (
     "the directory. On the machines that use it:\n\n"
     "  BUBBLE_CATALOG=https://server/path/catalogue.json bubble python install 3.12"
 )
+JSON = "{directory, catalogue, added, kept}; `added` and `kept` are lists of files"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -20,6 +20,7 @@ DETAILS = (
     "mirror. The machine's shared libraries that the interpreter uses (OpenSSL, SQLite, …) aren't\n"
     "packed: whoever installs the archive needs them, and a C library that isn't older."
 )
+JSON = "{key, path, asset, sha256, size, catalogue, not_bundled}"
 
 
 def define(parser: ArgumentParser) -> None:

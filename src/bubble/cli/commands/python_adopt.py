@@ -16,6 +16,7 @@ DETAILS = (
     "Nothing is copied: the interpreter stays where it is and belongs to whoever installed it. It\n"
     "can be chosen like an installed one from then on; uninstalling it removes only the links."
 )
+JSON = "{key, prefix, executable}"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (("bubble python dir", "where the installed Pythons are"),)
+JSON = "{path}"
 
 
 def define(parser: ArgumentParser) -> None:

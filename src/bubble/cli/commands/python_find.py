@@ -21,6 +21,7 @@ DETAILS = (
     "With a request, looks at what bubble has installed or adopted, whatever this directory\n"
     "selects. Without one, prints the interpreter that is selected here."
 )
+JSON = "{executable, key}; `key` is null for a path"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -29,6 +29,10 @@ DETAILS = (
     "graalpy), or a full key (cpython-3.12.4-linux-x86_64-gnu). Pre-releases are installed only\n"
     "when they are named. The path of each interpreter is printed."
 )
+JSON = (
+    "a list of {key, version, status, prefix, executable, seconds, bytes_transferred}; "
+    "`status` is `installed`, `reinstalled` or `present`"
+)
 
 
 def define(parser: ArgumentParser) -> None:

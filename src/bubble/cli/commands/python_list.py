@@ -23,6 +23,10 @@ DETAILS = (
     "Without options: what is installed, and the newest final CPython of each minor version.\n"
     "`bubble python upgrade` brings what is outdated up to date; `bubble python find` prints paths."
 )
+JSON = (
+    "a list of {key, implementation, version, minor, variant, platform, installed, adopted, "
+    "origin, prefix, executable, outdated_by, used_by}"
+)
 
 _SHOWN = 3  # environments that use an interpreter; --json has them all
 

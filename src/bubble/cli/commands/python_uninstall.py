@@ -18,6 +18,7 @@ DETAILS = (
     "A REQUEST must mean one installed Python. Of an adopted interpreter only the links to it are\n"
     "removed."
 )
+JSON = "a list of {key, prefix}: what was removed"
 
 
 def define(parser: ArgumentParser) -> None:

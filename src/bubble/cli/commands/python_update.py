@@ -17,6 +17,7 @@ DETAILS = (
     "came later. A catalogue that is older, damaged, or contradicts a known checksum is refused,\n"
     "and the last good one stays."
 )
+JSON = "{source, before, after, builds, versions, newest, skipped}; `before` and `after` are dates"
 
 
 def define(parser: ArgumentParser) -> None:

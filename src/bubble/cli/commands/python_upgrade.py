@@ -18,6 +18,7 @@ DETAILS = (
     "for 3.12, and not for 3.12.4, follow at once. Adopted interpreters are left to whoever\n"
     "installed them."
 )
+JSON = "{installed, removed}, lists of keys"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -22,6 +22,7 @@ DETAILS = (
     "Files that were added count as damage, bytecode doesn't: what --repair installs anew is as\n"
     "it came, without packages that were forced into it."
 )
+JSON = "a list of {key, ok, repaired, failure, problems}; a problem is {path, what}"
 _SHOWN = 10  # problems of one installation that people get to see; --json has them all
 
 

@@ -19,9 +19,11 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(_options: Namespace, context: Context) -> Outcome:
     """Renew the shims."""
+    from bubble.cli.shell_files import refresh
     from bubble.selection.shims import rehash
 
     done = rehash(context.layout, sys.executable)
+    refresh(context)
     return Outcome(
         data={"added": list(done.added), "removed": list(done.removed), "total": done.total},
         lines=(

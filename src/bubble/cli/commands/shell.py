@@ -56,7 +56,7 @@ def no_function(command: str) -> BubbleError:
         "usage",
         f"“bubble {command}” changes the shell that it is typed in, and this one lacks bubble's "
         "function",
-        hint="bubble init --install sets it up for new shells; bubble init --help has more ways",
+        hint="set it up for new shells: bubble init --install; other ways: bubble init --help",
     )
 
 

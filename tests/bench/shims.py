@@ -1,0 +1,209 @@
+"""What a shim adds to a command: for each kind of pin, on dash and bash, beside pyenv's.
+
+The command is /bin/true under an interpreter's name, so that what is measured is the shim; the
+first call in a directory is held against a real interpreter's start.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from bench.results import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.place import Place
+
+LIMITS = {"dash": 2.0, "bash": 4.0}  # ms added
+BESIDE_PYENV = 1 / 40
+FIRST = 3.0  # bare starts
+PINS = {
+    "exact": (".python-version", "3.11.7\n"),
+    "prefix": (".python-version", "3.11\n"),
+    "range": (".python-version", ">=3.10,<3.12\n"),
+    "several": (".python-version", "3.9\n3.11\n"),
+    "requires-python": ("pyproject.toml", '[project]\nrequires-python = ">=3.10,<3.12"\n'),
+    ".tool-versions": (".tool-versions", "nodejs 20\npython 3.11.7\n"),
+    "global": ("", "3.11\n"),
+    "BUBBLE_PYTHON": ("", "3.11"),
+}
+_LONG_AGO = (1, 1)
+
+
+def shims(place: Place, rounds: int) -> list[Result]:
+    """Measure round by round; the number of rounds is for one kind of pin."""
+    return Bench(place, rounds).results()
+
+
+class Bench:
+    """A store of doubles, and the shells that are here."""
+
+    def __init__(self, place: Place, rounds: int) -> None:
+        self.rounds = rounds
+        self.place = place
+        self.store = place.fresh("shims")
+        self.home = f"{self.store}/bubble"
+        self.env = place.environment(self.store)
+        self.shells = {name: shutil.which(name) for name in LIMITS if shutil.which(name)}
+        self.pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+        self.machine = f"linux-{platform.machine()}-gnu"
+        self.direct = self.install("3.11.7")
+        self._bubble("rehash")
+        self.shim = f"{self.home}/shims/python"
+
+    def results(self) -> list[Result]:
+        """Return every row."""
+        found = [row for kind in PINS for row in self.each_shell(kind)]
+        found += self.beside_pyenv()
+        found += self.first_calls()
+        for number in range(100):
+            self.install(f"3.9.{number}")
+        self._bubble("rehash")
+        for number in range(1000):
+            _write(f"{self.home}/projects/d{number}/.bubble", "/nowhere\n1\n-\n")
+        found += self.each_shell("exact", "100 interpreters and 1,000 memos, exact")
+        found += self.each_shell("exact", "the same, 40 levels deep", levels=40)
+        return found
+
+    def each_shell(self, kind: str, title: str = "", levels: int = 0) -> list[Result]:
+        """Measure what the shim adds under each shell, its memo there."""
+        cwd, env = self.pin(kind, levels)
+        return [
+            Result(
+                f"a shim adds: {title or kind}, {name}",
+                "ms",
+                {"bubble": self.added([str(program), self.shim], env, cwd)},
+                "",
+                LIMITS[name],
+                typical=True,
+            )
+            for name, program in self.shells.items()
+        ]
+
+    def pin(self, kind: str, levels: int = 0) -> tuple[str, dict[str, str]]:
+        """Select 3.11.7 in one way, have the memo written; return the directory and variables."""
+        name, text = PINS[kind]
+        top = self.place.fresh("pinned")
+        cwd = top + "/d" * levels
+        os.makedirs(cwd, exist_ok=True)
+        env = {**self.env, "PWD": cwd}
+        if kind == "BUBBLE_PYTHON":
+            env["BUBBLE_PYTHON"] = text
+        else:
+            path = f"{top}/{name}" if name else f"{self.home}/version"
+            _write(path, text)
+            os.utime(path, _LONG_AGO)
+        os.utime(f"{self.home}/generation", _LONG_AGO)
+        _spawn([self.shim], env, cwd)
+        return cwd, env
+
+    def added(self, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> list[float]:
+        """Return the milliseconds, round by round, beyond the command's own."""
+        _alternate([self.direct], argv, env, cwd, 5)
+        return _alternate([self.direct], argv, env, cwd, self.rounds * 5)
+
+    def beside_pyenv(self) -> list[Result]:
+        """Hold the shim against pyenv's real one, where it is on this machine."""
+        program = f"{self.pyenv}/shims/python"
+        if not os.access(program, os.X_OK):
+            return []
+        found = []
+        for kind in ("exact", "prefix"):
+            version = self._pyenvs(kind)
+            cwd, env = self.pin(kind)
+            mine = self.added([self.shim], env, cwd)
+            there = {**env, "PYENV_ROOT": self.pyenv, "PYENV_VERSION": version}
+            there["PATH"] = f"{self.pyenv}/bin:{env['PATH']}"
+            bare = f"{self.pyenv}/versions/{self._pyenvs('exact')}/bin/python"
+            theirs = _alternate([bare, "-S", "-c", ""], [program, "-S", "-c", ""], there, cwd, 15)
+            found.append(
+                Result(
+                    f"a shim adds, beside pyenv's: {kind}",
+                    "ms",
+                    {"bubble": mine[: len(theirs)], "pyenv": theirs},
+                    "pyenv",
+                    BESIDE_PYENV,
+                )
+            )
+        return found
+
+    def _pyenvs(self, kind: str) -> str:
+        versions = [name for name in os.listdir(f"{self.pyenv}/versions") if name.startswith("3.")]
+        newest = max(versions, key=lambda name: [int(n) for n in name.split(".") if n.isdigit()])
+        return newest if kind == "exact" else newest.rpartition(".")[0]
+
+    def first_calls(self) -> list[Result]:
+        """Measure the call that finds no memo, with a real interpreter, against its bare start."""
+        python = os.path.realpath(sys.executable)
+        self._bubble("python", "adopt", python)
+        minor = ".".join(platform.python_version_tuple()[:2])
+        found = []
+        for title, name, text in (
+            ("a version", ".python-version", f"{minor}\n"),
+            ("requires-python", "pyproject.toml", f'[project]\nrequires-python = "=={minor}.*"\n'),
+        ):
+            cwd = self.place.fresh("pinned")
+            _write(f"{cwd}/{name}", text)
+            memo = f"{self.home}/projects{cwd}/.bubble"
+            shim = f"{self.home}/shims/python{minor}"
+            samples: dict[str, list[float]] = {"bubble": [], "bare": []}
+            for _ in range(self.rounds):
+                if os.path.exists(memo):
+                    os.unlink(memo)
+                samples["bare"].append(_spawn([python, "-c", "pass"], self.env, cwd))
+                samples["bubble"].append(_spawn([shim, "-c", "pass"], self.env, cwd))
+            what = f"the first python in a directory: {title}"
+            found.append(Result(what, "ms", samples, "bare", FIRST))
+        return found
+
+    def install(self, version: str) -> str:
+        """Put a double into the store; return its interpreter's path."""
+        prefix = f"{self.home}/pythons/cpython-{version}-{self.machine}"
+        os.makedirs(f"{prefix}/bin")
+        for name in ("python", f"python{version.rpartition('.')[0]}"):
+            shutil.copy("/bin/true", f"{prefix}/bin/{name}")
+        _write(f"{prefix}/.bubble/receipt.json", "{}")
+        _write(f"{self.home}/generation", "")
+        return f"{prefix}/bin/python"
+
+    def _bubble(self, *arguments: str) -> None:
+        subprocess.run(
+            [self.place.bubble, *arguments], env=self.env, check=True, capture_output=True
+        )
+
+
+def _alternate(
+    direct: Sequence[str], through: Sequence[str], env: Mapping[str, str], cwd: str, rounds: int
+) -> list[float]:
+    """Return the differences, each the median of three pairs."""
+    pairs = [
+        _spawn(through, env, cwd) - _spawn(direct, env, cwd) for _ in range(max(rounds, 3) * 3)
+    ]
+    return [statistics.median(pairs[n : n + 3]) for n in range(0, len(pairs), 3)]
+
+
+def _spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> float:
+    """Run a program to its end, in as few steps as there are; return the milliseconds."""
+    os.chdir(cwd)
+    variables = {**env, "PWD": cwd}
+    started = time.perf_counter()
+    child = os.posix_spawn(argv[0], list(argv), variables)
+    _, status = os.waitpid(child, 0)
+    seconds = time.perf_counter() - started
+    if status:
+        raise RuntimeError(f"{' '.join(argv)}: wait status {status}")
+    return 1000 * seconds
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

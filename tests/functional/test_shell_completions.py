@@ -1,0 +1,127 @@
+"""Completions in real shells, generated from the command table and argparse."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bubble.cli.completions import entries
+from bubble.cli.table import COMMANDS, GROUPS
+from bubble.selection.shell import quoted
+from support.needs import needs
+from support.shells import Home, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Result
+
+# what is typed, a word that must be offered, and one that must not
+CASES = [
+    (("",), "python", "--json"),
+    (("py",), "python", "use"),
+    (("python", ""), "install", "use"),
+    (("python", "in"), "install", "list"),
+    (("python", "install", "--re"), "--reinstall", "--upgrade"),
+    (("python", "install", ""), "cpython-3.12.4-linux-x86_64-gnu", "--json"),
+    (("exec", "-p", ""), "cpython-3.12.4-linux-x86_64-gnu", "pytest"),
+    (("which", "py"), "pytest", "cpython-3.12.4-linux-x86_64-gnu"),
+    (("init", ""), "zsh", "python"),
+    (("activate", "w"), "web", "zsh"),
+]
+EACH = pytest.mark.parametrize(("typed", "offered", "not_offered"), CASES)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Home:
+    home = Home(str(tmp_path / "world"))
+    os.makedirs(home.layout.python("cpython-3.12.4-linux-x86_64-gnu"))
+    home.environment(f"{home.layout.home}/envs/web")
+    open(f"{home.layout.shims}/pytest", "w").close()
+    return home
+
+
+def test_every_command_group_and_option_is_known() -> None:
+    found = {entry.words: entry for entry in entries()}
+    assert found.keys() == {"", *COMMANDS, *GROUPS}
+    install = found["python install"]
+    assert "--sha256" in dict(install.options)
+    assert dict(install.valued)["--from"] == "file"
+    assert install.rest == "python"
+    assert "--check" not in dict(found["shell"].options)
+
+
+@needs("bash")
+@EACH
+def test_bash_completes(
+    typed: tuple[str, ...], offered: str, not_offered: str, world: Home, env: dict[str, str]
+) -> None:
+    words = " ".join(quoted(word, "bash") for word in ("bubble", *typed))
+    script = f"set -u\n. {quoted(world.init('bash'), 'bash')}\nCOMP_WORDS=({words})\n"
+    script += f"COMP_CWORD={len(typed)}\n_bubble_complete 2>/dev/null\n"
+    script += 'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    found = lines(world.run(["bash", "--norc"], script, env))
+    assert offered in found
+    assert not_offered not in found
+
+
+@needs("fish")
+@EACH
+def test_fish_completes(
+    typed: tuple[str, ...], offered: str, not_offered: str, world: Home, env: dict[str, str]
+) -> None:
+    line = " ".join(("bubble", *typed))
+    script = f"source {quoted(world.init('fish'), 'fish')}\ncomplete -C {quoted(line, 'fish')}\n"
+    done = world.run(["fish", "--no-config"], script, env)
+    found = [row.partition("\t")[0] for row in lines(done)]
+    assert offered in found
+    assert not_offered not in found
+
+
+@needs("zsh")
+@EACH
+def test_zsh_completes(
+    typed: tuple[str, ...], offered: str, not_offered: str, world: Home, env: dict[str, str]
+) -> None:
+    # zsh completes only at a terminal: what is handed to its builtins is looked at instead
+    words = " ".join(quoted(word, "zsh") for word in ("bubble", *typed))
+    script = (
+        f". {quoted(world.init('zsh'), 'zsh')}\nwords=({words})\nCURRENT={len(typed) + 1}\n"
+        f"PREFIX={quoted(typed[-1], 'zsh')}\n"
+        "compadd() { while [[ $1 != -- ]]; do shift; done; shift; print -l -- $@ }\n"
+        "_describe() { print -l -- ${(P)@[-1]%%:*} }\n_files() { :; }\n_bubble\n"
+    )
+    found = [
+        row for row in lines(world.run(["zsh", "-f"], script, env)) if row.startswith(typed[-1])
+    ]
+    assert offered in found
+    assert not_offered not in found
+
+
+@needs("zsh")
+def test_zsh_registers_them_with_its_completion_system(world: Home, env: dict[str, str]) -> None:
+    code = quoted(world.init("zsh"), "zsh")
+    dump = quoted(f"{world.root}/dump", "zsh")
+    late = f". {code}\nautoload -Uz compinit\ncompinit -u -d {dump}\n"
+    early = f"autoload -Uz compinit\ncompinit -u -d {dump}\n. {code}\n"
+    for script in (early, late + "for f in $precmd_functions; do $f; done\n"):
+        done = world.run(["zsh", "-f"], script + "print $_comps[bubble] $precmd_functions\n", env)
+        assert lines(done) == ["_bubble"]
+
+
+@needs("bash", "zsh", "fish")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_command_prints_code_that_stands_alone(
+    shell: str, tmp_path: Path, bubble: Callable[..., Result]
+) -> None:
+    done = bubble("completions", shell)
+    assert (done.status, done.err) == (0, "")
+    path = tmp_path / "code"
+    path.write_text(done.out)
+    checked = subprocess.run([shell, "-n", str(path)], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert bubble("completions", "sh").status == 2

@@ -1,0 +1,82 @@
+"""nushell and PowerShell: nushell evaluates the code where it is installed (npm has it)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bubble.selection.shell import quoted
+from support.needs import NOT_HERE, which
+from support.shells import Home, lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NU = os.environ.get("BUBBLE_TEST_NU") or which("nu")
+PWSH = which("pwsh")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Home:
+    return Home(str(tmp_path / "world"))
+
+
+def nu(world: Home, script: str, env: dict[str, str]) -> list[str]:
+    code = quoted(world.init("nu", hook=True), "nu")
+    config = {"XDG_CONFIG_HOME": f"{world.root}/xdg"}
+    return lines(
+        world.run([str(NU), "--no-config-file"], f"source {code}\n{script}", {**env, **config})
+    )
+
+
+ACTIVE = "print ($env.VIRTUAL_ENV? | default unset)\n"
+PATH = "print ($env.PATH | str join ':')\n"
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_has_path_activation_and_the_hook(world: Home, env: dict[str, str]) -> None:
+    directory, prefix = world.project("project")
+    named = world.environment(f"{world.layout.home}/envs/web")
+    script = (
+        f"{PATH}cd {quoted(directory, 'nu')}\nbubble-follow\n{ACTIVE}{PATH}"
+        f"cd /\nbubble-follow\n{ACTIVE}{PATH}"
+        f"bubble activate web\n{ACTIVE}cd {quoted(directory, 'nu')}\nbubble-follow\n{ACTIVE}"
+        f"deactivate\n{ACTIVE}{PATH}bubble activate\n{ACTIVE}bubble deactivate\n"
+        "bubble shell 3.12\nprint $env.BUBBLE_PYTHON\nbubble shell --unset\n"
+        "print ($env.BUBBLE_PYTHON? | default unset)\n"
+        "bubble-complete 'bubble python in' | get value | where $it =~ '^in' | print ...$in\n"
+    )
+    plain = f"{world.layout.shims}:{env['PATH']}"
+    assert nu(world, script, env) == [
+        plain, prefix, f"{prefix}/bin:{plain}", "unset", plain,
+        named, named, "unset", plain, prefix, "3.12", "unset", "install",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_ignores_an_answer_that_no_longer_holds(world: Home, env: dict[str, str]) -> None:
+    directory, _ = world.project("project")
+    world.touch(f"{directory}/.python-version", 0, "3.11\n")
+    script = f"cd {quoted(directory, 'nu')}\nbubble-follow\n{ACTIVE}"
+    assert nu(world, script, env) == ["unset"]
+
+
+@pytest.mark.skipif(
+    not PWSH, reason=f"{NOT_HERE}PowerShell: neither Debian nor npm nor PyPI has its program"
+)
+def test_powershell_has_path_activation_and_the_hook(world: Home, env: dict[str, str]) -> None:
+    directory, prefix = world.project("project")
+    code = quoted(world.init("pwsh", hook=True), "pwsh")
+    script = (
+        f". {code}\n$env:PATH\nSet-Location -LiteralPath {quoted(directory, 'pwsh')}\n"
+        '$env:VIRTUAL_ENV\nSet-Location /\n"<$env:VIRTUAL_ENV>"\n$env:PATH\n'
+    )
+    done = subprocess.run(
+        [str(PWSH), "-NoProfile", "-Command", script],
+        env=env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    plain = f"{world.layout.shims}:{env['PATH']}"
+    assert lines(done) == [plain, prefix, "<>", plain]
