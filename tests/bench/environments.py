@@ -32,9 +32,9 @@ world = Context(env=os.environ, output=Output(os.environ)).world()
 request, count = sys.argv[1], int(sys.argv[2])
 installation = store.find(world.layout, parse_request(request), world.platform)
 for n in range(count):
-    path = f"{world.layout.envs}/many{n:04}"
-    plan = Plan(path=path, name=f"many{n:04}", installation=installation, request=request, pip=False)
-    make(plan, world)
+    name = f"many{n:04}"
+    path = f"{world.layout.envs}/{name}"
+    make(Plan(path=path, name=name, installation=installation, request=request, pip=False), world)
 """
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.builds import Build
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = ("uv", "virtualenv")
 # nothing of the caller's settings reaches a contestant
 _KEPT = ("LANG", "LC_ALL", "TZ")
 
@@ -35,7 +36,7 @@ class Place:
 
     def set_up(self) -> None:
         """Make a virtual environment each: bubble as a wheel of this checkout, others by name."""
-        for directory, package in (("bubble", CHECKOUT), ("uv", "uv"), ("virtualenv", "virtualenv")):
+        for directory, package in (("bubble", CHECKOUT), *((name, name) for name in TOOLS)):
             venv.create(f"{self.path}/{directory}", with_pip=True, symlinks=True)
             python = f"{self.path}/{directory}/bin/python"
             _pip(python, "--upgrade", "pip")

@@ -114,6 +114,9 @@ def _dispatch(  # noqa: PLR0911 - one return a way to be called
     everyday = getattr(module, "everyday", None)
     if everyday and not arguments:
         return output.outcome(everyday(context))
+    plain = getattr(module, "plain", None)
+    if plain and (usual := plain(arguments)) is not None:
+        return output.outcome(module.execute(usual, context))
     from bubble.cli.arguments import parse
 
     options = parse(words, COMMANDS[words][1], module, arguments, output)

@@ -9,7 +9,6 @@ import os
 
 import bubble
 from bubble.envs.activation import activation_scripts, prompt_text
-from bubble.envs.seed import link_seed, pip_seed
 from bubble.model.record import Record
 from bubble.pythons import store
 from bubble.pythons.stdlib import library_name, stdlib_of
@@ -101,6 +100,8 @@ def build(
     for name, text in activation_scripts(base.stdlib, path, prompt).items():
         _write(f"{root}/bin/{name}", text)
     if pip:
+        from bubble.envs.seed import link_seed, pip_seed
+
         seed = pip_seed(layout, key.version)
         files = link_seed(seed, site_packages)
         scripts = ("pip", "pip3", f"pip{key.version.minor}")

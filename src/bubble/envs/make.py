@@ -11,8 +11,6 @@ import time
 
 from bubble.envs import place
 from bubble.envs.create import base_of, build
-from bubble.envs.install import install_packages
-from bubble.envs.relocate import relocate
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -107,6 +105,9 @@ def _stage_and_publish(
             system_site_packages=plan.system_site_packages,
         )
         if plan.arguments:
+            from bubble.envs.install import install_packages
+            from bubble.envs.relocate import relocate  # it costs as much as the rest together
+
             install_packages(
                 root,
                 plan.arguments,

@@ -57,11 +57,13 @@ def tidy(yard: Yard) -> None:
 
 def lock(layout: Layout, path: str) -> Lock:
     """Return the lock under which the environment at `path` (absolute) is made or changed."""
-    import hashlib
-
     from bubble.system.lock import Lock
 
-    name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]
+    try:  # hashlib loads OpenSSL, which takes longer than making an environment
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    name = blake2b(os.fsencode(os.path.realpath(path)), digest_size=16).hexdigest()
     return Lock(f"{layout.locks}/env.{name}")
 
 

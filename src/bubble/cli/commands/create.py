@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from typing import Any
 
     from bubble.pythons.store import Installation
     from bubble.selection.resolve import World
@@ -43,6 +44,35 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument("--prompt", default="", help="what activation shows (default: the name)")
     parser.add_argument("--installer", choices=("pip", "uv"), default="", help="of packages")
     parser.add_argument("--force", action="store_true", help="replace what bubble made there")
+
+
+def plain(arguments: list[str]) -> Namespace | None:
+    """Return what `define` would make of the usual arguments, None for any others.
+
+    argparse takes as long to import as the rest takes to run.
+    """
+    from types import SimpleNamespace
+
+    name = python = ""
+    no_pip = False
+    words = iter(arguments)
+    for word in words:
+        if word in {"-p", "--python"}:
+            python = next(words, "-")
+            if python.startswith("-") or not python:
+                return None
+        elif word == "--no-pip":
+            no_pip = True
+        elif word.startswith("-") or name or not word:
+            return None
+        else:
+            name = word
+    options: Any = SimpleNamespace(
+        name=name, packages=[], python=python, requirements=[], extra=[], no_pip=no_pip,
+        system_site_packages=False, prompt="", installer="", force=False, json=False,
+    )  # fmt: skip
+    made: Namespace = options
+    return made
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
