@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Self
 
 # what would let an installer put things somewhere else, or run by another interpreter
 _ELSEWHERE = {
@@ -98,13 +98,6 @@ def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
     return {**clean, "VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
 
 
-class _Ended(BaseException):
-    """Somebody told this process to end, by the signal `number`."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
 def _run(
     command: Sequence[str], env: Mapping[str, str], cwd: str, *, show: bool, keep: int
 ) -> tuple[int, str]:
@@ -112,14 +105,11 @@ def _run(
 
     Then the descriptor `keep` shows that somebody still works in the scratch directory.
     """
-    import signal
     import subprocess
 
     direct = show and os.isatty(2)
-    child: subprocess.Popen[bytes] | None = None
-    before = _listen()
-    try:
-        child = subprocess.Popen(
+    with _Signals() as signals:
+        child = subprocess.Popen(  # noqa: SIM115, RUF100 - ended below, with all that it started
             list(command),
             env=dict(env),
             cwd=cwd or None,
@@ -129,34 +119,66 @@ def _run(
             start_new_session=True,
             pass_fds=(keep,),
         )
-        output = _follow(child, show=show)
-        status = child.wait()
-    except BaseException as error:
-        if child is not None:
+        try:
+            signals.arm()
+            output = _follow(child, show=show)
+            status = child.wait()
+        except BaseException:
+            signals.armed = False
             _end(child)
-        if isinstance(error, _Ended):
-            signal.signal(error.number, signal.SIG_DFL)
-            os.kill(os.getpid(), error.number)
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            raise
     return status, output
 
 
-def _listen() -> dict[int, Any]:
-    """Let the signals that end a process raise `_Ended`; return the handlers to put back."""
-    import signal
-    import threading
+class _Ended(BaseException):
+    """Somebody told this process to end, by a signal that would have done it at once."""
 
-    def told(number: int, _frame: object) -> None:
-        raise _Ended(number)
 
-    if threading.current_thread() is not threading.main_thread():
-        return {}  # only the main thread may say what signals do
-    ending = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    mine = [number for number in ending if signal.getsignal(number) == signal.SIG_DFL]
-    return {number: signal.signal(number, told) for number in mine}
+class _Signals:
+    """Signals that end a process raise an exception instead while they are armed, inside `with`.
+
+    One that comes before is raised then: what is just being started must be known to be ended.
+    After `with`, one that isn't SIGINT does what it does.
+    """
+
+    def __init__(self) -> None:
+        self.armed = False
+        self.number = 0
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        import signal
+        import threading
+
+        if threading.current_thread() is threading.main_thread():  # the only one that may
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+                    self.before[number] = signal.signal(number, self._told)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import signal
+
+        self.armed = False
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        if isinstance(error, _Ended):
+            os.kill(os.getpid(), self.number)
+
+    def arm(self) -> None:
+        self.armed = True
+        if self.number:
+            self._raise()
+
+    def _told(self, number: int, _frame: object) -> None:
+        self.number = self.number or number
+        if self.armed:
+            self._raise()
+
+    def _raise(self) -> None:
+        import signal
+
+        raise KeyboardInterrupt if self.number == signal.SIGINT else _Ended
 
 
 def _follow(child: subprocess.Popen[bytes], *, show: bool) -> str:
