@@ -26,7 +26,7 @@ def adopt_python(bubble: Bubble, minor: str = "") -> str:
         not_here(f"no CPython {minor}")
     prefix = found[-1][1] if found else sys.base_prefix
     done = bubble("python", "adopt", prefix, "--json")
-    assert done.status == 0, done.err
+    assert done.status == 0, done.err + done.out
     return str(done.json["data"]["key"]).split("-")[1]
 
 
@@ -34,7 +34,7 @@ def create(bubble: Bubble, name: str = "", *arguments: str, cwd: str | None = No
     """Make an environment, a project's when it has no name, and return its path."""
     given = {} if cwd is None else {"cwd": cwd}
     done = bubble("create", *([name] if name else []), *arguments, **given)
-    assert done.status == 0, done.err
+    assert done.status == 0, done.err + done.out
     return done.out.strip()
 
 
@@ -42,7 +42,7 @@ def install(bubble: Bubble, path: str, directory: object, name: str, version: st
     """Install a small wheel with a console script of its name into the environment at `path`."""
     built = wheel(str(directory), name, version, script=name)
     done = bubble("run", path, "pip", "install", "--no-index", "--no-deps", built)
-    assert done.status == 0, done.err
+    assert done.status == 0, done.err + done.out
 
 
 def says(path: str, command: str) -> str:

@@ -39,6 +39,7 @@ EVERYDAY: dict[str, set[str]] = {
     "python find 3.11": HEAVY | OPTIONS | {"bubble.pythons.catalogue"},
     "python find >=3.10": (HEAVY | OPTIONS) - RANGE - {"re", "contextlib", "threading"},
     "python dir": HEAVY | {"bubble.pythons"},
+    "list": HEAVY | OPTIONS | {"bubble.pythons", "bubble.envs.create"},
     "python list": HEAVY | {"json"},
     "python list --installed": HEAVY | {"json"},
     # nothing to do is found out without the means to do it
