@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from support.builds import interpreters
-from support.needs import NEEDS, needs
+from support.needs import NEEDS, needs, not_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_uv_takes_a_project_environment_for_one_of_its_own(used: Used, tmp_path:
 def test_a_c_extension_is_built_and_imported(used: Used, tmp_path: Path) -> None:
     include = used.says("python", "-c", "import sysconfig; print(sysconfig.get_path('include'))")
     if not os.path.exists(f"{include.strip()}/Python.h"):
-        pytest.skip(f"{NEEDS}the interpreter's headers (apt install python3-dev)")
+        not_here("the interpreter's headers")
     root = tmp_path / "c project"
     root.mkdir()
     (root / "fast.c").write_text(
