@@ -62,7 +62,7 @@ def test_named_ones_come_by_name_then_projects_by_path(
     install(bubble, "3.11.9", "3.12.4")
     create(bubble, "train", "-p", "3.12", "--no-pip")
     create(bubble, "Evaluate", "-p", "3.11", "--no-pip")
-    project = tmp_path / "home" / "work"
+    project = tmp_path / "home" / "code"
     project.mkdir()
     create(bubble, "", "-p", "3.11.9", "--no-pip", cwd=str(project))
     day = time.strftime("%Y-%m-%d")
@@ -71,7 +71,7 @@ def test_named_ones_come_by_name_then_projects_by_path(
     assert [(r[0], r[1], r[2], r[3], r[5]) for r in rows] == [
         ("Evaluate", "cpython-3.11.9", "ok", "made", f"{home}/envs/Evaluate"),
         ("train", "cpython-3.12.4", "ok", "made", f"{home}/envs/train"),
-        ("-", "cpython-3.11.9", "ok", "made", "~/work/.venv"),
+        ("-", "cpython-3.11.9", "ok", "made", "~/code/.venv"),
     ]
     assert {row[4] for row in rows} <= {day, time.strftime("%Y-%m-%d")}
 

@@ -10,6 +10,7 @@ from bubble.envs import clone as cloning
 from bubble.envs.rename import rename
 from bubble.selection import registry
 from bubble.system.layout import MARK
+from bubble.system.staging import Staging
 from support.environments import adopt_python, create, files, install, names_in, says
 
 TYPE_CHECKING = False
@@ -97,7 +98,7 @@ def test_after_a_death_the_same_command_ends_the_work(
         if step in {"register", "forget"}:
             patched.setattr(registry, step, die)
         elif step == "publish":  # a kill takes nothing back, as the operation itself would
-            patched.setattr(cloning.Staging, step, die)
+            patched.setattr(Staging, step, die)
             patched.setattr(registry, "forget", die)
         else:
             patched.setattr(renaming, step, die)

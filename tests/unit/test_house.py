@@ -23,9 +23,7 @@ RESERVED = {"httpx": "bubble.system.http", "rich": "bubble.cli"}
 # programs of their own, which print and read: what other interpreters run, a script's main
 PROGRAMS = {"bubble.pythons.probe_script", "bubble.pythons.catalogue.regenerate"}
 # kinds that nothing raises yet, and what will
-LATER = {
-    "in_use": "uninstall, once environments are registered",
-}
+LATER: dict[str, str] = {}
 ENVIRON = {"bubble.cli.main", "bubble.__main__"}
 STREAMS = {"bubble.cli.output", "bubble.cli.progress", "bubble.cli.main", "bubble.__main__"}
 

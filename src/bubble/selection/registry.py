@@ -86,11 +86,7 @@ def prepare(layout: Layout, environment: Environment) -> None:
 
     Nobody reads it as a record. A creation that is killed in between is known by it: `unfinished`.
     """
-    name = _pending(environment)
-    if os.path.isdir(layout.registry):
-        for left in temporaries(layout.registry, name):  # only the lock's holder writes these
-            unlink_quietly(left)
-    _store(layout, environment, name)
+    _store(layout, environment, _pending(environment))
 
 
 def unfinished(layout: Layout, environment: Environment) -> Environment | None:
@@ -124,7 +120,7 @@ def _store(layout: Layout, environment: Environment, name: str) -> None:
     os.makedirs(layout.registry, mode=0o700, exist_ok=True)
     data = os.fsencode("\n".join(lines) + "\n")
     assert len(data) < _LARGEST, len(data)
-    for leftover in temporaries(layout.registry, name):  # of a killed writer: the place is locked
+    for leftover in temporaries(layout.registry, name):  # only the lock's holder writes these
         unlink_quietly(leftover)
     _write(f"{layout.registry}/{name}", data, durable=True)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble clone train experiment", "a named environment under another name"),
     ("bubble clone .venv sandbox", "this project's, to try something"),
-    ("bubble clone train ~/work/site/.venv", "as the environment of another project"),
+    ("bubble clone train ~/code/site/.venv", "as the environment of another project"),
 )
 DETAILS = (
     "The clone has the same interpreter and packages, and doesn't need the original. Files are\n"

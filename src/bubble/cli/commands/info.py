@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble info", "this directory's environment"),
     ("bubble info train", "a named one"),
-    ("bubble info ~/work/site", "that of a project"),
+    ("bubble info ~/code/site", "that of a project"),
 )
 
 

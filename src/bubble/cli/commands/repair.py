@@ -22,7 +22,9 @@ DETAILS = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("env", metavar="ENV", nargs="?", default="", help="a name or a path")
-    parser.add_argument("--installer", choices=("pip", "uv"), default="", help="of packages")
+    parser.add_argument(
+        "--installer", metavar="WHICH", choices=("pip", "uv"), default="", help="pip or uv"
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
