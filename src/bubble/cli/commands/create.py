@@ -41,8 +41,12 @@ def define(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--no-pip", action="store_true", help="leave pip out")
     parser.add_argument("--system-site-packages", action="store_true", help="see the base's, too")
-    parser.add_argument("--prompt", default="", help="what activation shows (default: the name)")
-    parser.add_argument("--installer", choices=("pip", "uv"), default="", help="of packages")
+    parser.add_argument(
+        "--prompt", metavar="TEXT", default="", help="what activation shows (default: the name)"
+    )
+    parser.add_argument(
+        "--installer", metavar="WHICH", choices=("pip", "uv"), default="", help="pip or uv"
+    )
     parser.add_argument("--force", action="store_true", help="replace what bubble made there")
 
 
