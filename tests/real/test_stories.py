@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.real, LINUX_ONLY]
 
-MINE = ("requests==2.32.3",)
-THEIRS = ("requests==2.27.1",)
+MINE: tuple[str, ...] = ("requests==2.32.3",)
+THEIRS: tuple[str, ...] = ("requests==2.27.1",)
 if FULL:  # pandas 2.0.3 was built for numpy 1, and its metadata doesn't say so
     MINE = (*MINE, "boto3==1.34.28", "pandas==2.2.3")
     THEIRS = (*THEIRS, "boto3==1.28.3", "pandas==2.0.3", "numpy<2")
