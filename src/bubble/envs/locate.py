@@ -75,7 +75,7 @@ def unknown_name(name: str, layout: Layout) -> BubbleError:
     return BubbleError(
         "environment",
         f"there is no environment called “{shown}”",
-        hint=f"did you mean: {close[0]}" if close else "bubble list shows the ones that there are",
+        hint=f"did you mean: {close[0]}" if close else "see those that there are: bubble list",
     )
 
 
@@ -114,5 +114,5 @@ def _unknown_path(path: str) -> BubbleError:
     return BubbleError(
         "environment",
         f"there is no environment at {printable(path)}",
-        hint="bubble list shows the ones that there are",
+        hint="see those that there are: bubble list",
     )

@@ -153,5 +153,5 @@ def _require_free(plan: Plan, unfinished: Environment | None) -> None:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",
-            hint="replace it: bubble create --force; throw it away: bubble remove",
+            hint="replace it: bubble create --force",
         )

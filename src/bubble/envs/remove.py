@@ -59,7 +59,7 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",
-            hint="bubble repair takes it in; or remove the directory by hand",
+            hint="remove the directory by hand, or take it in: bubble repair",
         )
     mounted = mount_below(path)
     if mounted:

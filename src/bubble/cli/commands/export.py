@@ -19,7 +19,11 @@ def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("env", metavar="ENV", nargs="?", default="", help="a name or a path")
     parser.add_argument(
-        "--format", choices=("requirements",), default="requirements", help="how to write it"
+        "--format",
+        metavar="FORMAT",
+        choices=("requirements",),
+        default="requirements",
+        help="how to write it",
     )
 
 

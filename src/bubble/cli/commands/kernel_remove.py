@@ -37,7 +37,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
                 BubbleError(
                     "environment",
                     f"no environment has a kernel called “{printable(name, 80)}”",
-                    hint="bubble kernel list shows those that there are",
+                    hint="see those that there are: bubble kernel list",
                 )
             )
     return Outcome(

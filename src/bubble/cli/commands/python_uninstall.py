@@ -18,7 +18,7 @@ DETAILS = (
     "A REQUEST must mean one installed Python. Of an adopted interpreter only the links to it are\n"
     "removed."
 )
-JSON = "a list of {key, prefix}: what was removed"
+JSON = "a list of {key, prefix, broken}: what was removed, and which environments that breaks"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -18,7 +18,7 @@ DETAILS = (
     "for 3.12, and not for 3.12.4, follow at once. Adopted interpreters are left to whoever\n"
     "installed them."
 )
-JSON = "{installed, removed}, lists of keys"
+JSON = "{installed, removed, carried_along}: lists of keys, and of environments' paths"
 
 
 def define(parser: ArgumentParser) -> None:
