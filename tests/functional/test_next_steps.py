@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import pytest
 
 from bubble.pythons.catalogue.entry import MalformedError, checked_url
-from support.builds import small_mirror
-from support.told import json_error
+from support.builds import archive_path, small_archive, small_mirror
+from support.told import json_error, one_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,3 +53,22 @@ def test_an_entry_with_credentials_is_refused_for_what_it_is_and_without_them() 
     with pytest.raises(MalformedError, match="is no http") as caught:
         checked_url("http://u:s3/cret@h p/a?s3cret")
     assert "cret" not in str(caught.value)
+
+
+def test_another_archive_of_what_is_installed_is_refused_until_it_is_to_replace_it(
+    catalogue: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    del catalogue
+    assert bubble("python", "install", "3.12.1").status == 0
+    other = small_archive(str(tmp_path / "other"), "3.12.1", extra_files=1)
+    wanted = ("--from", archive_path(other), "--sha256", other.sha256, "3.12.1")
+    done = bubble("python", "install", *wanted)
+    assert done.status == 1
+    message, hint = one_error(done.err)
+    assert "is already installed, with sha256" in message
+    assert "--reinstall" in hint
+    assert done.out == ""
+    arguments = shlex.split(hint.rpartition(": bubble ")[2])
+    assert bubble(*arguments).status == 0
+    again = bubble("python", "install", *wanted)
+    assert (again.status, again.err) == (0, "cpython-3.12.1 is already installed\n")
