@@ -143,7 +143,9 @@ class Bench:
     def first_calls(self) -> list[Result]:
         """Measure the call that finds no memo, with a real interpreter, against its bare start."""
         python = os.path.realpath(sys.executable)
-        self._bubble("python", "adopt", python)
+        store = self.place.fresh("first")
+        env = self.place.environment(store)
+        self._bubble("python", "adopt", python, env=env)
         minor = ".".join(platform.python_version_tuple()[:2])
         found = []
         for title, name, text in (
@@ -152,14 +154,14 @@ class Bench:
         ):
             cwd = self.place.fresh("pinned")
             _write(f"{cwd}/{name}", text)
-            memo = f"{self.home}/projects{cwd}/.bubble"
-            shim = f"{self.home}/shims/python{minor}"
+            memo = f"{store}/bubble/projects{cwd}/.bubble"
+            shim = f"{store}/bubble/shims/python{minor}"
             samples: dict[str, list[float]] = {"bubble": [], "bare": []}
             for _ in range(self.rounds):
                 if os.path.exists(memo):
                     os.unlink(memo)
-                samples["bare"].append(_spawn([python, "-c", "pass"], self.env, cwd))
-                samples["bubble"].append(_spawn([shim, "-c", "pass"], self.env, cwd))
+                samples["bare"].append(_spawn([python, "-c", "pass"], env, cwd))
+                samples["bubble"].append(_spawn([shim, "-c", "pass"], env, cwd))
             what = f"the first python in a directory: {title}"
             found.append(Result(what, "ms", samples, "bare", FIRST))
         return found
@@ -174,9 +176,9 @@ class Bench:
         _write(f"{self.home}/generation", "")
         return f"{prefix}/bin/python"
 
-    def _bubble(self, *arguments: str) -> None:
+    def _bubble(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         subprocess.run(
-            [self.place.bubble, *arguments], env=self.env, check=True, capture_output=True
+            [self.place.bubble, *arguments], env=env or self.env, check=True, capture_output=True
         )
 
 

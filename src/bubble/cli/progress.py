@@ -44,7 +44,8 @@ class _LineTask(Task):
             self._say(f"{self._name}: {text}")
 
     def finish(self, text: str) -> None:
-        self._say(f"{self._name}: {text}")
+        if text:
+            self._say(f"{self._name}: {text}")
 
 
 def live_progress() -> Progress:

@@ -120,7 +120,9 @@ def _install_one(
     except BaseException as error:
         task.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
-    task.finish(f"{installed.status} in {installed.seconds:.1f} s")
+    # of what was there already the command itself tells
+    present = installed.status == "present"
+    task.finish("" if present else f"{installed.status} in {installed.seconds:.1f} s")
     return installed
 
 

@@ -9,14 +9,18 @@ from bubble.model.key import Key, parse_key
 from bubble.model.platform import parse_platform
 from bubble.model.text import printable
 from bubble.model.version import FINAL, Version
+from bubble.pythons import store
+from bubble.pythons.batch import Batch, install_downloads
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.install import local_download
+from bubble.system.http.address import local_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.download import Download
     from bubble.model.request import Request
     from bubble.pythons.install import Machine
+    from bubble.pythons.progress import Progress
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -60,6 +64,38 @@ def download_of(
         )
     return local_download(
         path, key, sha256 or (known.sha256 if known else ""), known.build if known else ""
+    )
+
+
+def install_archive(
+    download: Download, machine: Machine, progress: Progress, *, replace: bool = False
+) -> Batch:
+    """Install what `download_of` returned.
+
+    Where another archive of its key is installed already, the batch has an error, not that one.
+    """
+    batch = install_downloads([download], machine, progress, replace=replace)
+    for installed in batch.installed:
+        receipt = store.read_receipt(installed.installation.prefix)
+        if receipt.sha256 != download.sha256:
+            return Batch(installed=(), errors=(_other_archive(download, receipt),))
+    hint = "give the archive that the checksum is of, or the checksum of this archive"
+    return batch.replace(
+        errors=tuple(e.replace_hint(hint) if e.kind == "checksum" else e for e in batch.errors)
+    )
+
+
+def _other_archive(download: Download, receipt: store.Receipt) -> BubbleError:
+    import shlex
+
+    what = f"with sha256 {receipt.sha256}" if receipt.sha256 else f"from {receipt.origin}"
+    archive = shlex.quote(local_path(download.url))
+    return BubbleError(
+        "store",
+        f"{download.key.name} is already installed, {what}: this archive is another one",
+        hint="to replace it: bubble python install --reinstall "
+        f"--from {archive} --sha256 {download.sha256} {download.key}",
+        details={"sha256": receipt.sha256, "expected": download.sha256},
     )
 
 

@@ -16,7 +16,7 @@ class Task:
         """Say what happens now, in a word or three: `verifying`, `waiting for process 12`."""
 
     def finish(self, text: str) -> None:
-        """Say how it ended, in a line."""
+        """Say how it ended, in a line; "" when there is nothing to say."""
 
 
 class Progress:

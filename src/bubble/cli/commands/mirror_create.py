@@ -55,6 +55,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.pythons.mirror import create
 
     requests = [parse_request(text) for text in options.requests]
+    address = base_url(options.base_url)
     machine = context.machine()
     platforms = [context.platform(text) for text in options.platform] or [machine.platform]
     catalogue = open_fresh(machine)
@@ -75,7 +76,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         layout=machine.layout,
         env=machine.env,
         platform=machine.platform,
-        base_url=base_url(options.base_url),
+        base_url=address,
         progress=context.output.progress(),
     )
     errors += [failure.error for failure in created.failed]
@@ -97,7 +98,21 @@ def execute(options: Namespace, context: Context) -> Outcome:
 def base_url(text: str) -> str:
     """Return the value of --base-url, checked: BubbleError(usage) for what is no address."""
     if text:
-        from bubble.system.http.address import scheme_of
+        from bubble.pythons.catalogue.entry import MalformedError, checked_url
+        from bubble.system.http.address import scheme_of, shown
 
         scheme_of(text)
+        reason = ""
+        try:  # the catalogue's own check: what it refuses would make every install fail
+            checked_url(f"{text.rstrip('/')}/file")
+        except MalformedError as error:
+            reason = str(error)
+        if not reason and ("?" in text or "#" in text):
+            reason = f"a query or fragment can't stand before a file's name: {shown(text)}"
+        if reason:
+            raise BubbleError(
+                "usage",
+                f"--base-url: {reason}",
+                hint="use https://host/path, without a user, a password, a query or a fragment",
+            )
     return text

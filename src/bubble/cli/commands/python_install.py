@@ -96,8 +96,7 @@ def _install(
 
 
 def _install_archive(options: Namespace, requests: list[Request], context: Context) -> Batch:
-    from bubble.pythons.batch import install_downloads
-    from bubble.pythons.local import download_of
+    from bubble.pythons.local import download_of, install_archive
 
     if len(requests) > 1 or options.upgrade or options.platform:
         raise BubbleError(
@@ -114,11 +113,7 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
         request=requests[0] if requests else None,
     )
     progress = context.output.progress()
-    batch = install_downloads([download], machine, progress, replace=options.reinstall)
-    hint = "give the archive that the checksum is of, or the checksum of this archive"
-    return batch.replace(
-        errors=tuple(e.replace_hint(hint) if e.kind == "checksum" else e for e in batch.errors)
-    )
+    return install_archive(download, machine, progress, replace=options.reinstall)
 
 
 def _asked_here(context: Context) -> list[Request]:

@@ -14,6 +14,7 @@ from bubble.model.version import Version
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BUILD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
 _ABSOLUTE = re.compile(r"(https?://[^/?#@\\]+|file://(localhost)?)/[!-~]*")
+_WITH_USER = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*@", re.IGNORECASE)
 _RELATIVE = re.compile(r"(\./)?[0-9A-Za-z_+%~.-]+(/[0-9A-Za-z_+%~.-]+)*")
 
 
@@ -69,10 +70,12 @@ def checked_url(url: object) -> str:
     """
     if not isinstance(url, str) or len(url) > 2000:
         raise MalformedError("its URL is missing or too long")
+    if _WITH_USER.match(url):
+        raise MalformedError(f"credentials in a URL aren't allowed: {_shown_url(url)}")
     if not _ABSOLUTE.fullmatch(url) and not _RELATIVE.fullmatch(url):
-        raise MalformedError(f"{_shown(url)} is no http, https, file or relative URL")
+        raise MalformedError(f"{_shown_url(url)} is no http, https, file or relative URL")
     if ".." in url.split("/") or url.endswith(("/", "/.")):
-        raise MalformedError(f"{_shown(url)} names no file below the catalogue")
+        raise MalformedError(f"{_shown_url(url)} names no file below the catalogue")
     return url
 
 
@@ -104,6 +107,11 @@ def _sha256(sha256: object) -> str:
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise MalformedError(f"{_shown(sha256)} is no sha256")
     return sha256
+
+
+def _shown_url(url: str) -> str:
+    """Return what isn't a URL as it should be, without a user, a password and a signature."""
+    return _shown(re.sub(r"\?.*", "?…", re.sub(r"//.*@", "//", url, flags=re.DOTALL)))
 
 
 def _shown(value: object) -> str:

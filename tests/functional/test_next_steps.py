@@ -1,0 +1,74 @@
+"""What a refusal says: the real reason, no secret, and a next step that leads somewhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+import pytest
+
+from bubble.pythons.catalogue.entry import MalformedError, checked_url
+from support.builds import archive_path, small_archive, small_mirror
+from support.told import json_error, one_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Result
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make a mirror of small builds; every command of the test uses its catalogue."""
+    path = small_mirror(str(tmp_path / "mirror"), ("3.9.25", "3.12.1", "3.15.2"))
+    env["BUBBLE_CATALOG"] = path
+    monkeypatch.setenv("BUBBLE_CATALOG", path)
+    return path
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    "address",
+    ["http://u:s3cret@h/p", "https://s3cret@h/p/", "http://h/p?key=s3cret", "http://h/p#s3cret"],
+)
+def test_a_base_url_with_a_secret_is_refused_and_not_shown(
+    address: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    for arguments in (("create", "3.12"), ("pack", "/usr")):
+        words = ("mirror", arguments[0], str(tmp_path / "m"), arguments[1], "--base-url", address)
+        done = bubble(*words, "--json")
+        assert done.status == 2
+        assert json_error(done.out, 2)["kind"] == "usage"
+        assert "s3cret" not in done.out + done.err
+        assert not os.path.exists(tmp_path / "m")
+
+
+def test_an_entry_with_credentials_is_refused_for_what_it_is_and_without_them() -> None:
+    for url in ("http://u:s3cret@h/p/a.tar.gz", "HTTPS://s3cret@h/a?s3cret", "ftp://u:s3cret@h/a"):
+        with pytest.raises(MalformedError, match="credentials in a URL aren't allowed") as caught:
+            checked_url(url)
+        assert "s3cret" not in str(caught.value)
+    with pytest.raises(MalformedError, match="is no http") as caught:
+        checked_url("http://u:s3/cret@h p/a?s3cret")
+    assert "cret" not in str(caught.value)
+
+
+def test_another_archive_of_what_is_installed_is_refused_until_it_is_to_replace_it(
+    catalogue: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    del catalogue
+    assert bubble("python", "install", "3.12.1").status == 0
+    other = small_archive(str(tmp_path / "other"), "3.12.1", extra_files=1)
+    wanted = ("--from", archive_path(other), "--sha256", other.sha256, "3.12.1")
+    done = bubble("python", "install", *wanted)
+    assert done.status == 1
+    message, hint = one_error(done.err)
+    assert "is already installed, with sha256" in message
+    assert "--reinstall" in hint
+    assert done.out == ""
+    arguments = shlex.split(hint.rpartition(": bubble ")[2])
+    assert bubble(*arguments).status == 0
+    again = bubble("python", "install", *wanted)
+    assert (again.status, again.err) == (0, "cpython-3.12.1 is already installed\n")
