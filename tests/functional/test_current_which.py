@@ -122,7 +122,7 @@ def test_which_prints_the_path_that_runs(
     assert told["path"] == executable(world, "3.12.1")
     missing = bubble("which", "ruff", cwd=project, env=path)
     assert missing.status == 127
-    assert "python -m venv .venv && .venv/bin/pip install NAME" in missing.err
+    assert "install it into an environment: bubble create --with " in missing.err
     absent = bubble("which", "python3.8", cwd=project, env=path)
     assert absent.status == 127
     assert "bubble python install python3.8" in absent.err

@@ -14,8 +14,9 @@ from bubble.envs.create import base_of, build
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
+from bubble.pythons.store import key_lock, touch_generation
 from bubble.selection import registry
+from bubble.selection.answers import is_command
 from bubble.selection.sources import pin_of
 from bubble.system.staging import Staging, sweep
 
@@ -60,7 +61,15 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
     layout = world.layout
     _require_sayable(plan.path)
     yard = place.yard_of(layout, plan.path)
-    with place.lock(layout, plan.path):
+    # shared: nobody takes the interpreter away before the registry knows who uses it
+    in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
+    with place.lock(layout, plan.path), in_use:
+        if not is_command(plan.installation.executable):
+            raise BubbleError(
+                "not_installed",
+                f"{plan.installation.key.name} was removed meanwhile",
+                hint=f"bubble python install {plan.installation.key.name}",
+            )
         sweep(yard)
         environment = _record(plan, world)
         _require_free(plan, registry.unfinished(layout, environment))

@@ -54,8 +54,8 @@ class World(Record):
 def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
     """Return what an entry of a source selects; None when it isn't installed.
 
-    Raises BubbleError: request or version_file (it names what it must not), environment (it names an
-    one that isn't what it was), not_installed (a path with no interpreter).
+    Raises BubbleError: request or version_file (it names what it must not), environment (the one
+    that it names isn't what it was), not_installed (a path with no interpreter).
     """
     if source.kind == "environment":
         return _project_answer(entry, source, world)

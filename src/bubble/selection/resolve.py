@@ -155,7 +155,7 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
         if _names_a_version(name):
             hint = f"install it: bubble python install {name}"
     else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
-        hint = "install it into an environment: python -m venv .venv && .venv/bin/pip install NAME"
+        hint = f"install it into an environment: bubble create --with {shown}"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
 
 
