@@ -90,8 +90,9 @@ def test_a_named_environment_serves_the_whole_machine(
     minor = adopted.rpartition(".")[0]
     assert bubble("create", "train", "-p", minor).status == 0
     assert python("train", "import sys; print(sys.prefix)", bubble) == f"{home}/envs/train"
-    with open(f"{project}/.python-version", "w") as file:
-        file.write("train\n")
+    assert bubble("use", "train", cwd=project).status == 0
+    with open(f"{project}/.python-version") as file:
+        assert file.read() == "train\n"
     assert bubble("which", "python", cwd=project).out == f"{home}/envs/train/bin/python\n"
 
 

@@ -118,6 +118,10 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
     if request.kind == "path":
         return  # refused by the pin, which says why
     if request.kind == "name":
+        from bubble.selection.registry import of_name
+
+        if of_name(context.layout, request.text):
+            return
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
