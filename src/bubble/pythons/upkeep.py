@@ -1,4 +1,4 @@
-"""Looking after what is installed: uninstall, upgrade, verify, repair."""
+"""Looking after what is installed: remove, upgrade, verify, repair."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Verified(Record):
         return not (self.problems or self.failure)
 
 
-def uninstall(request: Request, machine: Machine) -> Installation:
-    """Remove the one installation that a request names, and return what it was.
+def named(request: Request, machine: Machine) -> Installation:
+    """Return the one installation that a request names.
 
     Raises BubbleError(not_installed), or (request) when several satisfy the request.
     """
@@ -63,7 +63,6 @@ def uninstall(request: Request, machine: Machine) -> Installation:
             f"“{request}” means {len(found)} installed Pythons: {names}",
             hint=f"name one: bubble python uninstall {found[-1].key.name}",
         )
-    remove(found[0], machine)
     return found[0]
 
 

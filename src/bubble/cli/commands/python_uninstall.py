@@ -15,8 +15,8 @@ EXAMPLES = (
     ("bubble python uninstall cpython-3.12.4-linux-x86_64-gnu", "by its full key"),
 )
 DETAILS = (
-    "A REQUEST must mean one installed Python. Of an adopted interpreter only the links to it are\n"
-    "removed."
+    "Each REQUEST must mean one installed Python; where one doesn't, nothing is removed. Of an\n"
+    "adopted interpreter only the links to it are removed."
 )
 JSON = "a list of {key, prefix}: what was removed"
 
@@ -29,15 +29,23 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.model.request import parse_request
-    from bubble.pythons.upkeep import uninstall
+    from bubble.pythons.upkeep import named, remove
 
     requests = [parse_request(text) for text in options.requests]
     machine = context.machine()
-    removed = []
+    meant = {}
     errors = []
-    for request in requests:
+    for request in requests:  # a slip in one may well be a slip in what the others mean
         try:
-            removed.append(uninstall(request, machine))
+            installation = named(request, machine)
+            meant[str(installation.key)] = installation
+        except BubbleError as error:
+            errors.append(error)
+    removed = []
+    for installation in () if errors else meant.values():
+        try:
+            remove(installation, machine)
+            removed.append(installation)
         except BubbleError as error:
             errors.append(error)
     context.renew_shims()
