@@ -47,7 +47,15 @@ def execute(options: Namespace, context: Context) -> Outcome:
             *(f"installed {i.installation.key.name}" for i in batch.installed),
             *(f"removed {i.key.name}" for i in removed),
         ),
-        notes=("everything is up to date",) if idle else (),
+        notes=(_idle(context),) if idle else (),
         warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )
+
+
+def _idle(context: Context) -> str:
+    from bubble.pythons.store import installations
+
+    if not installations(context.layout):
+        return "no Python is installed: there is nothing to upgrade"
+    return "everything is up to date"
