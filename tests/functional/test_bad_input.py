@@ -64,8 +64,8 @@ CASES = [
     Case("python find \udcff\udcfe", USAGE, "request", "\\udcff"),
     Case(f"python find {LONG}", USAGE, "request", "aaa…"),
     Case("python find foo", USAGE, "request", "no version that a build could have"),
-    Case("python install /usr/bin/python3", USAGE, "request", "no version that a build"),
-    Case("python install system", USAGE, "request", "no version that a build could have"),
+    Case("python install /usr/bin/python3", USAGE, "request", "is a path"),
+    Case("python install system", USAGE, "request", "belongs to the system"),
     Case("python list foo", USAGE, "request", "no version that a build could have"),
     Case("python verify foo", USAGE, "request", "no version that a build could have"),
     # versions that there aren't

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shlex
 
 import pytest
 
+from bubble.model.download import UPSTREAM
 from bubble.pythons.catalogue.entry import MalformedError, checked_url
 from support.builds import archive_path, small_archive, small_mirror
+from support.fault_server import serve
 from support.told import json_error, one_error
 
 TYPE_CHECKING = False
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Result
+    from support.fault_server import FaultServer
 
 
 @pytest.fixture
@@ -72,3 +77,53 @@ def test_another_archive_of_what_is_installed_is_refused_until_it_is_to_replace_
     assert bubble(*arguments).status == 0
     again = bubble("python", "install", *wanted)
     assert (again.status, again.err) == (0, "cpython-3.12.1 is already installed\n")
+
+
+def test_a_mirror_without_the_build_is_told_from_a_network_that_fails(
+    bubble: Callable[..., Result], tmp_path: Path, server: FaultServer
+) -> None:
+    catalogue = small_mirror(str(tmp_path / "mirror"), ("3.12.1",))
+    with open(catalogue, encoding="utf-8") as file:
+        entries = json.load(file)
+    for entry in entries.values():
+        entry["url"] = f"{UPSTREAM}20240726/none.tar.gz"
+    with open(catalogue, "w", encoding="utf-8") as file:
+        json.dump(entries, file)
+    for mirror in (f"file://{tmp_path}/nowhere", f"{server.url}/none/"):
+        env = {"BUBBLE_CATALOG": catalogue, "BUBBLE_MIRROR": mirror}
+        done = bubble("python", "install", "3.12", env=env)
+        message, hint = one_error(done.err)
+        assert message.startswith("the mirror doesn't have this build: ")
+        assert hint.endswith(f"BUBBLE_CATALOG={mirror.rstrip('/')}/catalogue.json")
+        assert "network" not in hint
+    for end in ("?key=s3cret", "#s3cret"):
+        env = {"BUBBLE_CATALOG": catalogue, "BUBBLE_MIRROR": f"{server.url}{end}"}
+        done = bubble("python", "install", "3.12", env=env)
+        assert done.status == 2
+        assert server.url in one_error(done.err)[0]
+        assert "query or a fragment" in one_error(done.err)[0]
+        assert "s3cret" not in done.err
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_an_archive_that_somebody_brought_was_not_downloaded(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    path = tmp_path / "own.tar.gz"
+    path.write_bytes(b"no archive")
+    digest = hashlib.sha256(b"no archive").hexdigest()
+    done = bubble("python", "install", "--from", str(path), "--sha256", digest, "3.12.4")
+    assert done.status == 1
+    one_error(done.err)
+    assert "download" not in done.err
+    assert "URL" not in done.err
+
+
+def test_what_comes_over_the_network_is_downloaded_and_a_file_is_copied(
+    bubble: Callable[..., Result], catalogue: str
+) -> None:
+    with serve(os.path.dirname(catalogue)) as server:
+        env = {"BUBBLE_CATALOG": f"{server.url}/catalogue.json"}
+        first = bubble("python", "install", "3.12", env=env).err.splitlines()[0]
+        assert first.startswith("cpython-3.12.1: downloading ")
+    assert "cpython-3.9.25: copying\n" in bubble("python", "install", "3.9").err

@@ -97,7 +97,8 @@ def test_all_versions_and_platforms_are_listed_when_asked(bubble: Callable[..., 
 def test_nothing_found_is_said_and_no_failure(bubble: Callable[..., Result]) -> None:
     done = bubble("python", "list", "3.99")
     assert (done.status, done.out) == (0, "")
-    assert done.err.startswith("no Python that satisfies “3.99” is in the catalogue (")
+    assert done.err.startswith("there is no 3.99 for ")
+    assert "the nearest is 3.12.1" in done.err
     assert bubble("python", "list", "--installed").err.startswith("no Python is installed (")
     assert json_data(bubble("python", "list", "3.99", "--json").out) == []
 

@@ -97,7 +97,7 @@ def test_short_lines_where_a_display_is_not_wanted(
     else:
         assert "\x1b[?25l" not in screen.typed
     text = "\n".join(shown(screen.typed))
-    assert "cpython-3.12.1: downloading " in text
+    assert "cpython-3.12.1: copying" in text
     assert "cpython-3.12.1: installed in " in text
     assert "━" not in text
 

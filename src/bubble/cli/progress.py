@@ -40,7 +40,7 @@ class _LineTask(Task):
             self._say(f"{self._name}: downloading" + (f" {size(total)}" if total else ""))
 
     def step(self, text: str) -> None:
-        if text.startswith("waiting"):
+        if text.startswith(("copying", "waiting")):
             self._say(f"{self._name}: {text}")
 
     def finish(self, text: str) -> None:

@@ -96,6 +96,12 @@ def urls_of(download: Download, mirror: str = "") -> tuple[str, ...]:
             f"BUBBLE_MIRROR must be a URL, not “{without_credentials(mirror)}”",
             hint="set it to https://…, http://… or file:///…, or unset it",
         )
+    if "?" in mirror or "#" in mirror:
+        raise BubbleError(
+            "usage",
+            f"BUBBLE_MIRROR can't have a query or a fragment: {without_credentials(mirror)}",
+            hint="each build's path is put behind it; in a file:/// URL write ? and # as %3F, %23",
+        )
     path = download.url.removeprefix(UPSTREAM)
     if mirror:
         return (f"{mirror.rstrip('/')}/{path}",)

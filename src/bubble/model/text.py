@@ -34,4 +34,5 @@ def without_credentials(url: str) -> str:
         return printable(url)
     authority, slash, path = rest.partition("/")
     path = path.partition("?")[0].partition("#")[0]
-    return printable(f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}")
+    host = authority.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    return printable(f"{scheme}://{host}{slash}{path}")

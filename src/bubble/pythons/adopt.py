@@ -34,7 +34,13 @@ def adopt(path: str, machine: Machine) -> Installation:
     Adopting the same one again refreshes its links. Raises BubbleError(usage, probe) when it is
     no interpreter or a virtual environment, (store) when the key is already installed.
     """
-    executable = _executable(os.path.abspath(os.path.expanduser(path)))
+    executable = executable_at(os.path.abspath(os.path.expanduser(path)))
+    if not executable:
+        raise BubbleError(
+            "usage",
+            f"there is no interpreter at {printable(path)}",
+            hint="give the path of an interpreter, or of the directory above its bin",
+        )
     found = probe(executable, env=machine.env, imports=())
     if found.is_virtual:
         raise BubbleError(
@@ -60,7 +66,8 @@ def adopt(path: str, machine: Machine) -> Installation:
             raise BubbleError(
                 "store",
                 f"{key.name} is already installed, from {store.read_receipt(prefix).origin}",
-                hint=f"bubble python uninstall {key.name}",
+                hint="to have only the other one, take this away first: "
+                f"bubble python uninstall {key.name}",
             )
         with Staging(machine.layout, str(key)) as staging:
             _link_commands(staging.path, found)
@@ -71,18 +78,19 @@ def adopt(path: str, machine: Machine) -> Installation:
     return store.Installation(key=key, prefix=prefix)
 
 
-def _executable(path: str) -> str:
+def executable_at(path: str, *first: str) -> str:
+    """Return the interpreter at `path` (absolute), its own path or the prefix of one; or "".
+
+    Of several in a prefix, `first` names those that are preferred.
+    """
     candidates = [path]
     if os.path.isdir(path):
-        candidates = [f"{path}/bin/{name}" for name in ("python3", "python", "pypy3", "graalpy")]
+        names = (*first, "python3", "python", "pypy3", "graalpy")
+        candidates = [f"{path}/bin/{name}" for name in names]
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
-    raise BubbleError(
-        "usage",
-        f"there is no interpreter at {printable(path)}",
-        hint="give the path of an interpreter, or of the directory above its bin",
-    )
+    return ""
 
 
 def _is_same(present: Installation, found: Probe) -> bool:

@@ -90,6 +90,20 @@ def open_fresh(machine: Machine) -> Catalogue:
 
 def require_python(request: Request) -> None:
     """Raise BubbleError(request) for a path, a name or `system`, which no build satisfies."""
+    if request.kind == "path":
+        import shlex
+
+        raise BubbleError(
+            "request",
+            f"{request} is a path: it names an interpreter that something else installed",
+            hint=f"to have bubble know it: bubble python adopt {shlex.quote(str(request))}",
+        )
+    if request.kind == "system":
+        raise BubbleError(
+            "request",
+            "“system” is whichever Python PATH has beside bubble's: it belongs to the system",
+            hint="where it is chosen: bubble use system",
+        )
     if not request.is_python:
         raise BubbleError(
             "request",

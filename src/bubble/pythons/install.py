@@ -109,7 +109,9 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     """
     sha256 = wanted.sha256
     path = f"{machine.layout.downloads}/{sha256}"
-    urls = urls_of(wanted, machine.env.get("BUBBLE_MIRROR", ""))
+    mirror = machine.env.get("BUBBLE_MIRROR", "")
+    urls = urls_of(wanted, mirror)
+    local = all(url.startswith("file:") for url in urls)  # is copied: nothing is downloaded
     lock = f"{machine.layout.download_locks}/{sha256}"
     with Lock(lock, timeout=lock_timeout(machine.env), on_wait=_tell_waiting(task)):
         if os.path.lexists(path):
@@ -120,8 +122,26 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
         from bubble.system.http.download import download
 
         os.makedirs(machine.layout.downloads, exist_ok=True)
-        transfer = download(urls, path, sha256=sha256, env=machine.env, progress=task.download)
+        if local:
+            task.step("copying")
+        progress = None if local else task.download
+        try:
+            transfer = download(urls, path, sha256=sha256, env=machine.env, progress=progress)
+        except BubbleError as error:
+            if error.details.get("missing") and wanted.url not in urls:
+                raise _not_in_mirror(mirror, error) from None
+            raise
     return path, transfer.bytes_transferred
+
+
+def _not_in_mirror(mirror: str, error: BubbleError) -> BubbleError:
+    return BubbleError(
+        error.kind,
+        f"the mirror doesn't have this build: {error.message}",
+        hint="for what `bubble mirror create` made, unset BUBBLE_MIRROR and set "
+        f"BUBBLE_CATALOG={without_credentials(mirror).rstrip('/')}/catalogue.json",
+        details=error.details,
+    )
 
 
 def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: Task) -> None:

@@ -37,6 +37,8 @@ class Listing(Record):
     rows: tuple[Row, ...]
     catalogue: str = ""
     warning: str = ""
+    # why nothing is available that satisfies the request, and what is nearest
+    explanation: str = ""
 
 
 def list_pythons(
@@ -77,8 +79,14 @@ def list_pythons(
                 all_versions=all_versions,
                 asked=request is not None,
             )
+    explanation = ""
+    if not rows and request is not None and available:
+        from bubble.pythons.catalogue.explain import unavailable
+
+        explanation = unavailable(catalogue, request, platform).message
     return Listing(
         rows=tuple(rows),
+        explanation=explanation,
         catalogue=f"{catalogue.origin}, {catalogue.date}",
         warning=catalogue.warning,
     )

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from bubble.pythons.install import Machine
     from bubble.pythons.progress import Progress
 
+# what to do about an archive that somebody brought, and nobody downloaded
+_HINTS = {
+    "archive": "give a .tar.gz or .tar.zst as python-build-standalone publishes them",
+    "checksum": "give the archive that the checksum is of, or the checksum of this archive",
+}
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -79,9 +84,10 @@ def install_archive(
         receipt = store.read_receipt(installed.installation.prefix)
         if receipt.sha256 != download.sha256:
             return Batch(installed=(), errors=(_other_archive(download, receipt),))
-    hint = "give the archive that the checksum is of, or the checksum of this archive"
     return batch.replace(
-        errors=tuple(e.replace_hint(hint) if e.kind == "checksum" else e for e in batch.errors)
+        errors=tuple(
+            e.replace_hint(_HINTS[e.kind]) if e.kind in _HINTS else e for e in batch.errors
+        )
     )
 
 

@@ -106,7 +106,7 @@ def create(
             if error.kind in _ENDING:
                 raise
             failed.append(Failure(download=download, error=error))
-            task.finish(error.message)
+            task.finish("failed")
         except OSError as error:
             raise io_error(error, f"can't write the mirror {printable(place.directory)}") from error
         else:

@@ -136,6 +136,8 @@ def _run(executable: str, env: Mapping[str, str]) -> dict[str, Any]:
             answer = json.loads(done.stdout)
             if isinstance(answer, dict):
                 return answer
+        if _is_python2(executable, clean):
+            raise _refusal(executable, "is a Python 2, which can't be packed")
         last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         problem = f"doesn't answer: {printable(last) or f'exit status {done.returncode}'}"
     except subprocess.TimeoutExpired:
@@ -143,6 +145,22 @@ def _run(executable: str, env: Mapping[str, str]) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         problem = f"doesn't run as a Python 3 does: {printable(str(error))}"
     raise _refusal(executable, problem)
+
+
+def _is_python2(executable: str, env: Mapping[str, str]) -> bool:
+    script = "import sys; sys.exit(22 if sys.version_info[0] == 2 else 0)"
+    try:
+        done = subprocess.run(
+            [executable, "-c", script],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 22
 
 
 def _refusal(executable: str, problem: str) -> BubbleError:

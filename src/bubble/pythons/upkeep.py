@@ -1,4 +1,4 @@
-"""Looking after what is installed: uninstall, upgrade, verify, repair."""
+"""Looking after what is installed: remove, upgrade, verify, repair."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Verified(Record):
         return not (self.problems or self.failure)
 
 
-def the_one(request: Request, machine: Machine) -> Installation:
+def named(request: Request, machine: Machine) -> Installation:
     """Return the one installation that a request names.
 
     Raises BubbleError(not_installed), or (request) when several satisfy the request.

@@ -68,7 +68,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
                 download = catalogue.select(request, platform)
                 wanted.setdefault(str(download.key), download)
             except BubbleError as error:
-                errors.append(error)
+                errors.append(_hinting_at_create(error, options.directory))
     directory = os.path.abspath(options.directory)
     created = create(
         directory,
@@ -92,6 +92,18 @@ def execute(options: Namespace, context: Context) -> Outcome:
         notes=(f"catalogue: {created.directory}/catalogue.json",) if present else (),
         warnings=(catalogue.warning,) if catalogue.warning else (),
         errors=tuple(errors),
+    )
+
+
+def _hinting_at_create(error: BubbleError, directory: str) -> BubbleError:
+    """Return the error with what to mirror, where its hint says what to install."""
+    install = "bubble python install "
+    if install not in error.hint:
+        return error
+    import shlex
+
+    return error.replace_hint(
+        error.hint.replace(install, f"bubble mirror create {shlex.quote(directory)} ")
     )
 
 

@@ -42,7 +42,7 @@ def _selected(context: Context) -> Outcome:
     world = context.world()
     choice = choose(world.cwd, world.env, world.layout)
     if choice.source.kind == "default":
-        return shortcut("3", context)
+        return _newest(context)
     answer = resolve(choice, world).answers[0]
     if not answer.is_system:
         path = f"{answer.prefix}/bin/python"
@@ -57,6 +57,18 @@ def _selected(context: Context) -> Outcome:
         f"{choice.source} selects the system's Python, and PATH has none",
         hint="choose another one: bubble use 3.12",
     )
+
+
+def _newest(context: Context) -> Outcome:
+    from bubble.pythons.store import installations
+
+    if not installations(context.layout):
+        raise BubbleError(
+            "not_installed",
+            "no Python is installed, and nothing here selects one",
+            hint="for example: bubble python install 3.12",
+        )
+    return shortcut("3", context)
 
 
 def shortcut(text: str, context: Context) -> Outcome:
@@ -79,10 +91,11 @@ def _outcome(executable: str, key: str | None) -> Outcome:
 
 
 def _executable_at(text: str) -> str:
+    from bubble.pythons.adopt import executable_at
+
     path = os.path.abspath(os.path.expanduser(text))
-    if os.path.isdir(path):
-        path = os.path.join(path, "bin", "python")
-    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+    executable = executable_at(path, "python")
+    if not executable:
         from bubble.model.text import printable
 
         raise BubbleError(
@@ -90,4 +103,4 @@ def _executable_at(text: str) -> str:
             f"there is no interpreter at {printable(path)}",
             hint="give the path of an interpreter, or of the directory above its bin",
         )
-    return path
+    return executable

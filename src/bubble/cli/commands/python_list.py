@@ -96,7 +96,7 @@ def _list(
     if not listing.rows:
         what = f" that satisfies “{request}”" if request else ""
         state = "is in the catalogue" if available else "is installed"
-        notes = (f"no Python{what} {state} ({listing.catalogue})",)
+        notes = (listing.explanation or f"no Python{what} {state} ({listing.catalogue})",)
     from bubble.envs.users import users_by_prefix
 
     users = {

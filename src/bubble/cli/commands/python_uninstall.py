@@ -15,8 +15,8 @@ EXAMPLES = (
     ("bubble python uninstall cpython-3.12.4-linux-x86_64-gnu", "by its full key"),
 )
 DETAILS = (
-    "A REQUEST must mean one installed Python. Of an adopted interpreter only the links to it are\n"
-    "removed."
+    "Each REQUEST must mean one installed Python; where one doesn't, nothing is removed. Of an\n"
+    "adopted interpreter only the links to it are removed."
 )
 JSON = "a list of {key, prefix, broken}: what was removed, and which environments that breaks"
 
@@ -33,27 +33,31 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.envs.users import require_unused, would_break
     from bubble.model.request import parse_request
-    from bubble.pythons.upkeep import remove, the_one
+    from bubble.pythons.upkeep import named, remove
 
     requests = [parse_request(text) for text in options.requests]
     machine = context.machine()
-    removed: list[dict[str, object]] = []
+    meant = {}
     errors = []
-    lines: list[str] = []
-    for request in requests:
+    for request in requests:  # a slip in one may well be a slip in what the others mean
         try:
-            installation = the_one(request, machine)
-            breaks = would_break(installation, machine.layout)
+            installation = named(request, machine)
             if not options.force:
                 require_unused(installation, machine.layout)
+            meant[str(installation.key)] = installation
+        except BubbleError as error:
+            errors.append(error)
+    removed: list[dict[str, object]] = []
+    lines: list[str] = []
+    for key, installation in () if errors else meant.items():
+        titles = [environment.title for environment in would_break(installation, machine.layout)]
+        try:
             remove(installation, machine)
         except BubbleError as error:
             errors.append(error)
             continue
-        titles = [environment.title for environment in breaks]
-        key = installation.key
-        removed.append({"key": str(key), "prefix": installation.prefix, "broken": titles})
-        lines.append(f"removed {key.name}")
+        removed.append({"key": key, "prefix": installation.prefix, "broken": titles})
+        lines.append(f"removed {installation.key.name}")
         lines += [f"broken: {title} (mend it: bubble repair {title})" for title in titles]
     context.renew_shims()
     return Outcome(data=removed, lines=tuple(lines), errors=tuple(errors))

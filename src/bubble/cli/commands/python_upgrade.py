@@ -56,7 +56,15 @@ def execute(options: Namespace, context: Context) -> Outcome:
             *(f"{e.title} uses it now" for e in carried),
             *(f"removed {i.key.name}" for i in removed),
         ),
-        notes=("everything is up to date",) if idle else (),
+        notes=(_idle(context),) if idle else (),
         warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )
+
+
+def _idle(context: Context) -> str:
+    from bubble.pythons.store import installations
+
+    if not installations(context.layout):
+        return "no Python is installed: there is nothing to upgrade"
+    return "everything is up to date"

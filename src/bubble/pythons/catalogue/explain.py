@@ -212,6 +212,8 @@ def _nearest_key(case: _Case) -> tuple[str, list[Key]]:
     same = [key for key in keys if key.version[:2] == release[:2]]
     if not same:
         nearest = min(keys, key=lambda key: _distance(key, release[:2]))
+        if release[:2] > last[:2]:  # 9.9 is nearer to what comes last than to 3.9
+            nearest = keys[0]
         return f"{span}, the nearest is {case.spelt(nearest)}", [nearest]
     if len(release) == 2 or release[2] > same[0].version[2]:
         return f": the newest {same[0].version.minor} is {case.spelt(same[0])}", same[:1]

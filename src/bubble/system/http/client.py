@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import errno
 import socket
 import sys
 import time
@@ -223,7 +224,22 @@ def _failure(error: Exception, url: str) -> ExchangeError:
             retry=False,
             hint="set SSL_CERT_FILE to your network's certificate bundle, if it has its own",
         )
-    return ExchangeError(f"{where}: {detail}", retry=not isinstance(error, httpx.ProxyError))
+    return ExchangeError(
+        f"{where}: {detail}",
+        retry=not isinstance(error, httpx.ProxyError),
+        unreachable=isinstance(error, httpx.ConnectError) and _found_nobody(error),
+    )
+
+
+def _found_nobody(error: BaseException | None) -> bool:
+    """Whether a failed connection failed at once: no such host, nobody listening, no network."""
+    while error is not None:
+        if isinstance(error, (socket.gaierror, ConnectionRefusedError)):
+            return True
+        if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _retry_after(text: str) -> float:

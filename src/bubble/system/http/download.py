@@ -181,4 +181,6 @@ def _all_failed(failures: list[ExchangeError]) -> BubbleError:
     message = "; ".join(failure.message for failure in failures)
     hint = next((failure.hint for failure in failures if failure.hint), error.hint)
     details = {"attempts": [failure.message for failure in failures], **error.details}
+    if not all(failure.missing for failure in failures):
+        details.pop("missing", None)
     return BubbleError("download", message, hint=hint, details=details)

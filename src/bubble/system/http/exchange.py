@@ -6,10 +6,22 @@ from bubble.model.errors import BubbleError
 
 
 class ExchangeError(Exception):
-    """An exchange failed. `retry`: the same request may work later, not before `after` seconds."""
+    """An exchange failed. `retry`: the same request may work later, not before `after` seconds.
+
+    `unreachable`: there was nobody to ask, so that a retry hardly helps. `missing`: the place
+    answered that it doesn't have the file.
+    """
 
     def __init__(
-        self, message: str, *, retry: bool, after: float = 0, status: int = 0, hint: str = ""
+        self,
+        message: str,
+        *,
+        retry: bool,
+        after: float = 0,
+        status: int = 0,
+        hint: str = "",
+        unreachable: bool = False,
+        missing: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -17,9 +29,17 @@ class ExchangeError(Exception):
         self.after = after
         self.status = status
         self.hint = hint
+        self.unreachable = unreachable
+        self.missing = missing or status in {404, 410}
 
     def as_error(self) -> BubbleError:
         """Return it as the program's error."""
-        hint = self.hint or "check the network and the address, then retry"
+        hint = self.hint or (
+            "check the address: the server was reached, and has no such file"
+            if self.missing
+            else "check the network and the address, then retry"
+        )
         details: dict[str, object] = {"status": self.status} if self.status else {}
+        if self.missing:
+            details["missing"] = True
         return BubbleError("download", self.message, hint=hint, details=details)

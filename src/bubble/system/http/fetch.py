@@ -79,7 +79,8 @@ def _get(url: str, limit: int, env: Mapping[str, str], settings: Settings, etag:
                 pause *= 0.5 + random.random() / 2  # noqa: S311 -- spreads retries, guards nothing
                 pause = max(pause, error.after)
                 late = time.monotonic() + pause >= deadline
-                if not error.retry or attempt == settings.attempts or late:
+                most = settings.unreachable_attempts if error.unreachable else settings.attempts
+                if not error.retry or attempt >= most or late:
                     raise
                 time.sleep(pause)
         raise AssertionError

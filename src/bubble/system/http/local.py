@@ -20,7 +20,10 @@ def open_local(url: str, limit: int) -> tuple[int, int]:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
         raise ExchangeError(
-            f"{shown(url)}: {os.strerror(error.errno or 0)}", retry=False, hint="check the path"
+            f"{shown(url)}: {os.strerror(error.errno or 0)}",
+            retry=False,
+            hint="check the path",
+            missing=isinstance(error, (FileNotFoundError, NotADirectoryError)),
         ) from None
     about = os.fstat(fd)
     if stat.S_ISREG(about.st_mode) and about.st_size <= limit:

@@ -25,6 +25,8 @@ class Settings(Record):
     minimum_rate: float = 1 * KIB
     rate_window: float = 30
     attempts: int = 5
+    # where there is nobody to ask: no such host, nobody listening, no network
+    unreachable_attempts: int = 2
     backoff: float = 0.5
     backoff_limit: float = 8
     retry_after_limit: float = 60
@@ -60,7 +62,7 @@ def settings_from(env: Mapping[str, str]) -> Settings:
         chosen = chosen.replace(deadline=deadline)
     retries = _whole(env, "BUBBLE_HTTP_RETRIES", 0, 100)
     if retries is not None:
-        chosen = chosen.replace(attempts=retries + 1)
+        chosen = chosen.replace(attempts=retries + 1, unreachable_attempts=retries + 1)
     connections = _whole(env, "BUBBLE_HTTP_CONNECTIONS", 1, 64)
     if connections is not None:
         chosen = chosen.replace(connections=connections)

@@ -336,7 +336,10 @@ class Swarm:
             if not (error.retry or moved or self._plain) and self._ranges:
                 self._mistrust(span, error.message)  # it sent the file, but refuses a part of it
                 return True
-            if self._failures >= self.settings.attempts or not (error.retry or moved):
+            most = self.settings.attempts
+            if error.unreachable and not self.transferred:  # a server may restart under way
+                most = min(most, self.settings.unreachable_attempts)
+            if self._failures >= most or not (error.retry or moved):
                 self._error = error
                 self._lock.notify_all()
                 return False
