@@ -28,7 +28,7 @@ from bubble.envs.make import Plan, make
 from bubble.model.request import parse_request
 from bubble.pythons import store
 
-world = Context(env=os.environ, output=Output(os.environ)).world()
+world = Context(env=os.environ, output=Output(os.environ, json=False)).world()
 request, count = sys.argv[1], int(sys.argv[2])
 installation = store.find(world.layout, parse_request(request), world.platform)
 for n in range(count):
