@@ -8,6 +8,9 @@ import shutil
 
 import pytest
 
+from bubble.pythons import store
+from bubble.pythons.install import Machine
+from bubble.pythons.upkeep import remove, verify
 from bubble.system.host import host_platform
 from support.builds import archive_path, small_archive, small_mirror
 from support.told import json_data, json_error, one_error
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bubble.system.layout import Layout
     from conftest import Result
 
 PLATFORM = str(host_platform(os.environ))
@@ -318,3 +322,13 @@ def test_verify_of_nothing_and_of_what_is_not_there(bubble: Callable[..., Result
     done = bubble("python", "verify")
     assert (done.status, done.out, done.err) == (0, "", "nothing is installed\n")
     assert json_data(bubble("python", "verify", "--json").out) == []
+
+
+def test_what_is_removed_between_the_list_and_the_look_is_not_called_damaged(
+    install: Callable[..., None], layout: Layout, env: dict[str, str]
+) -> None:
+    install("3.11.7", "3.11.9")
+    machine = Machine(layout=layout, env=env, platform=host_platform(env))
+    listed = store.installations(layout)
+    remove(listed[0], machine)
+    assert [v and v.is_whole for v in (verify(i, machine) for i in listed)] == [None, True]

@@ -118,10 +118,11 @@ def upgrade(
     return batch, tuple(removed)
 
 
-def verify(installation: Installation, machine: Machine) -> Verified:
+def verify(installation: Installation, machine: Machine) -> Verified | None:
     """Hold every file of an installation against its manifest, and run it.
 
-    Nobody replaces or removes it meanwhile, if the store can be written.
+    Returns None if another process has removed it since it was listed: what isn't there isn't
+    damaged. Nobody replaces or removes it meanwhile, if the store can be written.
     """
     import contextlib
 
@@ -132,15 +133,14 @@ def verify(installation: Installation, machine: Machine) -> Verified:
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
+        if not os.path.lexists(installation.prefix):
+            return None
         return _verified(installation, machine)
 
 
 def _verified(installation: Installation, machine: Machine) -> Verified:
     problems: tuple[Problem, ...] = ()
     failure = ""
-    if not store.installation_at(machine.layout, str(installation.key)):
-        failure = "another process has removed it"
-        return Verified(installation=installation, problems=(), failure=failure)
     try:
         receipt = store.read_receipt(installation.prefix)
         if installation.is_adopted:

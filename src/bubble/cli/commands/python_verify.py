@@ -38,7 +38,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     machine = context.machine()
     chosen = _chosen(options.request, context)
-    verified = [verify(i, machine) for i in chosen]
+    verified = [v for i in chosen if (v := verify(i, machine))]
+    if options.request and not verified:  # another process has removed what was chosen
+        raise _not_installed(options.request, context)
     broken = [v for v in verified if not v.is_whole]
     lines = [f"{v.installation.key.name}: ok" for v in verified if v.is_whole]
     errors: list[BubbleError] = []
@@ -62,7 +64,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             for v in verified
         ],
         lines=tuple(lines),
-        notes=() if chosen else ("nothing is installed",),
+        notes=() if verified else ("nothing is installed",),
         errors=tuple(errors),
     )
 
@@ -81,6 +83,13 @@ def _chosen(text: str | None, context: Context) -> list[Installation]:
     return store.matching(context.layout, request, platform) or [
         store.find(context.layout, request, platform)
     ]
+
+
+def _not_installed(text: str, context: Context) -> BubbleError:
+    from bubble.model.request import parse_request
+    from bubble.pythons import store
+
+    return store.not_installed(context.layout, parse_request(text), context.platform())
 
 
 def _error(verified: Verified) -> BubbleError:
