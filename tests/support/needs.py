@@ -75,5 +75,4 @@ NOT_ROOT = pytest.mark.skipif(
     os.geteuid() == 0, reason=f"{NOT_HERE}root ignores permissions, and this runs as root"
 )
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason=f"{NOT_HERE}Linux only")
-MACOS_ONLY = pytest.mark.skipif(sys.platform != "darwin", reason=f"{NOT_HERE}macOS only")
 FULL_ONLY = pytest.mark.skipif(not FULL, reason=f"{NOT_HERE}a long form, scripts/test --full")

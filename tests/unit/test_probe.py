@@ -69,10 +69,9 @@ def test_this_interpreter_says_what_it_is(env: dict[str, str]) -> None:
     assert str(found.version) == platform.python_version().rstrip("+")
     assert found.variant in VARIANTS
     assert found.prefix == found.base_prefix == sys.base_prefix
-    assert found.executable == found.base_executable == OWN
+    assert found.executable == OWN
     assert not found.is_virtual
     assert found.platform.arch == platform.machine()
-    assert found.ext_suffix == sysconfig.get_config_var("EXT_SUFFIX")
     assert found.stdlib == sysconfig.get_path("stdlib")
     assert found.site_packages.startswith(found.prefix)
 

@@ -13,17 +13,16 @@ from bubble.model.record import Record
 
 MAGIC = b"\x7fELF"
 _PT_LOAD, _PT_DYNAMIC = 1, 2
-_NULL, _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 0, 1, 5, 14, 15, 29
+_NULL, _NEEDED, _STRTAB, _RPATH, _RUNPATH = 0, 1, 5, 15, 29
 
 
 class Elf(Record):
-    """The dynamic section's names: `needed` sonames, the own `soname`, the `run_path` ("" if none).
+    """The dynamic section's names: `needed` sonames, and the `run_path` ("" if none).
 
     `slots` are the file offsets at which the run path's string stands.
     """
 
     needed: tuple[str, ...]
-    soname: str
     run_path: str
     slots: tuple[int, ...]
 
@@ -78,7 +77,6 @@ def _read(data: bytes) -> Elf | None:
     paths = names(_RUNPATH) or names(_RPATH)  # the loader ignores RPATH where there is a RUNPATH
     return Elf(
         needed=tuple(name for name, _ in names(_NEEDED)),
-        soname=next((name for name, _ in names(_SONAME)), ""),
         run_path=paths[0][0] if paths else "",
         slots=tuple(offset for _, offset in paths),
     )

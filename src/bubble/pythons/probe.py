@@ -46,22 +46,18 @@ _32_BIT = {"x86_64": "i686", "aarch64": "armv7"}  # a 32-bit interpreter on a 64
 class Probe(Record):
     """What an interpreter says of itself. Paths are absolute; strings are as the interpreter's.
 
-    `variant` is one of key.VARIANTS; `libc_version` is `glibc 2.36` or empty; `base_executable`
-    is the interpreter that a virtual environment was made from.
+    `variant` is one of key.VARIANTS.
     """
 
     implementation: str
     version: Version
     variant: str
     platform: Platform
-    libc_version: str
     prefix: str
     base_prefix: str
     executable: str
-    base_executable: str
     stdlib: str
     site_packages: str
-    ext_suffix: str
     is_virtual: bool
 
 
@@ -244,14 +240,12 @@ def _probe(answer: dict[str, Any]) -> Probe:
         version += str(answer["serial"])
     free = "t" in answer["abiflags"]
     variants = [name for name, on in (("freethreaded", free), ("debug", answer["debug"])) if on]
-    names = ("prefix", "base_prefix", "executable", "base_executable", "stdlib", "site_packages")
+    names = ("prefix", "base_prefix", "executable", "stdlib", "site_packages")
     return Probe(
         implementation=answer["implementation"],
         version=Version.parse(version),
         variant="+".join(variants),
         platform=_platform(answer),
-        libc_version=answer["libc"],
-        ext_suffix=answer["ext_suffix"],
         is_virtual=answer["prefix"] != answer["base_prefix"],
         **{name: answer[name] for name in names},
     )

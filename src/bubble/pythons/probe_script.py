@@ -55,17 +55,6 @@ def site_packages():
         return sysconfig.get_path("purelib")
 
 
-def suffix():
-    """Return how the file of an extension module ends: `.cpython-311-x86_64-linux-gnu.so`."""
-    try:
-        import _imp
-    except ImportError:
-        found = [s[0] for s in __import__("imp").get_suffixes() if s[2] == 3]  # C_EXTENSION
-    else:
-        found = _imp.extension_suffixes()
-    return found[0] if found else ""
-
-
 def load(module):
     """Import a module.
 
@@ -109,10 +98,8 @@ def main():
         ("prefix", sys.prefix),
         ("base_prefix", getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix))),
         ("executable", sys.executable or ""),
-        ("base_executable", getattr(sys, "_base_executable", None) or sys.executable or ""),
         ("stdlib", os.path.dirname(os.path.abspath(os.__file__))),
         ("site_packages", site_packages()),
-        ("ext_suffix", suffix()),
         ("failed", failed),
         ("error", error),
     ]
