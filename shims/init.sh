@@ -4,7 +4,7 @@
 
 _bubble_home=@home@
 _bubble_program=@program@
-_bubble_path='' _bubble_env='' _bubble_base=''
+_bubble_path='' _bubble_env='' _bubble_base='' _bubble_text=''
 # shellcheck disable=SC2034 # the hook's
 _bubble_last=''
 
@@ -41,6 +41,19 @@ _bubble_error() {
     return 1
 }
 
+# Takes out of _bubble_base what a prompt would run or expand, and control characters: a prompt is
+# a program, and a directory's name must not become a part of it.
+_bubble_harmless() {
+    _bubble_path=${_bubble_base:-env} _bubble_base=''
+    while :; do
+        _bubble_text=${_bubble_path%%[\\\$\`%![:cntrl:]]*}
+        _bubble_base=$_bubble_base$_bubble_text
+        [ "$_bubble_text" != "$_bubble_path" ] || break
+        _bubble_base=${_bubble_base}_
+        _bubble_path=${_bubble_path#"$_bubble_text"?}
+    done
+}
+
 # Makes the environment $1 (absolute) the active one. The variables are those of venv's own
 # `activate`, so that either can take back what the other did.
 _bubble_enter() {
@@ -51,10 +64,7 @@ _bubble_enter() {
             _bubble_base=${_bubble_base##*/}
             ;;
     esac
-    case $_bubble_base in
-        # a prompt is a program: a directory's name must not become a part of it
-        *[\\\$\`%!]* | *[[:cntrl:]]* | '') _bubble_base='env' ;;
-    esac
+    _bubble_harmless
     if [ -n "${PYTHONHOME-}" ]; then
         _OLD_VIRTUAL_PYTHONHOME=$PYTHONHOME
         unset PYTHONHOME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bubble.selection.shell import SHELLS, quoted
 from support.needs import needs
 from support.shells import CASES, ODD, Home, lines, name_of
+from support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,13 +168,45 @@ def test_a_name_never_leads_out_of_the_named_environments(
 def test_a_directorys_name_is_never_run_by_a_prompt(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
-    bad = f"{world.root}/$(touch pwned)"
-    world.environment(bad)
+    names = {
+        "$(touch pwned)": "_(touch pwned)",
+        "a`b`$\\c%n!d": "a_b___c_n_d",
+        "tab\there\n": "tab_here_",
+        "%": "_",
+        "a 'plain' ünï": "a 'plain' ünï",
+    }
     script = "PS1='> '\n" + source(world, shell)
-    script += (
-        f"bubble activate {quoted(bad, 'sh')}\n" + show(shell, "PS1") + show(shell, "VIRTUAL_ENV")
-    )
-    assert lines(world.run(program, script, env)) == ["(env) > ", bad]
+    for name in names:
+        bad = world.environment(f"{world.root}/{name}")
+        script += f"bubble activate {quoted(bad, 'sh')}\n" + show(shell, "PS1")
+    shown = [f"({name}) > " for name in names.values()]
+    assert lines(world.run(program, script, {**env, "LC_ALL": "C.UTF-8"})) == shown
+
+
+# how a name is shown, with what makes a prompt a program switched on
+PROMPTS = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], "shopt -s promptvars"),
+    "zsh": (["zsh", "-f", "-i"], "setopt prompt_subst prompt_bang prompt_percent"),
+}
+
+
+@pytest.mark.parametrize("shell", PROMPTS)
+def test_on_a_terminal_a_name_is_shown_and_neither_run_nor_expanded(
+    shell: str, world: Home, env: dict[str, str]
+) -> None:
+    argv, options = PROMPTS[shell]
+    if which(shell) is None:
+        pytest.skip(f"needs {shell} (apt install {shell})")
+    bad = world.environment(f"{world.root}/x $(touch ran) `touch ran` \\u %n ! é")
+    terminal = {**env, "TERM": "dumb", "LC_ALL": "C.UTF-8", "PS1": "> "}
+    with Terminal([which(shell) or "", *argv[1:]], terminal, world.root) as screen:
+        screen.press(f". {quoted(world.init(shell), shell)}; {options}\r".encode())
+        screen.press(f"PS1='$(echo shown)> '; bubble activate {quoted(bad, shell)}\r".encode())
+        # the prompt itself runs what its own author wrote: else this shows nothing
+        screen.read_until("(x _(touch ran) _touch ran_ _u _n _ é) shown> ")
+        screen.press(b"exit\r")
+        screen.finish()
+    assert not os.path.exists(f"{world.root}/ran")
 
 
 @EACH
