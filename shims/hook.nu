@@ -6,28 +6,28 @@ def bubble-time [path: string] {
     ls -aD $path | get 0.modified
 }
 
-# The answer of a directory's memo, or null where there is none that is valid.
+# The answer of a directory's memo, or '' where there is none that is valid.
 def bubble-recall [memo: string, at: string, files: list<string>] {
     try {
         let time = bubble-time $memo
-        if ($memo | path type) != 'file' or $time <= (bubble-time $'($bubble_home)/generation') { return null }
+        if ($memo | path type) != 'file' or $time <= (bubble-time $'($bubble_home)/generation') { return '' }
         for file in $files {
             let path = $'($at)/($file)'
-            if ($path | path exists) and $time <= (bubble-time $path) { return null }
+            if ($path | path exists) and $time <= (bubble-time $path) { return '' }
         }
         let lines = open --raw $memo | into binary | decode utf-8 | split row --number 4 (char newline)
-        if ($lines | length) != 4 or ($lines | get 1) != (['1'] | append $files | str join ' ') { return null }
+        if ($lines | length) != 4 or ($lines | get 1) != (['1'] | append $files | str join ' ') { return '' }
         let asked = $lines | get 2
         # a link to nothing has no time, and is an error unless a higher file decides
         let sound = $files | take while {|file| $'($at)/($file)' | path exists }
-        if $sound != $files and $asked not-in $sound { return null }
+        if $sound != $files and $asked not-in $sound { return '' }
         if $asked in ['.python-version' '.python-versions'] {
             let path = $'($at)/($asked)'
-            if ($path | path type) not-in ['file' 'symlink'] { return null }
-            if (open --raw $path | into binary | decode utf-8) != ($lines | get 3) { return null }
+            if ($path | path type) not-in ['file' 'symlink'] { return '' }
+            if (open --raw $path | into binary | decode utf-8) != ($lines | get 3) { return '' }
         }
         $lines | first
-    } catch { null }
+    } catch { '' }
 }
 
 # The directory's environment, or ''.
@@ -51,7 +51,6 @@ def bubble-find [] {
             $at = $at | str replace --regex '/[^/]*$' ''
         }
     }
-    if $answer == null { return '' }
     let prefix = $answer | split row ':' | first
     let whole = ($'($prefix)/pyvenv.cfg' | path exists) and ($'($prefix)/bin/python' | path exists)
     if ($prefix | str starts-with '/') and $whole { $prefix } else { '' }

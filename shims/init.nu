@@ -15,6 +15,8 @@ def --env bubble-enter [environment: string] {
     let name = if $name in [venv env] or ($name | str starts-with '.') {
         $environment | path dirname | path basename
     } else { $name }
+    # a control character in a directory's name says something to the terminal
+    let name = $name | str replace --all --regex '\p{C}' '_'
     if ($env.PYTHONHOME? | is-not-empty) {
         $env._OLD_VIRTUAL_PYTHONHOME = $env.PYTHONHOME
         hide-env PYTHONHOME

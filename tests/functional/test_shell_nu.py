@@ -64,6 +64,29 @@ def test_nushell_ignores_an_answer_that_no_longer_holds(world: Home, env: dict[s
     assert nu(world, script, env) == ["unset"]
 
 
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_shows_a_directorys_name_and_no_more(world: Home, env: dict[str, str]) -> None:
+    bad = world.environment(f"{world.root}/a $(touch ran)\x1b[31m é")
+    script = (
+        "$env.PROMPT_COMMAND = {|| '> ' }\n"
+        f"bubble activate {quoted(bad, 'nu')}\nprint (do $env.PROMPT_COMMAND)\n"
+        "deactivate\nprint (do $env.PROMPT_COMMAND)\n"
+    )
+    assert nu(world, script, env) == ["(a $(touch ran)_[31m é) > ", "> "]
+    assert not os.path.exists(f"{world.root}/ran")
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+@pytest.mark.parametrize("typed", ["nothing", "./hollow", "../a:b"])
+def test_nushell_enters_nothing_that_is_none(typed: str, world: Home, env: dict[str, str]) -> None:
+    os.makedirs(f"{world.root}/hollow")
+    world.environment(f"{os.path.dirname(world.root)}/a:b")
+    script = f"try {{ bubble activate {typed} }} catch {{|e| print $e.msg }}\n{ACTIVE}"
+    said, active = nu(world, script, env)
+    assert ("colon" if ":" in typed else "there is no environment at") in said
+    assert active == "unset"
+
+
 @pytest.mark.skipif(
     not PWSH, reason=f"{NOT_HERE}PowerShell: neither Debian nor npm nor PyPI has its program"
 )
