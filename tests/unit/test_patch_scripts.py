@@ -144,7 +144,8 @@ def test_python_config_is_a_shell_script_again_and_finds_its_prefix_through_a_li
         'prefix_real=$(installed_prefix "$0")\nCFLAGS=$(echo " -fPIC -I/tools/deps/include")\n'
         'prefix="/install"\n'
         'inc=$(echo "${prefix}/include" | sed "s#$prefix#$prefix_real#")\n'
-        'echo "$prefix_real|$CFLAGS|$inc"\n'
+        'LIBPL=$(echo "-L/install/lib:/installer ${prefix}" | sed "s#$prefix#$prefix_real#")\n'
+        'echo "$prefix_real|$CFLAGS|$inc|$LIBPL"\n'
     )
     patched = patch_config_script(patch_script(text, names=NAMES))
     assert patch_config_script(patch_script(patched, names=NAMES)) == patched
@@ -155,7 +156,9 @@ def test_python_config_is_a_shell_script_again_and_finds_its_prefix_through_a_li
     path.chmod(0o755)
     (tmp_path / "link").symlink_to(path)
     prefix = f"{tmp_path}/a  b & #c"
-    wanted = f"{prefix}| -fPIC |{prefix}/include"
+    wanted = f"{prefix}| -fPIC |{prefix}/include|-L{prefix}/lib:/installer {prefix}"
+    assert "/install/" not in patched
+    assert '/install"' not in patched
     assert run(str(path))[0] == wanted
     assert run(str(tmp_path / "link"))[0] == wanted
     assert run("./link", cwd=tmp_path)[0] == wanted

@@ -46,8 +46,9 @@ while [ -h "$self" ]; do
     link=$(readlink "$self")
     case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
 done
-prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)
-prefix_sed=$(printf '%s\\n' "$prefix_real" | sed 's/[&#\\\\]/\\\\&/g')"""
+prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)"""
+_BUILT_TO = re.compile(r'^prefix="(?P<path>/[^"$`\\]*)"$', re.MULTILINE)
+_MOVED = re.compile(r'\$\(echo "(?P<text>[^"]*)" \| sed "s#\$prefix#\$prefix_real#"\)')
 
 
 def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str:
@@ -70,11 +71,22 @@ def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str
 def patch_config_script(text: str) -> str:
     """Return the shell script `python3.X-config` fit for spaces, and for being linked to.
 
-    Upstream's finds its prefix by `dirname` of `$0`, unquoted, and hands it to sed unescaped. A
-    script that is patched already, and any other, is returned as it is.
+    Upstream's finds its prefix by `dirname` of `$0`, unquoted, and hands it to sed unescaped, to
+    put it in the place of the directory that it was built for. A script that is patched already,
+    and any other, is returned as it is.
     """
     if _OWN_PREFIX not in text:
         return text
     text = text.replace(_OWN_PREFIX, _PREFIX_OF_LINK)
-    text = text.replace("s#$prefix#$prefix_real#", "s#$prefix#$prefix_sed#")
-    return "\n".join(drop_flags(x) if _ASSIGNMENT.match(x) else x for x in text.split("\n"))
+    lines = (drop_flags(x) if _ASSIGNMENT.match(x) else x for x in text.split("\n"))
+    return _at_its_prefix("\n".join(lines))
+
+
+def _at_its_prefix(text: str) -> str:
+    """Return the config script with `prefix` where it lies, so that sed has nothing to do."""
+    built_to = _BUILT_TO.search(text)
+    if built_to is None:
+        return text
+    old = re.compile(rf"{re.escape(built_to['path'])}(?![\w.-])")
+    text = _MOVED.sub(lambda moved: '"' + old.sub("${prefix}", moved["text"]) + '"', text)
+    return _BUILT_TO.sub("prefix=$prefix_real", text)
