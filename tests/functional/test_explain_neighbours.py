@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.selection.neighbours import neighbours
-from support.needs import not_here
+from support.needs import not_here, which
 from support.shimworld import write
 
 if TYPE_CHECKING:
@@ -133,7 +132,9 @@ def test_uv_takes_its_variable_first(uv: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("idiomatic", ["", "python"])
 @pytest.mark.parametrize("name", TREES)
 def test_mise_reads_what_explain_says(name: str, idiomatic: str, tmp_path: Path) -> None:
-    program = shutil.which("mise") or not_here("no mise to compare with")
+    program = os.environ.get("BUBBLE_TEST_MISE") or which("mise")
+    if not program:
+        not_here("no mise to compare with (BUBBLE_TEST_MISE)")
     cwd = plant(tmp_path / "tree", name)
     env = {
         "PATH": os.environ["PATH"],
