@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -213,6 +214,16 @@ def test_the_size_of_a_tree_counts_a_hard_linked_file_once(tmp_path: Path) -> No
     assert size_of(str(tmp_path / "tree")) == once >= 1 << 20
 
 
+def test_the_system_calls_are_found_without_ctypes() -> None:
+    if sys.platform != "linux":
+        pytest.skip("not here: they are Linux's")
+    syncfs = kernel._libc("syncfs")
+    assert syncfs is not None
+    assert syncfs(-1) == errno.EBADF
+    assert kernel._libc("renameat2") is not None
+    assert kernel._libc("no_such_function") is None
+
+
 def test_an_exchange_swaps_two_directories(tmp_path: Path) -> None:
     fill(str(tmp_path / "one"), "1")
     fill(str(tmp_path / "two"), "2")
@@ -231,7 +242,7 @@ def test_an_exchange_with_nothing_is_an_error(tmp_path: Path) -> None:
 def test_without_the_c_library_sync_and_exchange_fall_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "_libc", lambda: None)
+    monkeypatch.setattr(kernel, "_libc", lambda _: None)
     kernel.sync_file_system(str(tmp_path))
     assert kernel.exchange(str(tmp_path), str(tmp_path)) is False
 

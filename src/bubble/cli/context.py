@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.model.record import Record
 
 TYPE_CHECKING = False
@@ -55,7 +57,7 @@ class Context(Record):
 
     def world(self) -> World:
         """Return what a selection depends on, for the directory that the process is in."""
-        from bubble.selection.resolve import World
+        from bubble.selection.answers import World
         from bubble.system.directory import working_directory
 
         return World(
@@ -78,11 +80,13 @@ class Context(Record):
         """
         import sys
 
-        from bubble.cli.shell_files import refresh
         from bubble.selection.shims import rehash
 
         try:
             rehash(self.layout, sys.executable)
-            refresh(self)
+            if any(name.startswith("init.") for name in os.listdir(self.layout.home)):
+                from bubble.cli.shell_files import refresh
+
+                refresh(self)
         except OSError as error:
             self.output.warn(f"the shims could not be renewed: {error}")

@@ -124,9 +124,9 @@ def _dispatch(  # noqa: PLR0911 - one return a way to be called
 
 
 def _command(name: str) -> ModuleType:
-    import importlib
-
-    return importlib.import_module(f"bubble.cli.commands.{name}")
+    full = f"bubble.cli.commands.{name}"
+    __import__(full)  # importlib's own function would import importlib, and warnings with it
+    return sys.modules[full]
 
 
 def from_os_error(error: OSError) -> BubbleError:

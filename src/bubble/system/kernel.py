@@ -1,4 +1,8 @@
-"""Two Linux system calls that Python has no name for: syncfs and renameat2's exchange."""
+"""Two Linux system calls that Python has no name for: syncfs and renameat2's exchange.
+
+They are called by way of `_ctypes`, the half of ctypes that is written in C: importing the other
+half takes as long as making an environment.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ctypes import CDLL
+    from collections.abc import Callable
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -21,23 +25,19 @@ def sync_file_system(path: str) -> None:
     come back with length zero. Falls back to a sync of every file system. Raises OSError when
     the write-out fails, so that nothing unsafe is published.
     """
-    library = _libc()
-    if library is None or not hasattr(library, "syncfs"):
+    syncfs = _libc("syncfs")
+    if syncfs is None:
         os.sync()
         return
-    import ctypes
-
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if library.syncfs(descriptor) == 0:
-            return
-        number = ctypes.get_errno()
+        number = syncfs(descriptor)
     finally:
         os.close(descriptor)
     if number in _NOT_HERE:
         os.sync()
-        return
-    raise OSError(number, os.strerror(number), path)
+    elif number:
+        raise OSError(number, os.strerror(number), path)
 
 
 def exchange(first: str, second: str) -> bool:
@@ -45,26 +45,35 @@ def exchange(first: str, second: str) -> bool:
 
     Raises OSError for real failures (a path that isn't there, no permission).
     """
-    library = _libc()
-    if library is None or not hasattr(library, "renameat2"):
+    renameat2 = _libc("renameat2")
+    if renameat2 is None:
         return False
-    import ctypes
-
-    status = library.renameat2(
-        _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE
-    )
-    if status == 0:
-        return True
-    number = ctypes.get_errno()
+    names = os.fsencode(first), os.fsencode(second)
+    number = renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
     if number in _NOT_HERE:
         return False
-    raise OSError(number, os.strerror(number), first, None, second)
+    if number:
+        raise OSError(number, os.strerror(number), first, None, second)
+    return True
 
 
-def _libc() -> CDLL | None:
+def _libc(name: str) -> Callable[..., int] | None:
+    """Return a function of the C library, as one that returns its error number; None if missing.
+
+    What it takes are ints (C's int) and bytes (a pointer to them, NUL-terminated).
+    """
     try:
-        import ctypes
+        import _ctypes
 
-        return ctypes.CDLL(None, use_errno=True)
-    except (ImportError, OSError):
+        class Function(_ctypes.CFuncPtr):
+            _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+
+        program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type] # typeshed forgot dlopen's NULL
+        function = Function(_ctypes.dlsym(program, name))
+    except (ImportError, AttributeError, OSError):
         return None
+
+    def call(*arguments: object) -> int:
+        return 0 if function(*arguments) == 0 else _ctypes.get_errno()
+
+    return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
@@ -55,8 +56,6 @@ def plain(arguments: list[str]) -> Namespace | None:
 
     argparse takes as long to import as the rest takes to run.
     """
-    from types import SimpleNamespace
-
     name = python = ""
     no_pip = False
     words = iter(arguments)
@@ -71,11 +70,11 @@ def plain(arguments: list[str]) -> Namespace | None:
             return None
         else:
             name = word
-    options: Any = SimpleNamespace(
+    namespace: Any = type(sys.implementation)  # types.SimpleNamespace, without importing types
+    made: Namespace = namespace(
         name=name, packages=[], python=python, requirements=[], extra=[], no_pip=no_pip,
         system_site_packages=False, prompt="", installer="", force=False, json=False,
     )  # fmt: skip
-    made: Namespace = options
     return made
 
 
@@ -134,9 +133,12 @@ def _installation(text: str, world: World) -> tuple[Installation, str, bool]:
     """Return the interpreter to use, the request it stands for, and whether that is exact."""
     from bubble.model.request import parse_request
     from bubble.pythons import store
-    from bubble.selection.base import selected_request
 
-    asked = text or selected_request(world)
+    asked = text
+    if not asked:
+        from bubble.selection.base import selected_request
+
+        asked = selected_request(world)
     request = parse_request(asked)
     if request.kind == "path" or not request.is_python:
         raise BubbleError(
