@@ -198,6 +198,49 @@ def test_a_kernel_of_an_environment_that_moved_is_registered_anew_under_its_name
     assert [kernel.name for kernel in kernels_of(new, clinic.env)] == ["kept"]
 
 
+def test_kernels_follow_a_project_that_was_moved_once_it_is_repaired(clinic: Clinic) -> None:
+    project, moved = f"{clinic.root}/here", f"{clinic.root}/there"
+    os.mkdir(project)
+    clinic.run("create", "-p", "3.11", "--no-pip", cwd=project)
+    write(f"{project}/.venv/lib/python3.11/site-packages/ipykernel_launcher.py", "")
+    made = installed(clinic, cwd=project)
+    by_hand = f"{os.path.dirname(made['path'])}/by-hand"
+    write(f"{by_hand}/kernel.json", json.dumps({"argv": [f"{project}/.venv/bin/python", "-m"]}))
+    os.rename(project, moved)
+    said = clinic.run("repair", cwd=moved)
+    assert "let its Jupyter kernels find it: by-hand, here" in said
+    mine = registry.of_directory(clinic.layout, moved)
+    assert mine is not None
+    shown = {kernel.name: kernel.display_name for kernel in kernels_of(mine, clinic.env)}
+    assert shown == {"by-hand": "", "here": "Python 3.11 (there)"}
+    for kernel in kernels_of(mine, clinic.env):
+        assert os.path.exists(kernel.python), kernel
+    assert json.loads(clinic.run("repair", "--json", cwd=moved))["data"]["done"] == []
+
+
+def test_a_kernel_whose_repair_was_killed_follows_at_the_next(
+    clinic: Clinic, train: Environment
+) -> None:
+    made = installed(clinic, "train")
+    with open(f"{made['path']}/kernel.json") as file:
+        spec = json.load(file)
+    spec["argv"][0] = f"{clinic.root}/before/bin/python"
+    spec["metadata"]["bubble"]["environment"] = f"{clinic.root}/before"
+    write(f"{made['path']}/kernel.json", json.dumps(spec))
+    clinic.run("repair", "train")
+    assert [kernel.name for kernel in kernels_of(train, clinic.env)] == ["train"]
+
+
+def test_a_repaired_copy_leaves_the_originals_kernel_alone(
+    clinic: Clinic, train: Environment
+) -> None:
+    made = installed(clinic, "train")
+    copy = f"{clinic.layout.envs}/copy"
+    shutil.copytree(train.path, copy, symlinks=True)
+    clinic.run("repair", "copy")
+    assert [kernel.path for kernel in kernels_of(train, clinic.env)] == [made["path"]]
+
+
 def test_a_copy_of_an_environment_has_no_kernel(clinic: Clinic, train: Environment) -> None:
     made = installed(clinic, "train")
     copy = train.replace(name="copy", path=f"{clinic.layout.envs}/copy")

@@ -77,7 +77,6 @@ def install_kernel(
         os.makedirs(path, exist_ok=True)
         for logo in _LOGOS:
             _copy(f"{packages}/ipykernel/resources/{logo}", f"{path}/{logo}")
-        title = environment.name or os.path.basename(environment.project or environment.path)
         spec = {
             "argv": [
                 f"{environment.path}/bin/python",
@@ -87,7 +86,7 @@ def install_kernel(
                 "-f",
                 "{connection_file}",
             ],
-            "display_name": display_name or f"Python {_version(packages)} ({title})",
+            "display_name": display_name or f"Python {_version(packages)} ({_label(environment)})",
             "language": "python",
             "metadata": {
                 "debugger": True,
@@ -135,17 +134,26 @@ def remove_kernel(kernel: Kernel) -> None:
 
 
 def move_kernels(old: Environment, new: Environment, env: Mapping[str, str]) -> tuple[str, ...]:
-    """Make the kernels of an environment follow it to its new path; return their directories."""
-    moved = kernels_of(old, env)
+    """Make the kernels of an environment follow it to its new path; return their directories.
+
+    Those that run it where it was, and those that are marked as its own and run nothing.
+    """
+    elsewhere = [k for k in kernels(layout_from(env), env) if k.environment != new.path]
+    moved = [k for k in elsewhere if k.environment == old.path or _has_moved(k, new)]
     for kernel in moved:
         spec = _parse(kernel.path)
         spec["argv"] = [f"{new.path}/bin/python", *spec["argv"][1:]]
         if kernel.is_ours:
             spec["metadata"][MARK] = {"environment": new.path, "identity": new.identity}
-            if old.name and new.name and str(spec["display_name"]).endswith(f"({old.name})"):
-                spec["display_name"] = f"{spec['display_name'].rpartition('(')[0]}({new.name})"
+            shown, was = str(spec.get("display_name", "")), f"({_label(old)})"
+            if shown.endswith(was):
+                spec["display_name"] = f"{shown.removesuffix(was)}({_label(new)})"
         _write_spec(kernel.path, spec)
     return tuple(kernel.path for kernel in moved)
+
+
+def _label(environment: Environment) -> str:
+    return environment.name or os.path.basename(environment.project or environment.path)
 
 
 def _packages_with_ipykernel(environment: Environment) -> str:
@@ -178,8 +186,8 @@ def _version(packages: str) -> str:
 
 
 def _name_of(environment: Environment) -> str:
-    title = environment.name or os.path.basename(environment.project or environment.path)
-    name = "".join(c if c in _LETTERS else "-" for c in title.lower()).strip("-.")
+    letters = (c if c in _LETTERS else "-" for c in _label(environment).lower())
+    name = "".join(letters).strip("-.")
     return name or "bubble"
 
 

@@ -22,6 +22,8 @@ from bubble.selection.sources import upwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
     from bubble.system.layout import Layout
@@ -43,7 +45,9 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     """
     path = find(text, world.cwd, world.layout)
     with place.lock(world.layout, path):
+        known = registry.environments(world.layout)
         environment, done = settle(path, world.layout)
+        done += _move_kernels(environment, known, world)
         if works(environment):
             return Repaired(environment=environment, done=done)
         choice = choose(environment, world)
@@ -54,6 +58,20 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     # which takes the lock itself, and replaces what is there in one step
     environment = make_again(environment, choice, world, installer=installer, show=show)
     return Repaired(environment=environment, done=(*done, f"made it anew with {name}"))
+
+
+def _move_kernels(
+    environment: Environment, known: Iterable[Environment], world: World
+) -> tuple[str, ...]:
+    """Let its Jupyter kernels run an environment where it is now; return a phrase if any moved."""
+    from bubble.envs.kernel import move_kernels
+
+    itself = [e for e in known if environment.identity == e.identity != ""]
+    moved: list[str] = []
+    for before in [e for e in itself if e.path != environment.path] or [environment]:
+        moved += move_kernels(before, environment, world.env)
+    names = ", ".join(printable(os.path.basename(path)) for path in moved)
+    return (f"let its Jupyter kernels find it: {names}",) if moved else ()
 
 
 def find(text: str, cwd: str, layout: Layout) -> str:
