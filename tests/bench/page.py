@@ -1,4 +1,4 @@
-"""The table: for the terminal, for docs/performance.md (between its marks), and as JSON."""
+"""The tables: for the terminal, for docs/performance.md (between their marks), and as JSON."""
 
 from __future__ import annotations
 
@@ -7,49 +7,74 @@ import json
 import os
 import platform
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench import plot
 from bench.measure import spread
+from bench.results import Absent, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.results import Result
+BEGIN, END = "<!-- measured ({}): scripts/bench writes this -->", "<!-- end -->"
+FORMAT = 2
 
-BEGIN, END = "<!-- measured{}: scripts/bench writes this -->", "<!-- end -->"
+
+def write(
+    path: str, sections: Mapping[str, Sequence[Result | Absent]], about: Mapping[str, str]
+) -> None:
+    """Replace the measured parts of a page that `sections` has; write samples and plots beside it.
+
+    Sections that aren't given stay as they are, in the page and in its JSON.
+    """
+    stem = os.path.splitext(path)[0]
+    document = _document(f"{stem}.json")
+    for name, rows in sections.items():
+        document["sections"][name] = {
+            "about": dict(about),
+            "results": [row.as_dict() for row in rows if isinstance(row, Result)],
+            "not_here": [row.as_dict() for row in rows if isinstance(row, Absent)],
+        }
+        replace(path, BEGIN.format(name), [_stamp(about), "", *shown(rows)])
+    replace(path, BEGIN.format("about"), [f"- {name}: {value}" for name, value in about.items()])
+    _save(f"{stem}.json", json.dumps(document, indent=1) + "\n")
+    _save(f"{stem}.svg", plot.ratios(document))
+    _save(f"{stem}-scale.svg", plot.curves(document))
+
+
+def shown(rows: Sequence[Result | Absent]) -> list[str]:
+    """Return the lines of one section: its table, and what isn't here."""
+    results = [row for row in rows if isinstance(row, Result)]
+    absent = [f"- not here: {row.what} ({row.why})" for row in rows if isinstance(row, Absent)]
+    lines = table(results) if results else []
+    return [*lines, *([""] if lines and absent else []), *absent]
 
 
 def table(results: Sequence[Result]) -> list[str]:
     """Return the lines of a Markdown table, with a column for each contestant."""
     names = list(dict.fromkeys(name for result in results for name in result.samples))
     head = ["what", *names, "ratio", "paired", "asked for", "reached"]
-    rows = [head, ["---"] * len(head)]
-    for result in results:
-        ratio, pairs = result.ratio, result.paired
-        limit = f"1/{1 / result.limit:.0f}" if result.limit < 0.5 else f"{result.limit:g}"
-        against = f"≤ {limit} of {result.reference}" if result.reference else ""
-        rows.append(
-            [
-                result.what,
-                *(_cell(result, name) for name in names),
-                f"{ratio:.2g}" if ratio and ratio < 0.1 else f"{ratio:.2f}" if ratio else "",
-                f"{pairs:.2g}" if pairs and pairs < 0.1 else f"{pairs:.2f}" if pairs else "",
-                against or f"≤ {result.limit:g} {result.unit}",
-                "yes" if result.holds else "**no**",
-            ]
-        )
-    return ["| " + " | ".join(row) + " |" for row in rows]
+    rows = [
+        [
+            result.what,
+            *(_cell(result, name) for name in names),
+            _share(result.ratio),
+            _share(result.paired),
+            _limit(result),
+            {True: "yes", False: "**no**", None: ""}[result.holds],
+        ]
+        for result in results
+    ]
+    return markdown(head, rows)
 
 
-def write(path: str, results: Sequence[Result], about: Mapping[str, str], part: str = "") -> None:
-    """Replace a measured part of the page, and write its samples beside it."""
-    document = {"about": dict(about), "results": [result.as_dict() for result in results]}
-    stem = os.path.splitext(path)[0] + (f"-{part}" if part else "")
-    begin = BEGIN.format(f" ({part})" if part else "")
-    with open(f"{stem}.json", "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
-    lines = [*(f"- {name}: {value}" for name, value in about.items()), "", *table(results)]
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def replace(path: str, begin: str, lines: Sequence[str]) -> None:
+    """Replace what a page has between the mark `begin` and the next END."""
     text = "\n".join([begin, "", *lines, "", END])
     with open(path, encoding="utf-8") as file:
         page = file.read()
@@ -57,9 +82,8 @@ def write(path: str, results: Sequence[Result], about: Mapping[str, str], part: 
         f"{re.escape(begin)}.*?{re.escape(END)}", lambda _: text, page, flags=re.DOTALL
     )
     if count != 1:
-        raise RuntimeError(f"{path}: the marks for the measured part are missing")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(changed)
+        raise RuntimeError(f"{path}: the marks for the measured part are missing: {begin}")
+    _save(path, changed)
 
 
 def machine() -> dict[str, str]:
@@ -72,6 +96,20 @@ def machine() -> dict[str, str]:
     }
 
 
+def _document(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            document: dict[str, Any] = json.load(file)
+    except FileNotFoundError:
+        document = {}
+    return document if document.get("format") == FORMAT else {"format": FORMAT, "sections": {}}
+
+
+def _save(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -79,6 +117,26 @@ def _processor() -> str:
     except OSError:
         found = None
     return found[1] if found else platform.machine()
+
+
+def _stamp(about: Mapping[str, str]) -> str:
+    said = [about[name] for name in ("date", "bubble", "command") if name in about]
+    return f"({', '.join(said)})"
+
+
+def _limit(result: Result) -> str:
+    if result.limit is None:
+        return ""
+    if not result.reference:
+        return f"≤ {result.limit:g} {result.unit}"
+    limit = f"1/{1 / result.limit:.0f}" if result.limit < 0.5 else f"{result.limit:g}"
+    return f"≤ {limit} of {result.reference}"
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2g}" if abs(value) < 0.1 else f"{value:.2f}"
 
 
 def _cell(result: Result, name: str) -> str:

@@ -77,7 +77,7 @@ def left_over(scene: Scene, *, unfinished: bool = False) -> list[str]:
     found = []
     for directory in (layout.staging, layout.trash):
         found += [f"I3: {directory}/{name}" for name in _names(directory)]
-    for path in _files(layout):
+    for path in files(layout):
         name = os.path.basename(path)
         resumable = unfinished and path.startswith(layout.downloads) and ".part" in name
         if name.endswith(_SCRATCH_ENDINGS) and not resumable:
@@ -123,18 +123,19 @@ def unclear(done: Done) -> list[str]:
     return [f"I6: {what}: {done}" for what in found]
 
 
+def files(layout: Layout) -> Iterator[str]:
+    """Return every path below home and cache, directories included."""
+    for root in (layout.home, layout.cache):
+        for directory, directories, names in os.walk(root):
+            yield from (f"{directory}/{name}" for name in (*names, *directories))
+
+
 def _names(directory: str) -> list[str]:
     return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
 
 
 def _is_link(directory: str, name: str) -> bool:
     return os.path.islink(f"{directory}/{name}")
-
-
-def _files(layout: Layout) -> Iterator[str]:
-    for root in (layout.home, layout.cache):
-        for directory, directories, names in os.walk(root):
-            yield from (f"{directory}/{name}" for name in (*names, *directories))
 
 
 def _held(directory: str, name: str) -> bool:
