@@ -127,6 +127,14 @@ def test_packages_that_fail_leave_no_environment(bubble: Bubble, adopted: str, h
     assert adopted
 
 
+def test_packages_without_pip_need_uv(bubble: Bubble, adopted: str) -> None:
+    done = bubble("create", "train", "--no-pip", "--installer", "pip", "no-such-package")
+    assert done.status == 2
+    assert "hint: leave out --no-pip" in done.err
+    assert bubble("list").out == ""
+    assert adopted
+
+
 def test_packages_that_fail_keep_the_old_environment(
     bubble: Bubble, adopted: str, tmp_path: Path
 ) -> None:

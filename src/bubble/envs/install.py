@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs import pylock
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ _ELSEWHERE = {
     *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_DRY_RUN"),
     *("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET", "UV_PREFIX"),
 }
+_SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
 _GRACE = 5.0  # seconds for an installer that was told to end
 _LINES = 12  # of a failed backend's output that are worth showing
 
@@ -60,16 +63,70 @@ def install_packages(
     """Install what `arguments` name (requirements, `-r FILE`) into the environment at `root`.
 
     `show` lets the backend write to stderr as it works; otherwise its last lines are part of the
-    error. `keep` is the descriptor that marks `root` as in use. Raises BubbleError(download) when
-    it fails.
+    error. `keep` is the descriptor that marks `root` as in use. Raises BubbleError (download: it
+    fails; usage: a lock file that can't be installed here).
     """
     backend = choose_installer(installer, env)
     python = f"{root}/bin/python"
+    if backend[0] == "pip" and not _has_pip(root):
+        raise BubbleError(
+            "usage",
+            "without pip in the environment, only uv can install packages, and it isn't used",
+            hint="leave out --no-pip, or put uv on PATH and take --installer uv",
+        )
+    clean = _environment(root, env)
+    locks, others = _split(arguments)
+    for lock in locks:
+        scratch = f"{root}/{_SCRATCH}"
+        os.mkdir(scratch)
+        try:
+            uv = backend[0] == "uv"
+            calls = [["-r", lock]] if uv else pylock.pip_calls(lock, python, scratch, clean)
+            for call in calls:
+                _install(backend, python, call, clean, cwd, show=show, keep=keep)
+        finally:
+            remove_tree(scratch)
+    if others:
+        _install(backend, python, others, clean, cwd, show=show, keep=keep)
+
+
+def _has_pip(root: str) -> bool:
+    library = f"{root}/lib"
+    return any(os.path.isdir(f"{library}/{n}/site-packages/pip") for n in os.listdir(library))
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the lock files, which are installed one by one, and the other arguments."""
+    locks, others = [], []
+    words = iter(arguments)
+    for word in words:
+        if word != "-r":
+            others.append(word)
+            continue
+        file = next(words)
+        if pylock.is_lock(file):
+            locks.append(file)
+        else:
+            others += [word, file]
+    return locks, others
+
+
+def _install(
+    backend: Sequence[str],
+    python: str,
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str,
+    *,
+    show: bool,
+    keep: int,
+) -> None:
+    """Call the backend once; raise BubbleError(download) when it fails."""
     if backend[0] == "uv":
         command = [backend[1], "pip", "install", "--python", python, *arguments]
     else:
         command = [python, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
-    status, output = _run(command, _environment(root, env), cwd, show=show, keep=keep)
+    status, output = _run(command, env, cwd, show=show, keep=keep)
     if status:
         lines = [line for line in output.splitlines() if line.strip()][-_LINES:]
         said = printable(" | ".join(without_secrets(line) for line in lines), 1500)
@@ -95,7 +152,9 @@ def without_secrets(text: str) -> str:
 
 def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in env.items() if name not in _ELSEWHERE}
-    return {**clean, "VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
+    clean |= {"VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
+    # lock files are asked for: no warning that uv's reading of them is new
+    return {"UV_PREVIEW_FEATURES": "pylock", **clean}
 
 
 def _run(
