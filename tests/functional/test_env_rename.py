@@ -75,6 +75,42 @@ def test_a_projects_environment_has_no_name_to_change(bubble: Bubble, tmp_path: 
     assert f"bubble clone {project}/.venv other" in done.err
 
 
+def test_known_version_files_that_say_the_old_name_are_told_and_stay(
+    bubble: Bubble, train: str, layout: Layout, tmp_path: Path
+) -> None:
+    here, there, unknown = (str(tmp_path / name) for name in ("here", "there", "unknown"))
+    for directory in (here, there, unknown):
+        os.mkdir(directory)
+        with open(f"{directory}/.python-version", "w") as file:
+            file.write("# why\ntrain\nsystem\n")
+    with open(f"{there}/.tool-versions", "w") as file:
+        file.write("python train\n")
+    with open(layout.global_pin, "w") as file:
+        file.write("train\n")
+    create(bubble, "", "--no-pip", "-p", "3", cwd=there)  # which makes it known
+    shell = {"BUBBLE_PYTHON": "train:system"}
+    done = bubble("rename", "train", "second", cwd=here, env=shell)
+    assert done.status == 0, done.err
+    assert done.out == "renamed train to second\n"
+    assert done.err.splitlines() == [
+        "warning: BUBBLE_PYTHON still says train: bubble shell second system",
+        f"warning: {here}/.python-version still says train: bubble use second system",
+        f"warning: {there}/.python-version still says train: there, bubble use second system",
+        f"warning: {there}/.tool-versions still says train: write second there",
+        f"warning: {layout.global_pin} still says train: bubble use --global second",
+    ]
+    for command, cwd in (("use second system", here), ("use --global second", here)):
+        assert bubble(*command.split(), cwd=cwd).status == 0
+    with open(f"{here}/.python-version") as file:
+        assert file.read() == "# why\nsecond\nsystem\n"
+    assert train not in bubble("current", cwd=here).out
+    pins = bubble("rename", "second", "third", "--json", cwd=here).json["data"]["pins"]
+    assert pins == [
+        {"where": f"{here}/.python-version", "mend": "bubble use third system"},
+        {"where": layout.global_pin, "mend": "bubble use --global third"},
+    ]
+
+
 class Killed(BaseException):
     """What a kill is, as far as a test in one process can have it: nothing is undone."""
 

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (("bubble rename train training", "the same environment under another name"),)
-DETAILS = "A .python-version that names the old one must be changed by hand."
+DETAILS = (
+    "Version files are their directories' own and stay as they are. Those that still name the old\n"
+    "one, as far as bubble was ever called there, are told, with the command that mends them."
+)
 
 
 def define(parser: ArgumentParser) -> None:
@@ -22,13 +25,26 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Rename."""
     from bubble.cli.commands.info import find
     from bubble.envs.kernel import move_kernels
+    from bubble.envs.pins import mending, pins_of
     from bubble.envs.rename import rename
+    from bubble.model.text import printable
 
+    world = context.world()
     source = find(options.source, context)
+    pins = pins_of(source.name, world)
     renamed = rename(source, options.name, context.layout)
     move_kernels(source, renamed, context.env)
     context.renew_shims()
+    mended = [(pin.where, mending(pin, source.name, renamed.name, world)) for pin in pins]
     return Outcome(
-        data={"name": renamed.name, "path": renamed.path, "was": source.name},
+        data={
+            "name": renamed.name,
+            "path": renamed.path,
+            "was": source.name,
+            "pins": [{"where": where, "mend": mend} for where, mend in mended],
+        },
         lines=(f"renamed {source.name} to {renamed.name}",),
+        warnings=tuple(
+            f"{printable(where, 500)} still says {source.name}: {mend}" for where, mend in mended
+        ),
     )
