@@ -15,7 +15,7 @@ EXAMPLES = (
     ("bubble gc --dry-run", "what would go, and how much space that frees"),
     ("bubble gc", "throw away what nobody needs"),
     ("bubble gc --only downloads --only scratch", "only these kinds"),
-    ("bubble gc --all", "also the newest patch of a minor, where nothing uses it"),
+    ("bubble gc --all", "also Pythons that nothing uses, and all archives of installed ones"),
 )
 
 
@@ -28,7 +28,8 @@ def define(parser: ArgumentParser) -> None:
     parser.description = (
         f"{parser.description}\n\nkinds:\n{listed}\n\n"
         "Adopted interpreters and all that an environment, a known directory, the global pin, a\n"
-        "shell of the last month or a running process uses stay, whatever is asked for."
+        "shell of the last month or a running process uses stay, whatever is asked for. The\n"
+        "archives of installed interpreters, which mend them offline, go with --all."
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
     parser.add_argument(
@@ -40,7 +41,9 @@ def define(parser: ArgumentParser) -> None:
         help="only this kind (repeatable)",
     )
     parser.add_argument(
-        "--all", action="store_true", help="every Python that nothing uses, the newest included"
+        "--all",
+        action="store_true",
+        help="also the newest Pythons that nothing uses, and archives of installed ones",
     )
 
 

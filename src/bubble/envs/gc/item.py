@@ -12,7 +12,7 @@ KINDS = {
     "records": "records of environments that are gone",
     "kernels": "Jupyter kernels of environments that are gone",
     "seeds": "unpacked copies of pip that no new environment would get",
-    "downloads": "partial downloads, and archives that are installed or unknown",
+    "downloads": "partial downloads, and archives that no catalogue knows",
     "pythons": "patch releases that nothing uses, where a newer one is installed",
 }
 

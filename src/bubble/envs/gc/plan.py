@@ -36,8 +36,9 @@ def plan(
     """Return what can go of the given kinds (of KINDS), in their order.
 
     `cwd` (absolute) is where environments that were moved are looked for. `everything` also
-    names interpreters that nothing uses and that are the newest of their minor. Raises
-    BubbleError(store) and OSError.
+    names interpreters that nothing uses and that are the newest of their minor, and the archives
+    of installed ones, without which they can't be repaired offline. Raises BubbleError(store) and
+    OSError.
     """
     finders: dict[str, Callable[[], Iterable[Item]]] = {
         "scratch": lambda: leftovers(machine.layout),
@@ -46,7 +47,7 @@ def plan(
         "records": lambda: _dead_records(machine.layout, cwd),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
-        "downloads": lambda: _downloads(machine),
+        "downloads": lambda: _downloads(machine, everything=everything),
         "pythons": lambda: _unused(machine, everything=everything),
     }
     wanted = set(kinds)
@@ -165,7 +166,7 @@ def _is_linked(seed: str) -> bool:
     return False
 
 
-def _downloads(machine: Machine) -> Iterator[Item]:
+def _downloads(machine: Machine, *, everything: bool) -> Iterator[Item]:
     from bubble.model.errors import BubbleError
     from bubble.pythons.cache import contents, is_free
 
@@ -181,8 +182,8 @@ def _downloads(machine: Machine) -> Iterator[Item]:
             continue
         why = "partial" if cached.kind == "partial" else ""
         if not why and cached.sha256 in installed:
-            why = "installed"
-        if not why:
+            why = "installed" if everything else ""
+        elif not why:
             known = known or _catalogue(machine)
             why = "" if known(cached.sha256) else "in no catalogue"
         if why:
