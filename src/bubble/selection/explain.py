@@ -13,6 +13,7 @@ from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.recall import recall
+from bubble.selection.registry import of_directory
 from bubble.selection.resolve import command_path, is_command, resolve
 from bubble.selection.sources import READERS, VARIABLE, Source, choose, upwards
 from bubble.system.version_file import Entry, read_python_version
@@ -109,11 +110,15 @@ def _considered(world: World) -> Iterator[Considered]:
 def _everything(world: World) -> Iterator[tuple[Source, tuple[Entry, ...] | None, str]]:
     """Yield each source, what it says (None: nothing), and why it can't be read.
 
-    The variable, the global pin and the default always, files where they are.
+    The variable, the global pin and the default always, environments and files where they are.
     """
     value = world.env.get(VARIABLE, "").strip()
     yield Source(kind="variable"), (Entry(text=value, line=0),) if value else None, ""
     for directory in upwards(world.cwd):
+        environment = of_directory(world.layout, directory)
+        if environment is not None:
+            entry = Entry(text=environment.path, line=0)
+            yield Source(kind="environment", path=directory), (entry,), ""
         for name, read in READERS:
             path = f"{directory.rstrip('/')}/{name}"
             if os.path.lexists(path):

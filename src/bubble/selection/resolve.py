@@ -21,7 +21,8 @@ from bubble.selection.answers import (
     where,
 )
 from bubble.selection.path import find_system
-from bubble.selection.sources import choose
+from bubble.selection.registry import of_directory
+from bubble.selection.sources import candidates, choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,9 +78,19 @@ def resolve(choice: Choice, world: World) -> Selection:
 def requested(world: World) -> tuple[Source, tuple[Request, ...]]:
     """Return what the working directory asks for, installed or not; no requests: the system's.
 
-    Raises BubbleError(version_file, request) as `select` does.
+    Of a directory with an environment that is what its files say, or else what the environment
+    was made for; one that another tool made says nothing. Raises BubbleError(version_file,
+    request) as `select` does.
     """
-    choice = choose(world.cwd, world.env, world.layout)
+    choices = candidates(world.cwd, world.env, world.layout)
+    choice = next(choices)
+    while choice.source.kind == "environment":
+        following = next(choices)
+        environment = of_directory(world.layout, choice.source.path)
+        request = environment.request if environment and environment.maker == "bubble" else ""
+        if request and following.source.directory != choice.source.path:
+            return choice.source, (parse_request(request),)
+        choice = following
     return choice.source, tuple(request_of(entry, choice.source) for entry in choice.entries)
 
 

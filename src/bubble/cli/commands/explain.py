@@ -69,6 +69,10 @@ def _because(told: Explanation) -> str:
         return "nothing selects a Python, so the system's is used"
     if winner.error:
         return f"{winner.source} can't be used"
+    if winner.source.kind == "environment" and told.command.startswith(
+        f"{winner.entries[0].text}/"
+    ):
+        return f"{winner.source} is used in it"
     for answer in told.selection.answers if told.command and told.selection else ():
         if told.command.startswith(f"{answer.prefix}/"):
             return f"{_place(winner, answer.entry)} says {_text(answer.entry)} ({answer.name})"
@@ -89,7 +93,9 @@ def _place(considered: Considered, entry: Entry | None) -> str:
 
 
 def _text(entry: Entry | None) -> str:
-    return printable(entry.text, 80) if entry else "system"
+    if entry is None:
+        return "system"
+    return printable(entry.text, 500 if entry.text.startswith("/") else 80)
 
 
 def _about_shim(told: Explanation) -> str:
@@ -121,7 +127,8 @@ def _candidates(told: Explanation) -> Iterator[tuple[str, str, str]]:
 def _described(entry: Entry, told: Explanation) -> str:
     for answer in told.selection.answers if told.selection else ():
         if answer.entry == entry and not answer.is_system:
-            return f"{_text(entry)} = {answer.name}"
+            text = _text(entry)
+            return text if entry.text == answer.prefix else f"{text} = {answer.name}"
     missing = entry in told.selection.missing if told.selection else told.is_missing
     return f"{_text(entry)} (not installed)" if missing else _text(entry)
 

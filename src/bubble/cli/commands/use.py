@@ -90,8 +90,21 @@ def _what_overrules(path: str, world: World) -> Iterator[str]:
     except BubbleError as error:
         yield f"it doesn't count here: {error.message}"
         return
-    if not source.path or os.path.realpath(source.path) != path:
+    if source.kind == "environment":
+        yield from _what_goes_stale(source.path, world)
+    elif not source.path or os.path.realpath(source.path) != path:
         yield f"it doesn't count here: {source} overrules it"
+
+
+def _what_goes_stale(directory: str, world: World) -> Iterator[str]:
+    """Say whether the environment of a directory was made for another choice than its files'."""
+    from bubble.selection.registry import of_directory
+    from bubble.selection.sources import pin_of
+
+    environment = of_directory(world.layout, directory)
+    if environment is not None and environment.pin != pin_of(directory):
+        name = printable(environment.path, 500)
+        yield f"{name} was made for another choice; make it anew: bubble create --force"
 
 
 def _leave_memo(world: World) -> None:
