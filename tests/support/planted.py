@@ -6,10 +6,12 @@ is "none", or a bug that is planted to show that a harness catches it.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import signal
 import sys
+from collections import ChainMap
 
 from bubble.cli.main import main
 from bubble.pythons import install
@@ -96,9 +98,9 @@ def second_interrupt() -> None:
     """No bug: Ctrl-C again, just as what was staged is being deleted."""
     remove_tree = trees.remove_tree
 
-    def interrupted(path: str) -> None:
+    def interrupted(*arguments: Any) -> None:
         signal.raise_signal(signal.SIGINT)
-        remove_tree(path)
+        remove_tree(*arguments)
 
     setattr(staging, "remove_tree", interrupted)  # noqa: B010 - as above
 
@@ -124,5 +126,7 @@ BUGS = {
 if __name__ == "__main__":
     if sys.argv[1] != "no-lock":  # one process at a time may have such names
         steady()
-    BUGS[sys.argv[1]]()
+    # this is a script beside its modules; what few runs need, few import
+    more = () if sys.argv[1] in BUGS else (importlib.import_module("planted_files").BUGS,)
+    ChainMap(BUGS, *more)[sys.argv[1]]()
     sys.exit(main(sys.argv[2:], os.environ))

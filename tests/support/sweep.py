@@ -82,17 +82,19 @@ def sweep(
     prepare: Callable[[], None],
     check: Callable[[], list[str]],
     stop_early: bool = False,
+    select: Callable[[list[Point]], list[Point]] = list,
 ) -> Report:
     """Kill `argv` at every point, and return what `check` said after each kill.
 
     `prepare` makes the start, the same each time. `roots` are the directories (absolute) whose
     calls count; `scratch` is a directory outside them for traces. `stop_early` ends at the first
-    problem, for planted bugs. Raises AssertionError when the undisturbed command fails.
+    problem, for planted bugs. `select` chooses points, where all are too many. Raises
+    AssertionError when the undisturbed command fails.
     """
     started = time.monotonic()
     strace = Strace(argv, env, roots, scratch)
     prepare()
-    everything = strace.points()
+    everything = select(strace.points())
     report = Report(points=len(everything))
     for point in everything:
         for _ in range(_ATTEMPTS):

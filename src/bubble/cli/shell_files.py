@@ -6,7 +6,7 @@ import os
 import sys
 
 from bubble.selection.shell import SHELLS, render_init
-from bubble.system.files import read_text, unlink_quietly, write_atomic
+from bubble.system.files import read_text, replace_file, unlink_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _write(path: str, text: str) -> tuple[str, str]:
     if read_text(path) == text:
         return "unchanged", path
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_atomic(path, text.encode("utf-8", "surrogateescape"))
+    replace_file(path, text.encode("utf-8", "surrogateescape"))
     return "wrote", path
 
 

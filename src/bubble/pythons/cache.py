@@ -54,7 +54,7 @@ def drop(layout: Layout, items: Iterable[Cached]) -> Dropped:
 
     Raises OSError when a file can't be deleted.
     """
-    from bubble.system.files import unlink_quietly
+    from bubble.system.files import unlink_quietly, unlink_unlocked
     from bubble.system.lock import Lock
 
     removed: list[Cached] = []
@@ -66,7 +66,7 @@ def drop(layout: Layout, items: Iterable[Cached]) -> Dropped:
             continue
         try:
             with Lock(f"{layout.download_locks}/{item.sha256}", timeout=0):
-                free = _unlink_free(item.path)
+                free = unlink_unlocked(item.path)  # a download locks its partial file
         except BubbleError:  # locked: a process holds it
             free = False
         (removed if free else in_use).append(item)
@@ -96,26 +96,6 @@ def is_held(path: str) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _unlink_free(path: str) -> bool:
-    """Delete a file unless somebody has locked it (a download locks its partial file)."""
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(path)
-    except BlockingIOError:
-        return False
-    except FileNotFoundError:
-        pass
-    finally:
-        os.close(descriptor)
-    return True
 
 
 def _downloads(layout: Layout) -> Iterator[Cached]:

@@ -20,7 +20,13 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons.catalogue.index import LIMIT, dump_json, read_index
-from bubble.system.files import fsync_directory, unlink_quietly, write_atomic
+from bubble.system.files import (
+    fsync_directory,
+    is_temporary,
+    unlink_quietly,
+    unlink_unlocked,
+    write_atomic,
+)
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -154,7 +160,7 @@ class Mirror:
             self._write_sums(there, download.build)
             catalogue = dump_json(entries.values()).encode()
             write_atomic(f"{self.directory}/{CATALOGUE}", catalogue, durable=True)
-            sweep_partial(f"{self.directory}/.partial")
+            sweep(self.directory, download.build)
 
     def _refuse_other_bytes(self, download: Download, sums: Mapping[str, str]) -> None:
         listed = sums.get(download.asset, download.sha256)
@@ -247,21 +253,18 @@ class Partial:
             )
 
 
-def sweep_partial(directory: str) -> None:
-    """Remove what killed writers left in `directory`."""
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        path = f"{directory}/{name}"
+def sweep(directory: str, tag: str) -> None:
+    """Remove what killed writers left in a mirror; its lock is held."""
+    partial = f"{directory}/.partial"
+    for name in os.listdir(partial) if os.path.isdir(partial) else ():
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:  # gone, or nothing that this module made
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            unlink_quietly(path)
-        except BlockingIOError:
-            pass  # its writer lives
-        finally:
-            os.close(descriptor)
+            unlink_unlocked(f"{partial}/{name}")
+        except OSError:
+            pass  # nothing that this module made
+    for place in (directory, f"{directory}/{tag}"):
+        for name in os.listdir(place):
+            if is_temporary(name):
+                unlink_quietly(f"{place}/{name}")
 
 
 def _is_asset(name: str) -> bool:

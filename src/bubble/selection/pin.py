@@ -9,7 +9,7 @@ from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.model.version import STAGES
-from bubble.system.files import unlink_quietly, write_atomic
+from bubble.system.files import replace_file, unlink_quietly
 from bubble.system.version_file import LIMIT, read_python_version, read_regular
 
 TYPE_CHECKING = False
@@ -39,10 +39,9 @@ def pin(path: str, requests: Sequence[Request]) -> Pinned:
     wanted = {canonical(request): request for request in requests}
     target = _target(path)
     kept = _comments(target)
-    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~_umask()
+    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else None
     lines = "".join(f"{line}\n" for line in (*kept, *wanted))
-    write_atomic(target, lines.encode(), 0o600)
-    os.chmod(target, mode)
+    replace_file(target, lines.encode(), mode)
     return Pinned(path=target, texts=tuple(wanted), warnings=_warnings(wanted))
 
 
@@ -129,12 +128,6 @@ def _comments(path: str) -> list[str]:
         return []  # no version file at all: nothing in it is worth keeping
     comments = [line.rstrip() for line in lines if line.lstrip().startswith("#")]
     return [line for line in comments if line.replace("\t", "").isprintable()]
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _warnings(wanted: Mapping[str, Request]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.shell import quoted
-from bubble.system.files import unlink_quietly, write_atomic
+from bubble.system.files import replace_file, unlink_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def add(block: Block) -> tuple[tuple[str, str], ...]:
     if old is not None and inside is None:
         backup = f"{target}{BACKUP}"
         if not os.path.lexists(backup):
-            write_atomic(backup, old, os.stat(target).st_mode & 0o777)
+            replace_file(backup, old, os.stat(target).st_mode & 0o777)
             done.append(("kept the old one as", backup))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     _replace(target, new)
@@ -133,18 +133,23 @@ def remove(block: Block) -> tuple[tuple[str, str], ...]:
     old = _read(target, block)
     head, inside, tail = _split(old or b"", block.path)
     if old is None or inside is None:
+        _drop_backup(block, target, old)  # of a removal that was killed
         return (("unchanged", block.path),)
     if inside.partition(b"\n")[0].rstrip() == BEGIN + _NEWLINE_ADDED and not tail:
         head = head[:-1]
-    backup = f"{target}{BACKUP}"
-    kept = _read(backup, block) if os.path.lexists(backup) else None
-    if head + tail == b"" and kept is None:
+    if head + tail == b"" and not os.path.lexists(f"{target}{BACKUP}"):
         unlink_quietly(target)
         return (("removed", block.path),)
     _replace(target, head + tail)
-    if kept == head + tail:
-        unlink_quietly(backup)
+    _drop_backup(block, target, head + tail)
     return (("took the block out of", block.path),)
+
+
+def _drop_backup(block: Block, target: str, now: bytes | None) -> None:
+    """Remove what was kept of the file, if that is what the file is again."""
+    backup = f"{target}{BACKUP}"
+    if os.path.lexists(backup) and _read(backup, block) == now:
+        unlink_quietly(backup)
 
 
 def _posix(file: str) -> tuple[str, ...]:
@@ -183,14 +188,9 @@ def _replace(target: str, data: bytes) -> None:
     try:
         info = os.stat(target)
     except FileNotFoundError:
-        write_atomic(target, data)
+        replace_file(target, data)
         return
-    write_atomic(target, data, info.st_mode & 0o777)
-    if (info.st_uid, info.st_gid) != (os.geteuid(), os.getegid()):
-        try:
-            os.chown(target, info.st_uid, info.st_gid)
-        except PermissionError:
-            pass  # a group that this user isn't in any more
+    replace_file(target, data, info.st_mode & 0o777, (info.st_uid, info.st_gid))
 
 
 def _read_only(block: Block) -> BubbleError:

@@ -31,6 +31,69 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, durable: bool = F
         fsync_directory(directory)
 
 
+def replace_file(
+    path: str, data: bytes, mode: int | None = None, owner: tuple[int, int] | None = None
+) -> None:
+    """Replace a file that may be a user's own in one step, durably.
+
+    It gets exactly this mode, or what the umask leaves of 0666, and the `owner` (user, group) if
+    that is allowed. Takes away what killed writers of the
+    same file left beside it, since nobody else looks there. Raises OSError.
+    """
+    import fcntl
+
+    directory, name = os.path.split(path)
+    for leftover in temporaries(directory, name):
+        unlink_unlocked(leftover)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+        descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # says that its writer lives
+        if os.fstat(descriptor).st_nlink:
+            break
+        os.close(descriptor)  # another writer took it away between the two calls
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if owner and owner != (os.geteuid(), os.getegid()):
+            try:
+                os.fchown(descriptor, *owner)
+            except PermissionError:
+                pass  # a group that this user isn't in any more
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        unlink_quietly(temporary)
+        raise
+    finally:
+        os.close(descriptor)
+    fsync_directory(directory)
+
+
+def unlink_unlocked(path: str) -> bool:
+    """Delete a file unless a process has locked it (flock); whether it is gone. Raises OSError."""
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def link_atomic(target: str, path: str) -> None:
     """Make `path` a symlink to `target` in one step, replacing a link or file that is there."""
     directory, name = os.path.split(path)

@@ -1,0 +1,73 @@
+"""Planted bugs of what writes files elsewhere than into the store: see `planted`."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.cli import shell_files
+from bubble.pythons import mirror
+from bubble.pythons.catalogue.index import dump_json
+from bubble.selection import pin, rcfile
+from bubble.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def in_place() -> None:
+    """Write a file where it is, not beside it."""
+
+    def write(path: str, data: bytes, *_: object, **__: object) -> None:
+        with open(path, "wb") as file:
+            file.write(data)
+
+    for module in (mirror, pin, rcfile, shell_files):
+        for name in ("write_atomic", "replace_file"):
+            if hasattr(module, name):
+                setattr(module, name, write)
+
+
+def catalogue_first() -> None:
+    """List an archive in a mirror before it is there."""
+    add = mirror.Mirror.add
+
+    def early(self: Any, download: Any, partial: Any = None) -> None:
+        entries = self._entries(self._sums())
+        entries[str(download.key)] = download
+        catalogue = dump_json(entries.values()).encode()
+        files.write_atomic(f"{self.directory}/{mirror.CATALOGUE}", catalogue)
+        add(self, download, partial)
+
+    setattr(mirror.Mirror, "add", early)  # noqa: B010 - a planted bug, which mypy must not see
+
+
+def whole_file() -> None:
+    """Write a start-up file with nothing but bubble's block."""
+    split = rcfile._split
+
+    def forgetful(data: bytes, path: str) -> tuple[bytes, bytes | None, bytes]:
+        _, inside, tail = split(data, path)
+        return b"", inside, tail
+
+    setattr(rcfile, "_split", forgetful)  # noqa: B010 - as above
+
+
+def blind_prune() -> None:
+    """Empty the cache by cutting its files short first."""
+    unlink = files.unlink_unlocked
+
+    def cut(path: str) -> bool:
+        if os.path.exists(path):
+            os.truncate(path, 0)
+        return unlink(path)
+
+    setattr(files, "unlink_unlocked", cut)  # noqa: B010 - as above
+
+
+BUGS = {
+    "in-place": in_place,
+    "catalogue-first": catalogue_first,
+    "whole-file": whole_file,
+    "blind-prune": blind_prune,
+}
