@@ -5,104 +5,111 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
-from bench import builds, environments, installs, page, shims, starts
+from bench import page
+from bench.context import Bench, Rounds, say
 from bench.place import CHECKOUT, Place, file_system, scratch
+from bench.results import Result
+from bench.sections import SECTIONS, measured
 
 if TYPE_CHECKING:
-    from bench.results import Result
+    from bench.results import Absent
 
-PARTS = ("cold", "slow", "interrupted", "memory", "start", "shims", "environments")
+NAMES = tuple(section.name for section in SECTIONS)
 
 
 def main() -> int:
-    """Measure, show, write; 1 when something that was asked for isn't reached."""
+    """Measure, show, write; 1 when something that was asked for isn't reached, or has failed."""
     options = _options()
+    started = time.monotonic()
     path = os.path.abspath(options.directory) if options.directory else scratch()
     os.makedirs(path, exist_ok=True)
     try:
         place = Place(path)
-        if os.path.exists(place.uv):
+        if os.path.exists(place.bubble):
             place.renew()
         else:
-            _say(f"setting up in {path}: bubble as a wheel, uv by its name")
+            say(f"setting up in {path}: bubble as a wheel, its peers by their names")
             place.set_up()
-        results, made = _measure(place, options)
         about = {**page.machine(), **place.versions(), **_about(place, options)}
+        found, whole = _measure(Bench(place, _rounds(options), quick=options.quick), options)
     finally:
-        if not options.directory:
-            shutil.rmtree(path, ignore_errors=True)
-    for name, rows in (("", results), ("environments", made)):
-        if rows:
-            print("\n".join(page.table(rows)))
-        if rows and options.output:
-            page.write(options.output, rows, about, name)
-    return 0 if all(result.holds for result in (*results, *made)) else 1
+        os.chdir(CHECKOUT)
+        if not options.directory:  # by rm: it may be deeper than Python's own recursion
+            subprocess.run(["rm", "-rf", path], check=False)
+    about["minutes"] = f"{(time.monotonic() - started) / 60:.0f}"
+    for rows in found.values():
+        print("\n".join([*page.shown(rows), ""]))
+    if options.output:
+        page.write(options.output, found, about)
+    reached = all(
+        row.holds is not False for rows in found.values() for row in rows if isinstance(row, Result)
+    )
+    return 0 if reached and whole else 1
 
 
-def _measure(place: Place, options: argparse.Namespace) -> tuple[list[Result], list[Result]]:
-    """Return what was measured of interpreters and the program, and of environments."""
+def _measure(
+    bench: Bench, options: argparse.Namespace
+) -> tuple[dict[str, list[Result | Absent]], bool]:
+    """Return the rows of each section that was asked for, and whether all came to their end."""
+    for name, why in bench.place.missing.items():
+        say(f"not here: {name}: {why}")
+    found: dict[str, list[Result | Absent]] = {}
+    whole = True
+    for section in SECTIONS:
+        if section.name in (options.only or NAMES):
+            found[section.name], ended = measured(section, bench)
+            whole = whole and ended
+    return found, whole
+
+
+def _rounds(options: argparse.Namespace) -> Rounds:
     few = options.runs or (3 if options.quick else 15)
-    many = 15 if options.quick else 60
-    parts = options.only or list(PARTS)
-    packed = builds.packed(place)
-    real = builds.real(place, packed)
-    small = [packed, real] if real else [packed]
-    results: list[Result] = []
-    made: list[Result] = []
-    for part in parts:
-        _say(f"measuring: {part}")
-        if part == "cold":
-            results += installs.cold(place, small, few)
-        elif part == "slow":
-            results += installs.slow(place, small, min(few, 5))
-        elif part == "interrupted":
-            results += installs.interrupted(place, small, min(few, 3))
-        elif part == "memory" and not options.quick:
-            for window_log in (23, 27):
-                huge = builds.huge(place, packed, window_log)
-                results.append(installs.memory(place, huge, min(few, 3)))
-                os.unlink(f"{place.mirror}/{huge.file}")
-        elif part == "start":
-            results += starts.starts(place, small, many)
-        elif part == "shims":
-            results += shims.shims(place, many)
-        elif part == "environments":
-            made += environments.environments(place, packed, many // 2, min(few, 5))
-    return results, made
+    many = min(15 if options.quick else 60, 10 * few)
+    return Rounds(few=few, slow=min(few, 2 if options.quick else 5), many=many)
 
 
 def _about(place: Place, options: argparse.Namespace) -> dict[str, str]:
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    words = ["scripts/bench", *(["--quick"] if options.quick else [])]
+    words += [f"-n {options.runs}"] if options.runs else []
+    words += [f"--only {name}" for name in options.only or ()]
     return {
         "store": f"on {file_system(place.path) or 'an unknown file system'}",
         "smallest peak that can be seen": f"{floor:.0f} MiB (the harness's own)",
-        "command": f"scripts/bench{' --quick' if options.quick else ''}",
+        "command": " ".join(words),
     }
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure bubble beside uv.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measure bubble beside its peers."
+    )
     parser.add_argument("--quick", action="store_true", help="few runs, no huge archive")
     parser.add_argument("-n", dest="runs", type=int, help="rounds of each install (15)")
     parser.add_argument("--directory", metavar="DIR", help="scratch that is kept and used again")
     parser.add_argument(
         "--only",
         action="append",
-        choices=PARTS,
-        help="only this part (may be repeated); of these, only environments alone are written",
+        choices=NAMES,
+        metavar="NAME",
+        help=f"only this section (may be repeated): {', '.join(NAMES)}",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="PAGE",
+        help="the page to write (docs/performance.md; with --quick or -n: none)",
     )
     options = parser.parse_args()
-    partial = options.quick or options.only not in (None, ["environments"])
-    options.output = "" if partial else f"{CHECKOUT}/docs/performance.md"
+    if options.output is None and not (options.quick or options.runs):
+        options.output = f"{CHECKOUT}/docs/performance.md"
+    elif options.output:
+        options.output = os.path.abspath(options.output)
     return options
-
-
-def _say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

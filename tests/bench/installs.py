@@ -1,4 +1,4 @@
-"""Installing: cold, from a slow server, after an interruption; and the memory that it takes."""
+"""Installing: cold, three at once, from slow servers, over a slow link, interrupted; its memory."""
 
 from __future__ import annotations
 
@@ -9,63 +9,135 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.measure import TIMEOUT, Run, alternate, kill, run, start
+from bench import builds as archives
+from bench.link import MBIT, ROUND_TRIP, Link
+from bench.measure import TIMEOUT, Run, kill, run, start
 from bench.results import Result
 from bench.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.builds import Build
+    from bench.context import Bench
     from bench.place import Place
 
 SLOW, FASTER = 4_000_000, 50_000_000  # bytes a second for each connection
 MIB = 1 << 20
 
 
-def commands(place: Place, build: Build) -> dict[str, list[str]]:
-    """Return what each contestant is told."""
+def commands(place: Place, *builds: Build) -> dict[str, list[str]]:
+    """Return what bubble and uv are told."""
+    requests = [build.request for build in builds]
     return {
-        "bubble": [place.bubble, "python", "install", build.request],
-        "uv": [place.uv, "python", "install", build.request],
+        "bubble": [place.bubble, "python", "install", *requests],
+        "uv": [place.uv, "python", "install", *requests],
     }
 
 
-def cold(place: Place, builds: Sequence[Build], rounds: int) -> list[Result]:
+def everybody(place: Place, *builds: Build) -> dict[str, list[str]]:
+    """Return what each contestant that can be shown our archives is told (`{store}` in it)."""
+    minors = [build.minor for build in builds]
+    return {
+        **commands(place, *builds),
+        "mise": [place.mise, "install", *(f"python@{build.request}" for build in builds)],
+        "hatch": [
+            place.hatch,
+            "python",
+            "install",
+            "--private",
+            "--dir",
+            "{store}/hatch/pythons",
+            *minors,
+        ],
+    }
+
+
+def cold(bench: Bench) -> list[Result]:
     """Nothing is there: no store, no cache, no download."""
+    place, results = bench.place, []
     with Server(place.mirror) as server:
-        results = []
-        for build in builds:
-            runs = _alternate(place, build, server, rounds)
-            results.append(_seconds(f"cold install, {build.title}", runs, 1.0))
-            results.append(_memory(build, runs))
-        return results
-
-
-def slow(place: Place, builds: Sequence[Build], rounds: int) -> list[Result]:
-    """The server gives each connection 4 MB/s; and, to see where the tide turns, 50 MB/s."""
-    results = []
-    for rate, limit in ((SLOW, 0.5), (FASTER, 1.0)):
-        with Server(place.mirror, rate) as server:
-            for build in builds:
-                what = f"cold install at {rate / 1e6:.0f} MB/s a connection, {build.title}"
-                results.append(_seconds(what, _alternate(place, build, server, rounds), limit))
+        for build in bench.small:
+            told = everybody(place, build)
+            what = f"cold install, {build.title}"
+            runs = _alternate(bench, what, told, [build], server, bench.rounds.few)
+            results += [_seconds(what, runs, 1.0), _memory(build, runs)]
     return results
 
 
-def memory(place: Place, build: Build, rounds: int) -> Result:
-    """Only the peak matters."""
-    with Server(place.mirror) as server:
-        return _memory(build, _alternate(place, build, server, rounds))
+def several(bench: Bench) -> list[Result]:
+    """Three minors by one command: from loopback, and from a server that gives 50 MB/s."""
+    three, place, results = bench.three, bench.place, []
+    if len(three) < 3:
+        bench.miss("three versions at once", f"only {len(three)} interpreters on this machine")
+        return []
+    names = ", ".join(build.minor for build in three)
+    for rate, how in ((None, "loopback"), (FASTER, f"{FASTER / 1e6:.0f} MB/s a connection")):
+        told = everybody(place, *three) if rate is None else commands(place, *three)
+        with Server(place.mirror, rate) as server:
+            what = f"three versions at once ({names}), {how}"
+            runs = _alternate(bench, what, told, three, server, bench.rounds.slow)
+            results.append(_seconds(what, runs, 1.0))
+    return results
 
 
-def interrupted(place: Place, builds: Sequence[Build], rounds: int) -> list[Result]:
-    """SIGKILL when half of the archive has been sent; then the same command again."""
+def slow(bench: Bench) -> list[Result]:
+    """The server gives each connection 4 MB/s; and, to see where the tide turns, 50 MB/s."""
     results = []
+    for rate, limit in ((SLOW, 0.5), (FASTER, 1.0)):
+        with Server(bench.place.mirror, rate) as server:
+            for build in bench.small:
+                what = f"cold install at {rate / 1e6:.0f} MB/s a connection, {build.title}"
+                told = commands(bench.place, build)
+                runs = _alternate(bench, what, told, [build], server, bench.rounds.slow)
+                results.append(_seconds(what, runs, limit))
+    return results
+
+
+def link(bench: Bench) -> list[Result]:
+    """One line that all connections share, and half of a tenth of a second there and back."""
+    results = []
+    title = f"cold install over {MBIT} Mbit/s with {1000 * ROUND_TRIP:.0f} ms round trip"
+    try:
+        with Link() as line:
+            ends = Server(bench.place.mirror, host=line.host, prefix=line.server)
+            with ends as server:
+                for build in bench.small:
+                    what = f"{title} (by {line.how}), {build.title}"
+                    told = {
+                        name: [*line.client, *argv]
+                        for name, argv in everybody(bench.place, build).items()
+                    }
+                    runs = _alternate(bench, what, told, [build], server, bench.rounds.slow)
+                    results.append(_seconds(what, runs, 1.0))
+    except RuntimeError as error:
+        bench.miss(title, error)
+    return results
+
+
+def memory(bench: Bench) -> list[Result]:
+    """Only the peak matters: archives of more than 1 GiB, with a small window and a large one."""
+    if bench.quick:
+        return []
+    results = []
+    for window_log in (23, 27):
+        build = archives.huge(bench.place, bench.packed, window_log)
+        told = commands(bench.place, build)
+        with Server(bench.place.mirror) as server:
+            rounds = min(bench.rounds.slow, 3)
+            runs = _alternate(bench, build.title, told, [build], server, rounds)
+        results.append(_memory(build, runs))
+        os.unlink(f"{bench.place.mirror}/{build.file}")
+    return results
+
+
+def interrupted(bench: Bench) -> list[Result]:
+    """SIGKILL when half of the archive has been sent; then the same command again."""
+    place, results = bench.place, []
     with Server(place.mirror, SLOW) as server:
-        for build in builds:
+        for build in bench.small:
             shares: dict[str, list[float]] = {name: [] for name in commands(place, build)}
-            for _ in range(rounds):
+            for _ in range(min(bench.rounds.slow, 3)):
                 for name, argv in commands(place, build).items():
                     shares[name].append(100 * _second_share(place, build, server, argv))
             what = f"killed half-way: share of the bytes that the next run transfers, {build.title}"
@@ -102,39 +174,53 @@ def _settle(server: Server) -> int:
     return last
 
 
-def _alternate(place: Place, build: Build, server: Server, rounds: int) -> dict[str, list[Run]]:
-    catalogue = place.catalogue(build, server.url)
+def _alternate(
+    bench: Bench,
+    what: str,
+    told: Mapping[str, Sequence[str]],
+    builds: Sequence[Build],
+    server: Server,
+    rounds: int,
+) -> dict[str, list[Run]]:
+    place = bench.place
+    catalogue = place.catalogue(builds, server.url)
+    size = sum(build.size for build in builds)
 
-    def once(name: str, argv: list[str]) -> Run:
+    def once(name: str, argv: Sequence[str]) -> Run:
         store = place.fresh("store")
         before = server.sent()
-        done = run(argv, place.environment(store, **catalogue), place.log)
-        if _settle(server) - before < build.size:
-            raise RuntimeError(f"{name} didn't download the archive")
-        _require_working(f"{store}/{name}", build)
+        words = [word.replace("{store}", store) for word in argv]
+        done = run(words, place.environment(store, **catalogue), place.log)
+        if _settle(server) - before < size:
+            raise RuntimeError(f"{name} didn't download what it was to install")
+        for build in builds:
+            _require_working(store, name, build)
         shutil.rmtree(store)
         return done
 
-    contestants = commands(place, build)
-    for name, argv in contestants.items():  # once each, so that every file is in memory
-        once(name, argv)
-    return alternate({n: partial(once, n, a) for n, a in contestants.items()}, rounds)
+    contestants = {name: partial(once, name, argv) for name, argv in told.items()}
+    return bench.contest(what, contestants, rounds)
 
 
-def _require_working(store: str, build: Build) -> None:
-    for directory in (store, f"{store}/pythons"):
-        python = f"{directory}/{build.key}/bin/python3"
-        if os.path.exists(python):
+def _require_working(store: str, name: str, build: Build) -> None:
+    for directory in (
+        f"bubble/pythons/{build.key}",
+        f"uv/{build.key}",
+        f"mise/installs/python/{build.request}",
+        f"hatch/pythons/{build.minor}/python",
+    ):
+        python = f"{store}/{directory}/bin/python3"
+        if directory.startswith(name) and os.path.exists(python):
             subprocess.run([python, "-c", "import ssl"], check=True, timeout=60)
             return
-    raise RuntimeError(f"nothing was installed in {store}")
+    raise RuntimeError(f"{name} installed nothing in {store}")
 
 
-def _seconds(what: str, runs: dict[str, list[Run]], limit: float) -> Result:
+def _seconds(what: str, runs: Mapping[str, Sequence[Run]], limit: float) -> Result:
     samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
     return Result(what, "ms", samples, "uv", limit)
 
 
-def _memory(build: Build, runs: dict[str, list[Run]]) -> Result:
+def _memory(build: Build, runs: Mapping[str, Sequence[Run]]) -> Result:
     samples = {name: [r.peak / MIB for r in series] for name, series in runs.items()}
     return Result(f"peak memory of an install, {build.title}", "MiB", samples, "", 100)

@@ -26,11 +26,11 @@ class Run:
     peak: int
 
 
-def run(argv: Sequence[str], env: Mapping[str, str], log: str) -> Run:
+def run(argv: Sequence[str], env: Mapping[str, str], log: str, cwd: str = "") -> Run:
     """Run `argv` to its end, its output into the file `log`; RuntimeError if it fails."""
     with open(log, "wb") as output:
         started = time.perf_counter()
-        child = start(argv, env, output.fileno())
+        child = start(argv, env, output.fileno(), cwd)
         guard = threading.Timer(TIMEOUT, kill, [child])
         guard.daemon = True
         guard.start()
@@ -46,7 +46,9 @@ def run(argv: Sequence[str], env: Mapping[str, str], log: str) -> Run:
     return Run(seconds, usage.ru_maxrss * 1024)
 
 
-def start(argv: Sequence[str], env: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
+def start(
+    argv: Sequence[str], env: Mapping[str, str], output: int, cwd: str = ""
+) -> subprocess.Popen[bytes]:
     """Start a process that leads a group of its own."""
     return subprocess.Popen(
         argv,
@@ -54,6 +56,7 @@ def start(argv: Sequence[str], env: Mapping[str, str], output: int) -> subproces
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
+        cwd=cwd or None,
         start_new_session=True,
     )
 
@@ -62,6 +65,24 @@ def kill(child: subprocess.Popen[bytes]) -> None:
     """SIGKILL for a process and everything that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str = "") -> float:
+    """Run a program to its end, in as few steps as there are; return the milliseconds.
+
+    With `cwd`, in that directory, where this process then is. Its output goes nowhere.
+    """
+    if cwd:
+        os.chdir(cwd)
+        env = {**env, "PWD": cwd}
+    quiet = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1, 2)]
+    started = time.perf_counter()
+    child = os.posix_spawn(argv[0], list(argv), env, file_actions=quiet)
+    _, status = os.waitpid(child, 0)
+    seconds = time.perf_counter() - started
+    if status:
+        raise RuntimeError(f"{' '.join(argv)}: wait status {status}")
+    return 1000 * seconds
 
 
 def alternate(contestants: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
@@ -93,5 +114,5 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def paired(samples: Sequence[float], reference: Sequence[float]) -> float:
-    """Return the median of the ratios round by round."""
-    return statistics.median(a / b for a, b in zip(samples, reference, strict=True))
+    """Return the median of the ratios round by round, as far as both series go."""
+    return statistics.median(a / b for a, b in zip(samples, reference, strict=False) if b)

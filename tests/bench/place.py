@@ -1,4 +1,4 @@
-"""The scratch directory: both contestants freshly installed, and their environments."""
+"""The scratch directory: all contestants freshly installed, and their variables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import venv
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from bench import peers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from bench.builds import Build
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TOOLS = ("uv", "virtualenv")
 # nothing of the caller's settings reaches a contestant
 _KEPT = ("LANG", "LC_ALL", "TZ")
 
@@ -33,26 +34,33 @@ class Place:
         self.bubble = f"{path}/bubble/bin/bubble"
         self.uv = f"{path}/uv/bin/uv"
         self.virtualenv = f"{path}/virtualenv/bin/virtualenv"
+        self.pdm = f"{path}/pdm/bin/pdm"
+        self.hatch = f"{path}/hatch/bin/hatch"
+        self.mise = peers.mise(path)
+        self.pyenv = peers.pyenv_root()
+        self.missing: dict[str, str] = {}
 
     def set_up(self) -> None:
-        """Make a virtual environment each: bubble as a wheel of this checkout, others by name."""
-        for directory, package in (("bubble", CHECKOUT), *((name, name) for name in TOOLS)):
-            venv.create(f"{self.path}/{directory}", with_pip=True, symlinks=True)
-            python = f"{self.path}/{directory}/bin/python"
-            _pip(python, "--upgrade", "pip")
-            _pip(python, package)
+        """Install bubble as a wheel of this checkout, and the peers by name."""
+        peers.install(f"{self.path}/bubble", CHECKOUT, latest_pip=True)
+        self.missing = peers.set_up(self.path)
 
     def renew(self) -> None:
         """Install bubble again, as the checkout is now."""
-        _pip(self.python, "--force-reinstall", "--no-deps", CHECKOUT)
+        peers.pip(self.python, "--force-reinstall", "--no-deps", CHECKOUT)
 
     def versions(self) -> dict[str, str]:
         """Return what was measured: bubble (with its commit), uv, and the Python under bubble."""
-        commit = _output(["git", "-C", CHECKOUT, "rev-parse", "--short", "HEAD"])
+        commit = _output(["git", "-C", CHECKOUT, "rev-parse", "--short", "HEAD"], os.environ)
+        env = {**self.environment(f"{self.path}/versions"), "MISE_OFFLINE": "1"}
+        asked = {name: [getattr(self, name), "--version"] for name in peers.FROM_PYPI}
+        asked["mise"] = [self.mise, "version"]
+        if self.pyenv:
+            asked["pyenv"] = [f"{self.pyenv}/bin/pyenv", "--version"]
+        found = {name: _output(argv, env).partition("\n")[0] for name, argv in asked.items()}
         return {
-            "bubble": f"{_output([self.bubble, '--version'])} ({commit or 'no repository'})",
-            "uv": _output([self.uv, "--version"]),
-            "virtualenv": _output([self.virtualenv, "--version"]).partition(" from ")[0],
+            "bubble": f"{_output([self.bubble, '--version'], env)} ({commit or 'no repository'})",
+            **{name: said.partition(" from ")[0] or "not here" for name, said in found.items()},
             "python": f"CPython {sys.version.split()[0]}",
         }
 
@@ -70,16 +78,27 @@ class Place:
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_INSTALL_BIN": "0",
             "UV_PYTHON_PREFERENCE": "only-managed",
+            **peers.variables(store),
             **more,
         }
 
-    def catalogue(self, build: Build, url: str) -> dict[str, str]:
-        """Return the variables that make both take `build` from the server at `url`."""
+    def catalogue(self, build: Build | Sequence[Build], url: str) -> dict[str, str]:
+        """Return the variables that make everybody take the builds from the server at `url`."""
+        builds = list(build) if isinstance(build, Sequence) else [build]
         path = f"{self.path}/catalogue.json"
-        entry = {**build.entry, "url": f"{url}/{build.file.replace('+', '%2B')}"}
+        index = {
+            one.key: {**one.entry, "url": f"{url}/{one.file.replace('+', '%2B')}"} for one in builds
+        }
         with open(path, "w", encoding="utf-8") as file:
-            json.dump({build.key: entry}, file)
-        return {"BUBBLE_CATALOG": path, "UV_PYTHON_DOWNLOADS_JSON_URL": f"file://{path}"}
+            json.dump(index, file)
+        plain = [one for one in builds if "install_only" in one.file]
+        if plain:
+            peers.stage(self.mirror, plain)
+        return {
+            "BUBBLE_CATALOG": path,
+            "UV_PYTHON_DOWNLOADS_JSON_URL": f"file://{path}",
+            **(peers.addresses(plain, url) if plain else {}),
+        }
 
     def fresh(self, name: str) -> str:
         """Return the path of a directory, empty now."""
@@ -111,29 +130,11 @@ def file_system(path: str) -> str:
     return kind
 
 
-def _pip(python: str, *arguments: str) -> None:
-    done = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", *arguments],
-        env=_pip_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"pip install {' '.join(arguments)}:\n{done.stdout}")
-
-
-def _pip_environment(env: Mapping[str, str]) -> dict[str, str]:
-    clean = {name: value for name, value in env.items() if not name.startswith("PYTHON")}
-    return {**clean, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
-
-
-def _output(argv: list[str]) -> str:
+def _output(argv: list[str], env: Mapping[str, str]) -> str:
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            argv, env=dict(env), capture_output=True, text=True, timeout=60, check=False
+        )
     except OSError:
         return ""
     return done.stdout.strip()

@@ -1,7 +1,7 @@
 """The web server of the measurements: a process of its own, which counts what it sends.
 
-As a command, `PYTHONPATH=tests python -m bench.server DIR [RATE]`: prints the URL, and for each
-line on stdin the number of body bytes sent so far; ends with stdin.
+As a command, `PYTHONPATH=tests python -m bench.server DIR RATE HOST` (RATE 0: none): prints
+the URL, and for each line on stdin the number of body bytes sent so far; ends with stdin.
 """
 
 from __future__ import annotations
@@ -12,17 +12,28 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Server:
-    """The running process, inside `with`; `rate` is what each connection gets, in bytes/s."""
+    """The running process, inside `with`; `rate` is what each connection gets, in bytes/s.
 
-    def __init__(self, directory: str, rate: float | None = None) -> None:
-        self._argv = [sys.executable, "-m", "bench.server", directory]
-        self._argv += [str(rate)] if rate else []
+    `prefix` is a command that runs another one: in the network namespace where `host` is.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        rate: float | None = None,
+        *,
+        host: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
+    ) -> None:
+        module = [sys.executable, "-m", "bench.server"]
+        self._argv = [*prefix, *module, directory, str(rate or 0), host]
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -66,10 +77,10 @@ class Server:
         return line.strip()
 
 
-def main(directory: str, rate: str = "") -> None:
+def main(directory: str, rate: str, host: str) -> None:
     from support.fault_server import serve
 
-    with serve(directory, rate=float(rate) if rate else None) as server:
+    with serve(directory, rate=float(rate) or None, host=host) as server:
         print(server.url, flush=True)
         for _ in sys.stdin:
             print(server.sent, flush=True)

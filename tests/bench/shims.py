@@ -12,15 +12,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
+from bench.measure import spawn
 from bench.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.place import Place
+    from bench.context import Bench
 
 LIMITS = {"dash": 2.0, "bash": 4.0}  # ms added
 BESIDE_PYENV = 1 / 40
@@ -38,35 +38,39 @@ PINS = {
 _LONG_AGO = (1, 1)
 
 
-def shims(place: Place, rounds: int) -> list[Result]:
-    """Measure round by round; the number of rounds is for one kind of pin."""
-    return Bench(place, rounds).results()
+def shims(bench: Bench) -> list[Result]:
+    """Measure round by round, kind of pin by kind of pin, shell by shell."""
+    return Shims(bench).results()
 
 
-class Bench:
+class Shims:
     """A store of doubles, and the shells that are here."""
 
-    def __init__(self, place: Place, rounds: int) -> None:
-        self.rounds = rounds
-        self.place = place
-        self.store = place.fresh("shims")
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.rounds = bench.rounds.many
+        self.place = bench.place
+        self.store = self.place.fresh("shims")
         self.home = f"{self.store}/bubble"
-        self.env = place.environment(self.store)
+        self.env = self.place.environment(self.store)
         self.shells = {name: shutil.which(name) for name in LIMITS if shutil.which(name)}
-        self.pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+        for name in LIMITS.keys() - self.shells.keys():
+            bench.miss(f"a shim under {name}", f"no {name} on this machine")
+        self.pyenv = self.place.pyenv
         self.machine = f"linux-{platform.machine()}-gnu"
         self.direct = self.install("3.11.7")
-        self._bubble("rehash")
+        self.bubble("rehash")
         self.shim = f"{self.home}/shims/python"
 
     def results(self) -> list[Result]:
         """Return every row."""
         found = [row for kind in PINS for row in self.each_shell(kind)]
         found += self.beside_pyenv()
+        found += self.beside_mise()
         found += self.first_calls()
         for number in range(100):
             self.install(f"3.9.{number}")
-        self._bubble("rehash")
+        self.bubble("rehash")
         for number in range(1000):
             _write(f"{self.home}/projects/d{number}/.bubble", "/nowhere\n1\n-\n")
         found += self.each_shell("exact", "100 interpreters and 1,000 memos, exact")
@@ -102,7 +106,7 @@ class Bench:
             _write(path, text)
             os.utime(path, _LONG_AGO)
         os.utime(f"{self.home}/generation", _LONG_AGO)
-        _spawn([self.shim], env, cwd)
+        spawn([self.shim], env, cwd)
         return cwd, env
 
     def added(self, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> list[float]:
@@ -113,7 +117,8 @@ class Bench:
     def beside_pyenv(self) -> list[Result]:
         """Hold the shim against pyenv's real one, where it is on this machine."""
         program = f"{self.pyenv}/shims/python"
-        if not os.access(program, os.X_OK):
+        if not self.pyenv or not os.access(program, os.X_OK):
+            self.bench.miss("a shim beside pyenv's", "no pyenv with shims on this machine")
             return []
         found = []
         for kind in ("exact", "prefix"):
@@ -135,6 +140,24 @@ class Bench:
             )
         return found
 
+    def beside_mise(self) -> list[Result]:
+        """Hold the shim against mise's, which is mise itself under another name."""
+        installed = f"{self.store}/mise/installs/python/3.11.7/bin"
+        os.makedirs(installed)
+        shutil.copy("/bin/true", f"{installed}/python")
+        env = {**self.env, "MISE_OFFLINE": "1"}
+        try:
+            spawn([self.place.mise, "reshim"], env)
+            cwd, _ = self.pin("exact")
+            program = f"{self.store}/mise/shims/python"
+            theirs = _alternate([f"{installed}/python"], [program], env, cwd, self.rounds)
+        except (RuntimeError, OSError) as error:
+            self.bench.miss("a shim beside mise's", error)
+            return []
+        mine = self.added([self.shim], self.env, cwd)
+        samples = {"bubble": mine[: len(theirs)], "mise": theirs}
+        return [Result("a shim adds, beside mise's: exact", "ms", samples, "mise", 1.0)]
+
     def _pyenvs(self, kind: str) -> str:
         versions = [name for name in os.listdir(f"{self.pyenv}/versions") if name.startswith("3.")]
         newest = max(versions, key=lambda name: [int(n) for n in name.split(".") if n.isdigit()])
@@ -145,7 +168,7 @@ class Bench:
         python = os.path.realpath(sys.executable)
         store = self.place.fresh("first")
         env = self.place.environment(store)
-        self._bubble("python", "adopt", python, env=env)
+        self.bubble("python", "adopt", python, env=env)
         minor = ".".join(platform.python_version_tuple()[:2])
         found = []
         for title, name, text in (
@@ -160,8 +183,8 @@ class Bench:
             for _ in range(self.rounds):
                 if os.path.exists(memo):
                     os.unlink(memo)
-                samples["bare"].append(_spawn([python, "-c", "pass"], env, cwd))
-                samples["bubble"].append(_spawn([shim, "-c", "pass"], env, cwd))
+                samples["bare"].append(spawn([python, "-c", "pass"], env, cwd))
+                samples["bubble"].append(spawn([shim, "-c", "pass"], env, cwd))
             what = f"the first python in a directory: {title}"
             found.append(Result(what, "ms", samples, "bare", FIRST))
         return found
@@ -176,7 +199,8 @@ class Bench:
         _write(f"{self.home}/generation", "")
         return f"{prefix}/bin/python"
 
-    def _bubble(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def bubble(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        """Run bubble on this store."""
         subprocess.run(
             [self.place.bubble, *arguments], env=env or self.env, check=True, capture_output=True
         )
@@ -186,23 +210,8 @@ def _alternate(
     direct: Sequence[str], through: Sequence[str], env: Mapping[str, str], cwd: str, rounds: int
 ) -> list[float]:
     """Return the differences, each the median of three pairs."""
-    pairs = [
-        _spawn(through, env, cwd) - _spawn(direct, env, cwd) for _ in range(max(rounds, 3) * 3)
-    ]
+    pairs = [spawn(through, env, cwd) - spawn(direct, env, cwd) for _ in range(max(rounds, 3) * 3)]
     return [statistics.median(pairs[n : n + 3]) for n in range(0, len(pairs), 3)]
-
-
-def _spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> float:
-    """Run a program to its end, in as few steps as there are; return the milliseconds."""
-    os.chdir(cwd)
-    variables = {**env, "PWD": cwd}
-    started = time.perf_counter()
-    child = os.posix_spawn(argv[0], list(argv), variables)
-    _, status = os.waitpid(child, 0)
-    seconds = time.perf_counter() - started
-    if status:
-        raise RuntimeError(f"{' '.join(argv)}: wait status {status}")
-    return 1000 * seconds
 
 
 def _write(path: str, text: str) -> None:

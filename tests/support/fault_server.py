@@ -30,7 +30,12 @@ class FaultServer:
     """The server; `log` grows by one entry a request. Handlers are looked up without the query."""
 
     def __init__(
-        self, directory: str | None, rate: float | None, tls: ssl.SSLContext | None, port: int = 0
+        self,
+        directory: str | None,
+        rate: float | None,
+        tls: ssl.SSLContext | None,
+        port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.directory = directory
         self.rate = rate
@@ -45,9 +50,9 @@ class FaultServer:
         self._open: dict[int, socket.socket] = {}
         self._threads: list[threading.Thread] = []
         self._numbers = itertools.count(1)
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._listener = socket.create_server((host, port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
 
@@ -151,9 +156,10 @@ def serve(
     rate: float | None = None,
     tls: ssl.SSLContext | None = None,
     port: int = 0,
+    host: str = "127.0.0.1",
 ) -> Iterator[FaultServer]:
     """Run a server for the duration of a block; `rate` limits each connection (bytes/s)."""
-    server = FaultServer(directory, rate, tls, port)
+    server = FaultServer(directory, rate, tls, port, host)
     try:
         yield server
     finally:

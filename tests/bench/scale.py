@@ -1,0 +1,187 @@
+"""How the everyday commands grow: with interpreters, environments, and directories.
+
+Interpreters and directories are doubles (/bin/true under an interpreter's name), as in shims.py;
+environments are made by bubble's own code.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.measure import Run, run, spawn
+from bench.results import Result
+from bench.shims import Shims
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.context import Bench
+
+INTERPRETERS = (1, 10, 100)
+ENVIRONMENTS = (1, 10, 100, 1000)
+DIRECTORIES = (1, 10, 100, 1000, 10_000)
+_MAKE = """
+import os, sys
+from bubble.cli.context import Context
+from bubble.cli.output import Output
+from bubble.envs.make import Plan, make
+from bubble.model.request import parse_request
+from bubble.pythons import store
+
+world = Context(env=os.environ, output=Output(os.environ, json=False)).world()
+request, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+installation = store.find(world.layout, parse_request(request), world.platform)
+for n in range(first, last):
+    name = f"many{n:04}"
+    path = f"{world.layout.envs}/{name}"
+    make(Plan(path=path, name=name, installation=installation, request=request, pip=False), world)
+"""
+
+
+def scale(bench: Bench) -> list[Result]:
+    """Measure every curve, from one thing to as many as there may be."""
+    return [*_interpreters(bench), *_environments(bench), *_deep(bench), *_wide(bench)]
+
+
+def _interpreters(bench: Bench) -> list[Result]:
+    world = Shims(bench)
+    place, results, have = bench.place, [], 0
+    env = {**world.env, "MISE_OFFLINE": "1", "PYENV_ROOT": f"{world.store}/pyenv"}
+    world.pin("exact")
+    for count in INTERPRETERS:
+        for n in range(have, count):
+            version = "3.11.7" if n == 0 else f"3.9.{n}"
+            if n:
+                world.install(version)
+            for root in ("mise/installs/python", "pyenv/versions"):
+                os.makedirs(f"{world.store}/{root}/{version}/bin")
+                shutil.copy("/bin/true", f"{world.store}/{root}/{version}/bin/python")
+        have = count
+        world.bubble("rehash")
+        told = {
+            "python list": {
+                "bubble": [place.bubble, "python", "list", "--installed"],
+                "mise": [place.mise, "ls", "python"],
+                "pyenv": [f"{place.pyenv}/bin/pyenv", "versions"],
+            },
+            "python find 3.11": {
+                "bubble": [place.bubble, "python", "find", "3.11"],
+                "mise": [place.mise, "where", "python@3.11"],
+                "pyenv": [f"{place.pyenv}/bin/pyenv", "prefix", "3.11"],
+            },
+        }
+        for what, contestants in told.items():
+            if not place.pyenv:
+                del contestants["pyenv"]
+            title = f"{what}, by interpreters"
+            results.append(_point(bench, title, count, contestants, env))
+        cwd, pinned = world.pin("exact")
+        title = "a python through the shim, by interpreters"
+        shim = {"bubble": [world.shim], "bare": [world.direct]}
+        results.append(_point(bench, title, count, shim, pinned, cwd))
+    return results
+
+
+def _environments(bench: Bench) -> list[Result]:
+    place, results, have = bench.place, [], 0
+    store = place.fresh("scale")
+    env = place.environment(store)
+    run([place.bubble, "python", "adopt", place.python], env, place.log)
+    minor = bench.packed.minor
+    for count in ENVIRONMENTS:
+        run([place.python, "-c", _MAKE, minor, str(have), str(count)], env, place.log)
+        have = count
+        listed = subprocess.run(
+            [place.bubble, "list"], env=env, capture_output=True, text=True, check=True
+        ).stdout
+        if listed.count("many") < count:
+            raise RuntimeError(f"bubble list doesn't show {count} environments")
+        told = {"bubble": [place.bubble, "list"], "bare": [place.python, "-c", "pass"]}
+        results.append(_point(bench, "list, by environments", count, told, env))
+
+        def create() -> Run:
+            done = run([place.bubble, "create", "x", "-p", minor, "--no-pip"], env, place.log)
+            run([place.bubble, "remove", "x"], env, place.log)
+            return done
+
+        title = "create --no-pip, by environments"
+        runs = bench.contest(title, {"bubble": create}, max(bench.rounds.few // 2, 2))
+        samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
+        results.append(_result(title, count, samples))
+    return results
+
+
+def _deep(bench: Bench) -> list[Result]:
+    """The pin is so many directories above: the shim looks at each of them."""
+    world, results, have = Shims(bench), [], 0
+    cwd, env = world.pin("exact")
+    installed = f"{world.store}/mise/installs/python/3.11.7/bin"
+    os.makedirs(installed)
+    shutil.copy("/bin/true", f"{installed}/python")
+    os.chdir(cwd)
+    try:
+        for count in DIRECTORIES:
+            for _ in range(have, count):  # step by step: the whole path is longer than PATH_MAX
+                os.mkdir("d")
+                os.chdir("d")
+            have = count
+            there = {**env, "PWD": cwd + "/d" * count, "MISE_OFFLINE": "1"}
+            told = {
+                "bubble": [world.shim],
+                "bare": [world.direct],
+                "mise": [bench.place.mise, "which", "python"],
+            }
+            title = "a python through the shim, the pin so many directories above"
+            results.append(_point(bench, title, count, told, there))
+    finally:
+        os.chdir(bench.place.path)
+        subprocess.run(["rm", "-rf", cwd], check=False)  # deeper than Python's own recursion
+    return results
+
+
+def _wide(bench: Bench) -> list[Result]:
+    """So many directories with a pin, each of them visited before."""
+    world, results = Shims(bench), []
+    cwd, env = world.pin("exact")
+    with open(f"{world.home}/projects{cwd}/.bubble", encoding="utf-8") as file:
+        memo = file.read()
+    have = 0
+    for count in DIRECTORIES:
+        for n in range(have, count):
+            for path, text in (
+                (f"{cwd}/w{n}/.python-version", "3.11.7\n"),
+                (f"{world.home}/projects{cwd}/w{n}/.bubble", memo),
+            ):
+                os.makedirs(os.path.dirname(path))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            os.utime(f"{cwd}/w{n}/.python-version", (1, 1))
+        have = count
+        told = {"bubble": [world.shim], "bare": [world.direct]}
+        title = "a python through the shim, by directories that are pinned and visited"
+        results.append(_point(bench, title, count, told, env, f"{cwd}/w{count // 2}"))
+    return results
+
+
+def _point(
+    bench: Bench,
+    title: str,
+    count: int,
+    told: Mapping[str, list[str]],
+    env: Mapping[str, str],
+    cwd: str = "",
+) -> Result:
+    def once(argv: list[str]) -> Run:
+        return Run(spawn(argv, env, cwd) / 1000, 0)
+
+    calls: dict[str, Callable[[], Run]] = {n: partial(once, a) for n, a in told.items()}
+    runs = bench.contest(f"{title}, {count:,}", calls, bench.rounds.few)
+    return _result(title, count, {n: [1000 * r.seconds for r in s] for n, s in runs.items()})
+
+
+def _result(title: str, count: int, samples: dict[str, list[float]]) -> Result:
+    return Result(f"{title}: {count:,}", "ms", samples, "", None, curve=title, at=count)
