@@ -5,15 +5,15 @@ One environment serves all; its path has spaces and is longer than a `#!` line m
 
 from __future__ import annotations
 
+import hashlib
 import os
-import subprocess
-import sys
-from dataclasses import dataclass
 
 import pytest
 
-from support.builds import interpreters
-from support.needs import NEEDS, needs, not_here
+from support.needs import needs, not_here
+from support.used import Used
+from support.used import used as make_used
+from support.wheels import wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,62 +21,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-_SCRUBBED = ("PYENV_", "VIRTUAL_ENV", "PYTHON", "UV_", "BUBBLE_", "PIP_TARGET", "PIP_USER")
 LONG = "a directory with spaces/" + "long " * 12 + "/" + "longer-" * 12 + "é"
 PACKAGES = ("build", "pytest", "uv", "setuptools>=70", "wheel")
-
-
-@dataclass(frozen=True)
-class Used:
-    """An environment with packages, and the command line around it."""
-
-    root: str
-    path: str
-    env: dict[str, str]
-
-    def bubble(self, *arguments: str, cwd: str = "") -> subprocess.CompletedProcess[str]:
-        program = os.path.join(os.path.dirname(sys.executable), "bubble")
-        return self.run(program, *arguments, cwd=cwd)
-
-    def run(self, *argv: str, cwd: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            argv,
-            env=self.env,
-            cwd=cwd or self.root,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def says(self, command: str, *arguments: str, cwd: str = "") -> str:
-        """Return what a command of the environment prints, called by its own path."""
-        done = self.run(f"{self.path}/bin/{command}", *arguments, cwd=cwd)
-        assert done.returncode == 0, (done.stdout, done.stderr)
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Used:
     root = str(tmp_path_factory.mktemp("use"))
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(_SCRUBBED)}
-    env = {
-        **clean,
-        "BUBBLE_HOME": f"{root}/{LONG}",
-        "BUBBLE_CACHE_DIR": f"{root}/cache",
-        "LC_ALL": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    made = Used(root=root, path=f"{root}/{LONG}/envs/train", env=env)
+    made = make_used(root, f"{root}/{LONG}", "train", PACKAGES)
     assert len(made.path) > 127
-    known = [prefix for version, prefix in interpreters() if version.startswith("3.11.")]
-    done = made.bubble("python", "adopt", known[-1] if known else sys.base_prefix)
-    assert done.returncode == 0, done.stderr
-    done = made.bubble("create", "train", *PACKAGES, "--installer", "pip")
-    if "No matching distribution" in done.stderr or "Connection" in done.stderr:
-        pytest.skip(f"{NEEDS}the package index")
-    assert done.returncode == 0, done.stderr
     return made
 
 
@@ -146,6 +99,33 @@ def test_uv_takes_a_project_environment_for_one_of_its_own(used: Used, tmp_path:
     assert done.returncode == 0, done.stderr
     found = used.says("uv", "python", "find", "--offline", cwd=str(project))
     assert found.strip() in {f"{project}/.venv/bin/python3", f"{project}/.venv/bin/python"}
+
+
+def test_uv_fills_an_environment_from_requirements_and_a_lock(used: Used, tmp_path: Path) -> None:
+    locked, plain = wheel(str(tmp_path), "locked", "1.0"), wheel(str(tmp_path), "plain", "2.0")
+    with open(locked, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(
+        'lock-version = "1.0"\ncreated-by = "a test"\n[[packages]]\nname = "locked"\n'
+        'version = "1.0"\nwheels = [{ path = "locked-1.0-py3-none-any.whl", '
+        f'hashes = {{ sha256 = "{digest}" }} }}]\n'
+    )
+    on_path = {"PATH": f"{used.path}/bin:{used.env['PATH']}", "UV_OFFLINE": "1"}
+    made = used.bubble("create", "by-uv", "-r", str(lock), plain, "--installer", "uv", env=on_path)
+    assert made.returncode == 0, made.stderr
+    assert "Installed 1 package" in made.stderr
+    assert "experimental" not in made.stderr
+    exported = used.bubble("export", "by-uv").stdout
+    assert [line.split("=")[0].split(" ")[0] for line in exported.splitlines()] == [
+        "locked",
+        "plain",
+    ]
+    lock.write_text('lock-version = "1.0"\nrequires-python = ">=3.99"\ncreated-by = "a test"\n')
+    failed = used.bubble("create", "wrong", "-r", str(lock), "--installer", "uv", env=on_path)
+    assert failed.returncode == 1
+    assert "uv could not install the packages" in failed.stderr
+    assert used.bubble("remove", "by-uv").returncode == 0
 
 
 @needs("cc")
