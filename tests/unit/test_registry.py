@@ -124,6 +124,19 @@ def test_a_newer_bubbles_record_is_read_as_far_as_it_is_known(layout: Layout) ->
     assert registry.of_name(layout, "train") == PLAIN
 
 
+def test_an_older_bubbles_record_and_one_in_another_order_are_read(layout: Layout) -> None:
+    registry.register(layout, PLAIN)
+    path = f"{layout.registry}/n.train"
+    with open(path) as file:
+        head, *lines = file.read().splitlines()
+    with open(path, "w") as file:
+        file.write("\n".join([head, *reversed(lines)]) + "\n")
+    assert registry.of_name(layout, "train") == PLAIN
+    with open(path, "w") as file:
+        file.write(f"{head}\npath {PLAIN.path}\nname train\n")
+    assert registry.of_name(layout, "train") == Environment(path=PLAIN.path, name="train")
+
+
 def test_leftovers_and_strangers_in_the_registry_are_passed_by(layout: Layout) -> None:
     registry.register(layout, PLAIN)
     for name in (".n.train.1.aa.tmp", "README", "x.train"):

@@ -125,11 +125,18 @@ class _Look:
                 state = "replaced"
             elif newer:
                 state, detail = "outdated", newer
-            os.stat(f"{path}/bin/python")
+            if not os.access(f"{path}/bin/python", os.F_OK):
+                state, detail = self._fault(path, present=present), ""
         except OSError:
             state, detail = self._fault(path, present=present), ""
-        return Status(
-            environment=environment, state=state, python=python, detail=detail, used_at=used_at
+        return Status.of(
+            {
+                "environment": environment,
+                "state": state,
+                "python": python,
+                "detail": detail,
+                "used_at": used_at,
+            }
         )
 
     def _fault(self, path: str, *, present: bool) -> str:

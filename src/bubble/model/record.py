@@ -44,6 +44,16 @@ class Record:
                 name = type(self).__name__
                 raise TypeError(f"{name}: missing {missing}, unknown {sorted(unknown)}")
 
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return a record of every field's value by name: unlike `cls(**values)`, unchecked.
+
+        For whoever makes thousands, and has just written or checked the names.
+        """
+        record = cls.__new__(cls)
+        record.__dict__.update(values)
+        return record
+
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: a record is frozen."""
         raise AttributeError(f"{type(self).__name__}.{name} is read-only")
