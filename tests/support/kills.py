@@ -11,6 +11,7 @@ import shutil
 
 from support import invariants
 from support.figures import caught, record
+from support.needs import FULL
 from support.scene import command
 from support.sweep import sweep
 from support.trees import snapshot
@@ -85,6 +86,11 @@ def kill_everywhere(
     assert not report.missed, report.missed
     record(f"kills of bubble {words}", tried=report.points, held=report.killed)
     return report
+
+
+def some(points: list[Point]) -> list[Point]:
+    """Choose the last calls, where it all comes together, and every fourth before; all in full."""
+    return [p for n, p in enumerate(points) if FULL or n % 4 == 0 or n >= len(points) - 16]
 
 
 def scraps(directory: str) -> list[str]:

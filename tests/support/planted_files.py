@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.cli import shell_files
+from bubble.envs import doctor
 from bubble.pythons import mirror
 from bubble.pythons.catalogue.index import dump_json
 from bubble.selection import pin, rcfile
@@ -65,9 +66,15 @@ def blind_prune() -> None:
     setattr(files, "unlink_unlocked", cut)  # noqa: B010 - as above
 
 
+def idle_doctor() -> None:
+    """Find what is wrong, and mend nothing."""
+    setattr(doctor, "mend", lambda *_: [])  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
     "whole-file": whole_file,
     "blind-prune": blind_prune,
+    "idle-doctor": idle_doctor,
 }

@@ -18,9 +18,27 @@ from support.trees import snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from support.scene import Done, Scene
 
 SLACK = 1.1  # some moments come after the end
+
+
+def kill_after(stage: Scene, arguments: Sequence[str], seconds: float, bug: str = "") -> bool:
+    """Start a command and kill it and its children after a time; whether that was in time."""
+    process = subprocess.Popen(
+        command(*arguments, bug=bug),
+        env=stage.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    # the interpreter that is being probed is a child: power goes for everybody
+    os.killpg(process.pid, signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
 
 
 class RealKills:
@@ -53,18 +71,8 @@ class RealKills:
         start = chance.choice(("nothing", "downloaded", "installed"))
         self._make(start)
         arguments = (*self.install, "--reinstall") if start == "installed" else self.install
-        process = subprocess.Popen(
-            command(*arguments, bug=self.bug),
-            env=self.stage.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(chance.uniform(0, self.seconds * SLACK))
-        # the interpreter that is being probed is a child: power goes for everybody
-        os.killpg(process.pid, signal.SIGKILL)
-        self.killed += process.wait() == -signal.SIGKILL
+        seconds = chance.uniform(0, self.seconds * SLACK)
+        self.killed += kill_after(self.stage, arguments, seconds, self.bug)
         found = self._right_after(start)
         found += self._after_the_next()
         return [f"seed {seed}, {start}: {what}" for what in found]

@@ -170,7 +170,13 @@ def _failure_of_adopted(
 
 
 def repair(broken: Sequence[Verified], machine: Machine, progress: Progress) -> Batch:
-    """Install broken installations anew, from the same archive wherever it can be had."""
+    """Install broken installations anew, from the same archive wherever it can be had.
+
+    With nothing broken, what a repair that was killed left behind goes.
+    """
+    if not broken:
+        sweep(machine.layout)
+        return Batch(installed=(), errors=())
     try:
         catalogue = open_fresh(machine)
     except BubbleError:  # what is in the cache needs none

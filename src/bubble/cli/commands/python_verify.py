@@ -45,7 +45,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     lines = [f"{v.installation.key.name}: ok" for v in verified if v.is_whole]
     errors: list[BubbleError] = []
     repaired: list[str] = []
-    if broken and options.repair:
+    if options.repair:
         batch = repair(broken, machine, context.output.progress())
         repaired = [str(i.installation.key) for i in batch.installed]
         lines += [f"{i.installation.key.name}: repaired" for i in batch.installed]
