@@ -83,3 +83,21 @@ def test_much_output_on_both_pipes_is_no_deadlock() -> None:
     script = "head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero"
     done = run([SH, "-c", script], env={"PATH": os.environ["PATH"]}, timeout=60)
     assert len(done.stdout) == len(done.stderr) == 300000
+
+
+def test_an_interrupt_before_anything_was_read_ends_the_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = subprocess.Popen._communicate  # type: ignore[attr-defined]
+    children = []
+
+    def interrupted(child: subprocess.Popen[bytes], *arguments: object) -> object:
+        children.append(child)
+        if len(children) == 1:  # a double for a signal that comes just then
+            raise KeyboardInterrupt
+        return real(child, *arguments)
+
+    monkeypatch.setattr(subprocess.Popen, "_communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run([SH, "-c", "sleep 600"], env={"PATH": os.environ["PATH"]}, timeout=60)
+    assert children[0].returncode == -signal.SIGKILL

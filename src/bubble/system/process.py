@@ -74,11 +74,16 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         child.kill()
     try:
         child.communicate(timeout=GRACE)
-    except (subprocess.TimeoutExpired, ValueError):
-        # a grandchild that left the group holds the pipes: they are closed on our side alone
+    except (subprocess.TimeoutExpired, ValueError, AttributeError):
+        # a grandchild that left the group holds the pipes, or `communicate` was interrupted before
+        # it knew its own state, and can't go on: they are closed on our side alone
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe:
                 pipe.close()
+        try:
+            child.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
 
 
 def _text(data: bytes) -> str:
