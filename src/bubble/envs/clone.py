@@ -49,7 +49,9 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
     then nothing has changed.
     """
     environment = _named(target, cwd, layout)
+    place.require_sayable(environment.path)
     with both_locks(layout, source.path, environment.path):
+        source = registry.current(layout, source)  # it may have been made anew meanwhile
         require_sound(source, layout)
         sweep(place.yard_of(layout, environment.path))
         _require_free(environment)

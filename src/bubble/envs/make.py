@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from bubble.selection.resolve import World
     from bubble.system.staging import Yard
 
-_LONGEST = 3800  # bytes of a path: the system takes 4095, and packages lie some way below
-
 
 class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
@@ -59,7 +57,7 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
     has changed.
     """
     layout = world.layout
-    _require_sayable(plan.path)
+    place.require_sayable(plan.path)
     yard = place.yard_of(layout, plan.path)
     # shared: nobody takes the interpreter away before the registry knows who uses it
     in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
@@ -132,17 +130,6 @@ def _stage_and_publish(
         staging.publish(plan.path)
 
 
-def _require_sayable(path: str) -> None:
-    """Refuse a path that PATH, pyvenv.cfg or the first line of a script could not say."""
-    odd = ":" in path or any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in path)
-    if odd or len(os.fsencode(path)) > _LONGEST:
-        raise BubbleError(
-            "environment",
-            f"an environment can't lie at {printable(path, 500)}: scripts couldn't name it",
-            hint="rename the directory: no colon, control characters or bytes that aren't UTF-8",
-        )
-
-
 def _require_free(plan: Plan, unfinished: Environment | None) -> None:
     """Refuse a place that is taken, unless bubble made what is there and it is to be replaced.
 
@@ -164,3 +151,4 @@ def _require_free(plan: Plan, unfinished: Environment | None) -> None:
             f"{shown} is there already",
             hint="replace it: bubble create --force",
         )
+    place.require_unmounted(plan.path)

@@ -1,14 +1,17 @@
 """Where environments lie: whose a directory is, and how one is put there or taken away.
 
 A named environment is staged in the store. A project's is staged beside its place, in
-`.bubble-staging`, since the project may lie on another file system; nothing of that stays.
+`.bubble-staging`, and deleted in `.bubble-trash`, since the project may lie on another file system;
+nothing of that stays.
 """
 
 from __future__ import annotations
 
 import os
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.text import printable
 from bubble.system.files import read_text
 from bubble.system.layout import MARK
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from bubble.system.staging import Yard
 
 STAGING = ".bubble-staging"
+TRASH = ".bubble-trash"
+_LONGEST = 3800  # bytes of a path: the system takes 4095, and packages lie some way below
 
 
 class ProjectYard(Record):
@@ -35,7 +40,7 @@ class ProjectYard(Record):
     @property
     def trash(self) -> str:
         """Where it is deleted."""
-        return f"{self.home}/{STAGING}/trash"
+        return f"{self.home}/{TRASH}"
 
 
 def yard_of(layout: Layout, path: str) -> Yard:
@@ -47,7 +52,12 @@ def yard_of(layout: Layout, path: str) -> Yard:
 
 def tidy(yard: Yard) -> None:
     """Remove the scratch directories of a project where they are empty."""
-    if isinstance(yard, ProjectYard):
+    if not isinstance(yard, ProjectYard):
+        return
+    from bubble.system.lock import Lock
+    from bubble.system.staging import guard
+
+    with Lock(guard(yard)):  # or a neighbour's would go just before it puts something in
         for directory in (yard.trash, yard.staging):
             try:
                 os.rmdir(directory)
@@ -75,3 +85,27 @@ def identity_at(path: str) -> str:
 def is_environment(path: str) -> bool:
     """Whether `path` is a virtual environment, whoever made it."""
     return os.path.isfile(f"{path}/pyvenv.cfg")
+
+
+def require_sayable(path: str) -> None:
+    """Refuse a path that PATH, pyvenv.cfg or the first line of a script could not say."""
+    odd = ":" in path or any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in path)
+    if odd or len(os.fsencode(path)) > _LONGEST:
+        raise BubbleError(
+            "environment",
+            f"an environment can't lie at {printable(path, 500)}: scripts couldn't name it",
+            hint="rename the directory: no colon, control characters or bytes that aren't UTF-8",
+        )
+
+
+def require_unmounted(path: str) -> None:
+    """Refuse to throw away an environment in which something is mounted: BubbleError(store)."""
+    from bubble.system.trees import mount_below
+
+    mounted = mount_below(path)
+    if mounted:
+        raise BubbleError(
+            "store",
+            f"{printable(mounted, 500)} is mounted, and would be thrown away",
+            hint=f"umount {printable(mounted, 500)}",
+        )

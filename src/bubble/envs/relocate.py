@@ -54,8 +54,8 @@ def relocate(
             work.append((path, partial(_script, path, pairs)))
     # what `path_of` reads comes last: until then, whoever was killed here starts again
     work.sort(key=lambda item: item[0] == "bin/activate")
-    changed = [path for path, change in work if _rewrite(f"{root}/{path}", change)]
-    changed += ["pyvenv.cfg"] if _rewrite(f"{root}/pyvenv.cfg", everywhere) else []
+    changed = [path for path, change in work if _rewrite(root, path, change)]
+    changed += ["pyvenv.cfg"] if _rewrite(root, "pyvenv.cfg", everywhere) else []
     _forget_hashes(root, set(changed))
     return tuple(changed)
 
@@ -68,9 +68,9 @@ def rename_prompt(root: str, old: str, new: str) -> None:
         if _PLAIN.fullmatch(old) and _PLAIN.fullmatch(new):
             forms.append((f"({old})", f"({new})"))
         pairs = [(os.fsencode(before), os.fsencode(after)) for before, after in forms]
-        _rewrite(f"{root}/bin/{name}", partial(_prompted, pairs))
+        _rewrite(root, f"bin/{name}", partial(_prompted, pairs))
     before, after = os.fsencode(f"\nprompt = {old}\n"), os.fsencode(f"\nprompt = {new}\n")
-    _rewrite(f"{root}/pyvenv.cfg", lambda data: data.replace(before, after))
+    _rewrite(root, "pyvenv.cfg", lambda data: data.replace(before, after))
 
 
 def clear_leftovers(root: str) -> None:
@@ -80,7 +80,7 @@ def clear_leftovers(root: str) -> None:
         directory = f"{root}/{packages}"
         places.append(directory)
         places += [f"{directory}/{n}" for n in os.listdir(directory) if n.endswith(".dist-info")]
-    for place in places:
+    for place in filter(partial(_is_own, root), places):
         for name in os.listdir(place):
             if _LEFTOVER.fullmatch(name):
                 unlink_quietly(f"{place}/{name}")
@@ -117,7 +117,14 @@ def site_packages(root: str) -> list[str]:
     return [path for path in found if os.path.isdir(f"{root}/{path}")]
 
 
+def _is_own(root: str, directory: str) -> bool:
+    """Whether a directory below `root` isn't reached through a link that leads out of it."""
+    return f"{os.path.realpath(directory)}/".startswith(f"{os.path.realpath(root)}/")
+
+
 def _in_bin(root: str) -> list[str]:
+    if not _is_own(root, f"{root}/bin"):
+        return []
     with os.scandir(f"{root}/bin") as entries:
         return sorted(f"bin/{e.name}" for e in entries if not e.is_dir(follow_symlinks=False))
 
@@ -140,8 +147,9 @@ def _elsewhere(root: str) -> list[str]:
     return [f"share/jupyter/kernels/{name}/kernel.json" for name in names]
 
 
-def _rewrite(path: str, change: Callable[[bytes], bytes]) -> bool:
-    """Replace a text by what `change` makes of it; False for no text, or no change."""
+def _rewrite(root: str, inside: str, change: Callable[[bytes], bytes]) -> bool:
+    """Replace a text in `root` by what `change` makes of it; False for no text, or no change."""
+    path = f"{root}/{inside}"
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST)
@@ -150,7 +158,7 @@ def _rewrite(path: str, change: Callable[[bytes], bytes]) -> bool:
     if len(data) == _LARGEST or b"\0" in data[:4096]:
         return False
     fresh = change(data)
-    if fresh == data:
+    if fresh == data or not _is_own(root, os.path.dirname(path)):
         return False
     write_atomic(path, fresh, os.stat(path).st_mode & 0o777)
     return True
@@ -251,7 +259,7 @@ def _forget_hashes(root: str, changed: set[str]) -> None:
             if text is None:
                 continue
             fresh = "".join(f"{_without_hash(line, listed)}\n" for line in text.splitlines())
-            if fresh != text:
+            if fresh != text and _is_own(root, os.path.dirname(record)):
                 write_atomic(record, fresh.encode("utf-8", "surrogateescape"))
 
 

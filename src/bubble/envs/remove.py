@@ -10,7 +10,7 @@ from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
 from bubble.system.staging import set_aside, sweep
-from bubble.system.trees import mount_below, remove_tree
+from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def remove(environment: Environment, layout: Layout) -> bool:
     path = environment.path
     yard = place.yard_of(layout, path)
     with place.lock(layout, path):
+        environment = registry.current(layout, environment)  # it may have been made anew
         sweep(yard)
         there = os.path.lexists(path) and environment.maker == "bubble"
         if there:
@@ -61,6 +62,4 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
             f"{shown} is not the environment that was registered there",
             hint="remove the directory by hand, or take it in: bubble repair",
         )
-    mounted = mount_below(path)
-    if mounted:
-        raise BubbleError("store", f"{mounted} is mounted below {shown}", hint=f"umount {mounted}")
+    place.require_unmounted(path)

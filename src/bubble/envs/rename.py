@@ -12,7 +12,7 @@ from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
 from bubble.system.staging import set_aside, sweep
-from bubble.system.trees import mount_below, remove_tree
+from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ def rename(source: Environment, name: str, layout: Layout) -> Environment:
             f"{source.name} lies at {printable(source.path)}, where bubble didn't put it",
             hint=f"bubble clone {source.name} {name}",
         )
-    new = source.replace(name=name, path=f"{layout.envs}/{name}")
-    with both_locks(layout, source.path, new.path):
+    with both_locks(layout, source.path, f"{layout.envs}/{name}"):
+        source = registry.current(layout, source)  # it may have been made anew meanwhile
+        new = source.replace(name=name, path=f"{layout.envs}/{name}")
         sweep(layout)
         if not _is_done_already(source, new, layout):
             require_sound(source, layout)
@@ -76,11 +77,10 @@ def _is_done_already(source: Environment, new: Environment, layout: Layout) -> b
 
 
 def _require_deletable(path: str) -> None:
-    mounted = mount_below(path)
-    if mounted or os.path.islink(path):
-        what = f"{mounted} is mounted below it" if mounted else "it is a link"
+    if os.path.islink(path):
         raise BubbleError(
             "store",
-            f"{printable(path)} can't be moved: {what}",
-            hint=f"umount {mounted}" if mounted else "remove the link by hand",
+            f"{printable(path)} can't be moved: it is a link",
+            hint="remove the link by hand",
         )
+    place.require_unmounted(path)

@@ -5,6 +5,8 @@ its holder, so a sweeper can tell a dead one from a live one without process ids
 is guarded during the instant between making a directory and locking it. What lies in `trash/` is
 always garbage. One name means more: `trash/replaced.<name>.…` is the old version set aside by a
 replacement on a system that can't exchange; the sweeper puts it back if the new one never came.
+
+A project's scratch lies where others may have put things: nothing is swept through a link.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 import fcntl
 import os
 
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 from bubble.system import kernel
 from bubble.system.files import fsync_directory
 from bubble.system.lock import Lock
@@ -19,6 +23,7 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Protocol, Self
 
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _REPLACED = "replaced."
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Staging:
@@ -54,10 +60,10 @@ class Staging:
         self.descriptor = -1
 
     def __enter__(self) -> Self:
-        os.makedirs(self.yard.staging, exist_ok=True)
-        with Lock(_guard(self.yard), shared=True):
+        with Lock(guard(self.yard), shared=True):
+            os.makedirs(self.yard.staging, exist_ok=True)
             os.mkdir(self.path, 0o700)
-            self.descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self.descriptor = os.open(self.path, _DIRECTORY)
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return self
 
@@ -93,10 +99,10 @@ class Staging:
             self._replace(target, parent)
 
     def _replace(self, target: str, parent: str) -> None:
-        os.makedirs(self.yard.trash, exist_ok=True)
         name = f"{_REPLACED}{os.path.relpath(target, self.yard.home).replace('/', '|')}"
         aside = f"{self.yard.trash}/{name}.{os.urandom(6).hex()}"
-        with Lock(_guard(self.yard)):  # a sweeper must not put `aside` back in between
+        with Lock(guard(self.yard)):  # a sweeper must not put `aside` back in between
+            os.makedirs(self.yard.trash, exist_ok=True)
             os.rename(target, aside)
             try:
                 os.rename(self.path, target)
@@ -117,9 +123,10 @@ def set_aside(yard: Yard, path: str) -> str:
 
     That is in the trash: the caller deletes it, or a sweeper does.
     """
-    os.makedirs(yard.trash, exist_ok=True)
     aside = f"{yard.trash}/{os.path.basename(path)}.{os.urandom(6).hex()}"
-    os.rename(path, aside)
+    with Lock(guard(yard), shared=True):
+        os.makedirs(yard.trash, exist_ok=True)
+        os.rename(path, aside)
     fsync_directory(os.path.dirname(path))
     return aside
 
@@ -128,30 +135,42 @@ def sweep(yard: Yard) -> None:
     """Delete what dead processes left in staging and trash; live staging stays.
 
     Sweepers don't disturb each other, nor who stages or deletes. Costs two directory listings when
-    there is nothing.
+    there is nothing. Raises OSError, and BubbleError(store) when either is a link or holds a mount.
     """
-    for name in _names(yard.staging):
-        _sweep_staging(yard, name)
-    for name in _names(yard.trash):
-        path = f"{yard.trash}/{name}"
-        if not (name.startswith(_REPLACED) and _put_back(yard, name)):
-            remove_tree(path)
+    for directory, name in _entries(yard.staging):
+        _sweep_staging(yard, directory, name)
+    for directory, name in _entries(yard.trash):
+        if not (name.startswith(_REPLACED) and _put_back(yard, directory, name)):
+            remove_tree(f"{yard.trash}/{name}", directory)
 
 
-def _put_back(yard: Yard, name: str) -> bool:
+def guard(yard: Yard) -> str:
+    """Return the path of the lock on the scratch directories themselves.
+
+    Shared by who makes them and puts something in; exclusive for who takes them away, or looks
+    whether something in them is alive.
+    """
+    return f"{yard.locks}/staging"
+
+
+def _put_back(yard: Yard, directory: int, name: str) -> bool:
     target = name.removeprefix(_REPLACED).rpartition(".")[0].replace("|", "/")
-    with Lock(_guard(yard)):
+    if {"", ".", ".."} & set(target.split("/")):
+        return False  # not ours: it would leave the yard
+    with Lock(guard(yard)):
         missing = not os.path.lexists(f"{yard.home}/{target}")
-        if missing and os.path.lexists(f"{yard.trash}/{name}"):
-            os.rename(f"{yard.trash}/{name}", f"{yard.home}/{target}")
+        if missing:
+            try:
+                os.rename(name, f"{yard.home}/{target}", src_dir_fd=directory)
+            except FileNotFoundError:  # another sweeper was faster, or its place is gone as well
+                missing = False
     return missing
 
 
-def _sweep_staging(yard: Yard, name: str) -> None:
-    path = f"{yard.staging}/{name}"
-    with Lock(_guard(yard)):
+def _sweep_staging(yard: Yard, directory: int, name: str) -> None:
+    with Lock(guard(yard)):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(name, _DIRECTORY, dir_fd=directory)
         except (FileNotFoundError, NotADirectoryError):
             return
     try:
@@ -159,17 +178,26 @@ def _sweep_staging(yard: Yard, name: str) -> None:
     except BlockingIOError:
         return
     else:
-        remove_tree(path)
+        remove_tree(f"{yard.staging}/{name}", directory)
     finally:
         os.close(descriptor)
 
 
-def _guard(yard: Yard) -> str:
-    return f"{yard.locks}/staging"
-
-
-def _names(directory: str) -> list[str]:
+def _entries(path: str) -> Iterator[tuple[int, str]]:
+    """Yield the names in a scratch directory, each with the open directory's descriptor."""
     try:
-        return os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        directory = os.open(path, _DIRECTORY)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        shown = printable(path, 500)
+        raise BubbleError(
+            "store",
+            f"{shown} is no directory, and bubble didn't make it",
+            hint=f"move it away: mv {shown} {shown}.old",
+        ) from None
+    try:
+        for name in os.listdir(directory):
+            yield directory, name
+    finally:
+        os.close(directory)

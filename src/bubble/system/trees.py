@@ -10,9 +10,10 @@ from bubble.model.errors import BubbleError
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def remove_tree(path: str) -> None:
+def remove_tree(path: str, directory: int | None = None) -> None:
     """Delete what `path` (absolute) names: a symlink itself, a file, or a whole directory.
 
+    `directory` is a descriptor of the one that it lies in, for who must not reach it by name.
     What has vanished meanwhile is fine: two sweepers may work on the same tree. Raises
     BubbleError(store) when something is mounted below, and OSError as it comes.
     """
@@ -22,6 +23,9 @@ def remove_tree(path: str) -> None:
             "store", f"{mounted} is mounted below {path}", hint=f"umount {mounted}, then try again"
         )
     parent, name = os.path.split(path)
+    if directory is not None:
+        _remove(directory, name)
+        return
     try:
         descriptor = os.open(parent, _DIRECTORY & ~os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -73,9 +77,9 @@ def _remove(parent: int, name: str) -> None:
     if not stat.S_ISDIR(info.st_mode):
         _ignore_missing(os.unlink, name, parent)
         return
-    if info.st_mode & stat.S_IRWXU != stat.S_IRWXU:
-        os.chmod(name, stat.S_IRWXU, dir_fd=parent)
     try:
+        if info.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+            os.chmod(name, stat.S_IRWXU, dir_fd=parent)
         descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
     except FileNotFoundError:
         return
