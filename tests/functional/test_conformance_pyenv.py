@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.pythons.store import Receipt, write_receipt
 from support.builds import _home as home_of_this_user
 from support.needs import not_here
-from support.pyenv_table import DIFFERENT, INSTALLED, ROWS, SAME, Row, markdown
+from support.pyenv_table import BUILDS, DIFFERENT, INSTALLED, ROWS, SAME, Row, markdown
 from support.shimworld import PLATFORM, ShimWorld, write
 
 if TYPE_CHECKING:
@@ -36,8 +37,26 @@ def world(home: str, tmp_path: Path) -> ShimWorld:
     """A store with INSTALLED at BUBBLE_HOME; `black` is in the oldest one."""
     made = ShimWorld(str(tmp_path), slow=sys.executable, store=home)
     for ours in INSTALLED.values():
-        made.install(ours, *(["black"] if ours == "cpython-3.9.18" else []))
+        prefix = made.install(ours, *(["black"] if ours == "cpython-3.9.18" else []))
+        if ours in BUILDS:
+            write_receipt(prefix, receipt(prefix, BUILDS[ours]))
     return made
+
+
+def receipt(prefix: str, build: str) -> Receipt:
+    """Return what the receipt of a double tells: where it lies, and its release upstream."""
+    return Receipt(
+        key="",
+        origin="",
+        sha256="",
+        build=build,
+        flavour="",
+        manifest_sha256="",
+        installed_at=0,
+        bubble="",
+        prefix=prefix,
+        executable="",
+    )
 
 
 class Pyenv:
@@ -105,6 +124,28 @@ def test_bubble_selects_what_the_table_says(
 ) -> None:
     directory = put(tmp_path, row.content)
     assert bubble_selects(bubble("current", "--json", cwd=directory)) == row.bubble
+
+
+@pytest.mark.parametrize(
+    "directory",
+    ["pypy3.10-7.3.16", "pypy3.10-v7.3.16-linux64", "graalpy-24.1.0", "graalpy3.11-24.1.0"],
+)
+def test_an_adopted_interpreter_goes_by_the_release_in_its_directorys_name(
+    directory: str, world: ShimWorld, tmp_path: Path, bubble: Callable[..., Result]
+) -> None:
+    ours = "pypy-3.10.16" if directory.startswith("pypy") else "graalpy-3.11.0"
+    prefix = world.layout.python(f"{ours}-{PLATFORM}")
+    write_receipt(prefix, receipt(f"/home/somebody/versions/{directory}", ""))
+    text = "pypy3.10-7.3.16" if directory.startswith("pypy") else "graalpy-24.1.0"
+    cwd = put(tmp_path, f"{text}\n".encode())
+    assert bubble_selects(bubble("current", "--json", cwd=cwd)) == text
+    other = f"{text}1"
+    assert f"“{other}”" in bubble("current", cwd=put_again(cwd, other)).err
+
+
+def put_again(directory: str, text: str) -> str:
+    write(f"{directory}/.python-version", f"{text}\n")
+    return directory
 
 
 @pytest.mark.parametrize("row", ROWS, ids=identifier)

@@ -29,6 +29,7 @@ TREES: dict[str, tuple[dict[str, str], str]] = {
     "versions": ({".python-version": "3.11\n", "a/.python-versions": "3.12\n"}, "a/b"),
     "both": ({"a/.python-version": "3.11\n", "a/.python-versions": "3.12\n"}, "a/b"),
     "system": ({".python-version": "system\n"}, "a"),
+    "pyenv's pypy": ({".python-version": "pypy3.10-7.3.16\n"}, "a"),
     "a name": ({".python-version": "myenv\n"}, "a"),
     "empty": ({".python-version": "", "a/x": ""}, "a"),
     "a project below": (

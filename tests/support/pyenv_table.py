@@ -19,6 +19,13 @@ INSTALLED = {
     "3.13.0t": "cpython-3.13.0+freethreaded",
     "3.14.0rc1": "cpython-3.14.0rc1",
     "pypy3.10-7.3.16": "pypy-3.10.16",
+    "graalpy-24.1.0": "graalpy-3.11.0",
+}
+# bubble's name → the release of PyPy or GraalPy that its receipt tells
+BUILDS = {
+    ours: theirs.rpartition("-")[2]
+    for theirs, ours in INSTALLED.items()
+    if not ours.startswith("cpython")
 }
 
 
@@ -43,6 +50,7 @@ _COMMENT = "a comment may stand anywhere"
 _SPECIFIER = "specifiers are understood, as uv, pip and `requires-python` have them"
 _SPELLING = "the spelling of uv, tox or bubble's own keys"
 _NO_VERSION = "no version and no environment: an error, never another Python"
+_ONLY_PYENVS = "pyenv can install it, bubble has nothing of that kind: an error that says so"
 _PATH = "a path is refused, and never quietly replaced by the system's Python"
 _TEXT = "not text: an error that shows no raw byte"
 _CLOSED = "one bad line is an error, also beside a good one"
@@ -75,6 +83,13 @@ SAME = (
     Row(b"3.14\n", "missing", "missing"),
     Row(b"3.14.0rc1\n", "3.14.0rc1", "3.14.0rc1"),
     Row(b"pypy3.10\n", "pypy3.10-7.3.16", "pypy3.10-7.3.16"),
+    Row(b"pypy3.10-7.3.16\n", "pypy3.10-7.3.16", "pypy3.10-7.3.16"),
+    Row(b"pypy3.10-7.3\n", "pypy3.10-7.3.16", "pypy3.10-7.3.16"),
+    Row(b"pypy3.10-7.3.1\n", "missing", "missing"),
+    Row(b"pypy3.9-7.3.16\n", "missing", "missing"),
+    Row(b"graalpy-24.1.0\n", "graalpy-24.1.0", "graalpy-24.1.0"),
+    Row(b"graalpy-24.1\n", "graalpy-24.1.0", "graalpy-24.1.0"),
+    Row(b"graalpy-24.2.0\n", "missing", "missing"),
     Row(b"3.99\n", "missing", "missing"),
     Row(b"3.13.0+debug\n", "missing", "missing"),
 )
@@ -92,12 +107,10 @@ DIFFERENT = (
     Row(b"3.14rc1\n", "missing", "3.14.0rc1", _SPELLING),
     Row(b"3.13+freethreaded\n", "missing", "3.13.0t", _SPELLING),
     Row(b"pypy\n", "missing", "pypy3.10-7.3.16", _SPELLING),
-    Row(
-        b"pypy3.10-7.3.16\n",
-        "pypy3.10-7.3.16",
-        "refused",
-        "bubble's builds are named by the Python version: write `pypy3.10`",
-    ),
+    Row(b"graalpy3.11\n", "missing", "graalpy-24.1.0", _SPELLING),
+    Row(b"miniconda3-latest\n", "missing", "refused", _ONLY_PYENVS),
+    Row(b"pypy3.10-7.3.16-src\n", "missing", "refused", _NO_VERSION),
+    Row(b"graalpy-community-24.1.0\n", "missing", "refused", _ONLY_PYENVS),
     Row(b"v3.12\n", "missing", "refused", _NO_VERSION),
     Row(b"latest\n", "missing", "refused", _NO_VERSION),
     Row(b"myenv\n", "missing", "refused", _NO_VERSION),

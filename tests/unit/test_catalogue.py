@@ -65,6 +65,8 @@ def embedded() -> list[Download]:
         ("3.10.1", ""),
         ("pypy", "pypy-3.10.16-linux-x86_64-gnu"),
         ("pypy3.10", "pypy-3.10.16-linux-x86_64-gnu"),
+        ("pypy3.10-7.3.19", "pypy-3.10.16-linux-x86_64-gnu"),
+        ("pypy3.10-7.3", "pypy-3.10.16-linux-x86_64-gnu"),
         ("cpython-3.15-linux-x86_64_v3-gnu", "cpython-3.15.2-linux-x86_64_v3-gnu"),
         ("cpython-3.15.2+debug-linux-x86_64-gnu", "cpython-3.15.2+debug-linux-x86_64-gnu"),
         ("cpython-3.12-linux-x86_64-musl", "cpython-3.12.9-linux-x86_64-musl"),
@@ -95,6 +97,8 @@ def test_the_best_build_for_a_request_is_selected(text: str, key: str) -> None:
         ("3.11t", "no free-threaded build", "bubble python install 3.15.2t"),
         ("3.11td", "no free-threaded debug build", "bubble python install 3.11.18"),
         ("pypy3.10t", "no free-threaded build", "bubble python install pypy3.10.16"),
+        ("pypy3.10-7.3.1", "no pypy3.10-7.3.1 for linux-x86_64-gnu; there is 7.3.19 (pypy3.10.16)",
+         "bubble python install pypy3.10.16"),
         ("3.10.1", "no checksum", "bubble python install 3.10.3"),
         ("cpython-3.12.1-linux-x86_64-musl", "statically", "cpython-3.12.9-linux-x86_64-musl"),
         ("pypy3.9-windows-x86_64-none", "unpacks", "bubble python list"),
@@ -122,7 +126,8 @@ def test_an_unsatisfiable_request_says_what_is_nearest_and_the_catalogues_date(
 @pytest.mark.parametrize(
     "text",
     ["3.11.99", "3.99", "2.7", "4", "3.16", "3.11t", "3.11td", "pypy3.10t", "3.10.1", ">=3.20",
-     "3.8-linux-riscv64-gnu", "cpython-3.12.1-linux-x86_64-musl", "pypy2", "3.14.0rc9", "3.99t"],
+     "3.8-linux-riscv64-gnu", "cpython-3.12.1-linux-x86_64-musl", "pypy2", "3.14.0rc9", "3.99t",
+     "pypy3.10-7.3.1"],
 )  # fmt: skip
 def test_what_a_hint_tells_to_install_can_be_selected(text: str) -> None:
     catalogue = small()

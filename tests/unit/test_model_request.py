@@ -211,6 +211,44 @@ def test_only_a_patch_release_is_exact(text: str, exact: bool) -> None:
     assert parse_request(text).is_exact is exact
 
 
+RELEASES = {  # of PyPy and GraalPy themselves, as pyenv names them
+    "pypy3.10-7.3.16": ("pypy", (3, 10), "7.3.16"),
+    "pypy3.10-7.3": ("pypy", (3, 10), "7.3"),
+    "pypy@3.10-7.3.16": ("pypy", (3, 10), "7.3.16"),
+    "graalpy-24.1.0": ("graalpy", (), "24.1.0"),
+    "graalpy-24.1": ("graalpy", (), "24.1"),
+    "graalpy3.12-25.0.1": ("graalpy", (3, 12), "25.0.1"),
+    "graalpy-3.11": ("graalpy", (3, 11), ""),
+    "graalpy311": ("graalpy", (3, 11), ""),
+}
+TAGS = ("7.3", "7.3.1", "7.3.16", "7.3.160", "24.1", "24.1.0", "24.10", "25.0.1", "")
+
+
+@pytest.mark.parametrize("text", RELEASES)
+def test_a_release_of_pypy_or_graalpy_matches_builds_of_it_alone(text: str) -> None:
+    implementation, release, build = RELEASES[text]
+    request = parse_request(text)
+    assert (request.implementation, request.release, request.build) == RELEASES[text]
+    assert request.is_exact is bool(build)
+    number = ".".join(map(str, release)) or "3.11"
+    key = parse_key(f"{implementation}-{number}.7-linux-x86_64-gnu")
+    fitting = [tag for tag in TAGS if request.matches(key, HOST, build=tag)]
+    assert fitting == [
+        tag for tag in TAGS if not build or tag == build or tag[: len(build) + 1] == f"{build}."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pypy3.10-7.3.16-src", "pypy-7.3.16", "pypy3.10-7", "cpython-3.12-7.3.16", "graalpy-24.1rc1"],
+)
+def test_what_is_no_release_of_pypy_or_graalpy_names_no_build(text: str) -> None:
+    try:
+        assert parse_request(text).build == ""
+    except BubbleError as error:
+        assert error.kind == "request"  # noqa: PT017 - either is right
+
+
 def test_a_request_is_shown_printably() -> None:
     assert str(Request(text="a\x1bb", kind="path")) == "a\\x1bb"
 

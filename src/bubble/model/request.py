@@ -2,7 +2,8 @@
 
 Forms: `3`, `3.11`, `3.11.9`, `312`, `3.14rc1`, `3.13t`, `3.13+freethreaded`, `3.13+debug`,
 `==3.11.*`, `>=3.10,<3.13`, `cpython@3.12`, `cpython-3.12`, `python3.12`, `pypy3.10`, `graalpy`,
-`cpython-3.12-linux-x86_64-musl`, full keys, paths, `system`, and a name (of an environment).
+pyenv's `pypy3.10-7.3.16` and `graalpy-24.1.0`, `cpython-3.12-linux-x86_64-musl`, full keys, paths,
+`system`, and a name (of an environment).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.platform import Platform, parse_platform
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.model.version import split_version
+from bubble.model.version import STAGES, split_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _VARIANT_WORDS = {
 HINT = "try a version such as 3.12, 3.12.4, 3.13t, pypy3.10 or >=3.10,<3.13"
 NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
+_FIRST_GRAALPY = 20  # GraalPy's releases have numbers that no Python will have soon
 _RANGE_CHARACTERS = NAME_CHARACTERS | frozenset("<>=!~,*+ ")
 
 
@@ -47,7 +49,8 @@ class Request(Record):
 
     `kind` is "version", "range", "path", "system" or "name". For "version", `release` has none to
     three numbers, and a pre-release's `stage` indexes version.STAGES (else -1). For "range",
-    `specifier` is a PEP 440 specifier set. `platform` is None for the machine's own.
+    `specifier` is a PEP 440 specifier set. `platform` is None for the machine's own. `build` is a
+    release of PyPy or GraalPy themselves (7.3.16, or 7.3 for any of them), "" for whichever.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Request(Record):
     variant: str = ""
     specifier: str = ""
     platform: Platform | None = None
+    build: str = ""
 
     def __str__(self) -> str:
         return printable(self.text)
@@ -71,15 +75,20 @@ class Request(Record):
     @property
     def is_exact(self) -> bool:
         """Whether it names one patch release."""
-        return self.kind == "version" and (len(self.release) == 3 or self.stage >= 0)
+        named = len(self.release) == 3 or self.stage >= 0 or bool(self.build)
+        return self.kind == "version" and named
 
-    def matches(self, key: Key, platform: Platform, *, prereleases: bool = False) -> bool:
+    def matches(
+        self, key: Key, platform: Platform, *, prereleases: bool = False, build: str = ""
+    ) -> bool:
         """Whether `key` satisfies this request on a machine of `platform`.
 
-        Pre-releases do only when the request names one, or with `prereleases`.
+        Pre-releases do only when the request names one, or with `prereleases`. `build` is the
+        build's tag, which only a request for one needs.
         """
         if (
-            key.implementation != self.implementation
+            not f"{build}.".startswith(f"{self.build}." if self.build else "")
+            or key.implementation != self.implementation
             or key.variant != self.variant
             or key.platform != (self.platform or platform)
         ):
@@ -115,9 +124,13 @@ def parse_request(text: str) -> Request:
 
 def _python_request(text: str) -> Request | None:
     implementation, rest = _split_implementation(text)
-    platform = None
+    platform, build = None, ""
     number, dash, tail = rest.partition("-")
-    if dash:
+    if implementation == "graalpy" and not dash and _is_release(number, _FIRST_GRAALPY):
+        number, build = "", number
+    elif implementation != "cpython" and number and _is_release(tail):
+        build = tail
+    elif dash:
         try:
             platform = parse_platform(tail)
         except BubbleError:
@@ -130,8 +143,22 @@ def _python_request(text: str) -> Request | None:
     if request is None or (request.variant and variant):
         return None
     return request.replace(
-        implementation=implementation, platform=platform, variant=request.variant or variant
+        implementation=implementation,
+        platform=platform,
+        variant=request.variant or variant,
+        build=build,
     )
+
+
+def _is_release(text: str, first: int = 0) -> bool:
+    """Whether a text is a release's number of two or three parts, the first at least `first`."""
+    if any(mark in text for mark in STAGES):
+        return False
+    try:
+        release, _, _ = split_version(text)
+    except ValueError:
+        return False
+    return len(release) > 1 and release[0] >= first
 
 
 def _split_implementation(text: str) -> tuple[str, str]:

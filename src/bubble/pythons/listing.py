@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
-from bubble.pythons.store import installations, read_receipt
+from bubble.pythons.store import build_of, installations, read_receipt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def list_pythons(
     there = [
         i
         for i in installations(layout)
-        if i.key.platform in platforms
-        and (request is None or request.matches(i.key, i.key.platform))
+        if i.key.platform in platforms and (request is None or _satisfies(i, request))
     ]
     rows: list[Row] = []
     for one in platforms:
@@ -90,6 +89,11 @@ def list_pythons(
         catalogue=f"{catalogue.origin}, {catalogue.date}",
         warning=catalogue.warning,
     )
+
+
+def _satisfies(installation: Installation, request: Request) -> bool:
+    build = build_of(installation) if request.build else ""
+    return request.matches(installation.key, installation.key.platform, build=build)
 
 
 def _platform(request: Request | None, platform: Platform) -> Platform:

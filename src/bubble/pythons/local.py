@@ -61,15 +61,17 @@ def download_of(
             hint="give the one that you trust: --sha256 HEX",
         )
     key = known.key if known else key_of_file(name) or _requested(request, name, machine)
-    if request is not None and not (request.text == str(key) or request.matches(key, key.platform)):
+    # of an archive that no catalogue knows, whoever brings it says which release it is
+    tag = known.build if known else request.build if request else ""
+    if request is not None and not (
+        request.text == str(key) or request.matches(key, key.platform, build=tag)
+    ):
         raise BubbleError(
             "request",
             f"{printable(name)} is {key.name}, not “{request}”",
             hint="leave the request out, or give the right archive",
         )
-    return local_download(
-        path, key, sha256 or (known.sha256 if known else ""), known.build if known else ""
-    )
+    return local_download(path, key, sha256 or (known.sha256 if known else ""), tag)
 
 
 def install_archive(
@@ -146,7 +148,7 @@ def _requested(request: Request | None, name: str, machine: Machine) -> Key:
             return parse_key(request.text)
         except BubbleError:
             pass
-        if request.is_exact:
+        if request.is_exact and not request.build:
             *release, patch = (*request.release, 0)[:3]
             stage = request.stage if request.stage >= 0 else FINAL
             return Key(

@@ -108,7 +108,30 @@ def installation_at(layout: Layout, key: str) -> Installation | None:
 
 def matching(layout: Layout, request: Request, platform: Platform) -> list[Installation]:
     """Return the installations that satisfy a request on this platform, best first."""
-    return [i for i in installations(layout) if request.matches(i.key, platform)]
+    return [
+        i
+        for i in installations(layout)
+        if request.matches(i.key, platform, build=build_of(i) if request.build else "")
+    ]
+
+
+def build_of(installation: Installation) -> str:
+    """Return an installation's tag upstream (`7.3.19` of PyPy, a date of CPython), "" if unknown.
+
+    Of an adopted one it is the release in its directory's name, as pyenv and upstream call it:
+    `pypy3.10-7.3.16`, `pypy3.10-v7.3.16-linux64`, `graalpy-24.1.0`.
+    """
+    try:
+        receipt = read_receipt(installation.prefix)
+    except BubbleError:
+        return ""
+    if receipt.build or installation.key.implementation == "cpython":
+        return receipt.build
+    for directory in reversed(receipt.prefix.split("/")):
+        name, _, rest = directory.partition("-")
+        if name.startswith(installation.key.implementation) and rest:
+            return rest.partition("-")[0].removeprefix("v")
+    return ""
 
 
 def find(layout: Layout, request: Request, platform: Platform) -> Installation:

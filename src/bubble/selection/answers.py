@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from bubble.system.version_file import Entry
 
 SYSTEM = "system"
+# what pyenv's names of other distributions begin with
+_ONLY_PYENVS = (
+    "activepython-", "anaconda", "cinder-", "graalpy-community-", "graalpython-", "ironpython-",
+    "jython-", "mambaforge", "micropython-", "miniconda", "miniforge", "nogil-", "pyston-",
+    "stackless-",
+)  # fmt: skip
 
 
 class Answer(Record):
@@ -90,6 +96,13 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
 
 def _named_answer(request: Request, entry: Entry, source: Source, world: World) -> Answer:
     environment = registry.of_name(world.layout, request.text)
+    if environment is None and request.text.startswith(_ONLY_PYENVS):
+        raise BubbleError(
+            "request",
+            f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "
+            "bubble has CPython, PyPy and GraalPy",
+            hint="choose one of those: bubble use VERSION",
+        )
     if environment is None:
         raise BubbleError(
             "request",

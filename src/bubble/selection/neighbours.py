@@ -86,9 +86,10 @@ def _is_for_uv(line: str) -> bool:
     if line != line.strip() or not line or line[0] == "#":
         return False
     try:
-        return parse_request(line).kind in {"version", "range", "path"}
+        request = parse_request(line)
     except BubbleError:
         return False
+    return request.kind in {"version", "range", "path"} and not request.build
 
 
 def _mise(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:

@@ -69,7 +69,7 @@ def canonical(request: Request) -> str:
             f"a version file can't name a path ({request})",
             hint=f"make it known, then name its version: bubble python adopt {request}",
         )
-    if request.kind != "version" or request.platform is not None or not request.release:
+    if request.kind != "version" or request.platform or request.build or not request.release:
         return request.text
     text = ".".join(str(number) for number in request.release)
     if request.stage >= 0:
@@ -139,6 +139,8 @@ def _warnings(wanted: Mapping[str, Request]) -> tuple[str, ...]:
             warnings.append(f"pyenv doesn't read specifiers: there “{text}” counts as missing")
         elif request.kind == "system":
             warnings.append("uv doesn't know “system”, and passes over that line")
+        elif request.build:
+            warnings.append(f"uv doesn't read “{text}”")
         elif "debug" in request.variant or request.platform is not None:
             warnings.append(f"pyenv and mise don't read “{text}”")
     if len(wanted) > 1:

@@ -176,7 +176,7 @@ def _names_a_version(name: str) -> bool:
         request = parse_request(name)
     except BubbleError:
         return False
-    return request.kind == "version" and len(request.release) == 2
+    return request.kind == "version" and len(request.release) == 2 and not request.build
 
 
 def _not_installed(choice: Choice, world: World) -> BubbleError:

@@ -111,7 +111,7 @@ class Catalogue:
             download
             for volume, line in self._lines(wanted, _prefix(request))
             if _variant(line) == request.variant
-            and request.matches((download := volume.decode(line, wanted)).key, wanted)
+            and _fits(request, download := volume.decode(line, wanted), wanted)
             and download.is_installable
         ]
         return tuple(sorted(found, key=lambda download: download.key.rank, reverse=True))
@@ -179,6 +179,10 @@ def build_rank(build: str) -> tuple[int, ...]:
     if all(part.isascii() and part.isdigit() for part in parts):
         return tuple(int(part) for part in parts)
     return ()
+
+
+def _fits(request: Request, download: Download, platform: Platform) -> bool:
+    return request.matches(download.key, platform, build=download.build)
 
 
 def _prefix(request: Request) -> str:

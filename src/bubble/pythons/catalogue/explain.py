@@ -85,6 +85,7 @@ def unavailable(catalogue: Catalogue, request: Request, platform: Platform) -> B
     for explanation in (
         _no_platform,
         _no_implementation,
+        _other_release,
         _not_installable,
         _only_prereleases,
         _other_variant,
@@ -138,10 +139,23 @@ def _no_implementation(case: _Case) -> _Explanation | None:
     )
 
 
+def _other_release(case: _Case) -> _Explanation | None:
+    """Return what there is of the Python that a release of PyPy or GraalPy was asked for."""
+    request = case.request
+    if not request.build:
+        return None
+    any_release = request.replace(build="")
+    found = [d for d in case.usable() if any_release.matches(d.key, case.wanted)]
+    if not found or any(request.matches(d.key, case.wanted, build=d.build) for d in found):
+        return None
+    shown = ", ".join(f"{d.build} ({case.spelt(d.key)})" for d in found[:6])
+    return f"there is no {case.plain} for {case.wanted}; there is {shown}", [found[0].key], ""
+
+
 def _not_installable(case: _Case) -> _Explanation | None:
     """Something matches, and can't be installed: no checksum, a static build, a .zip."""
     for download in case.catalogue.downloads(case.wanted):
-        if case.request.matches(download.key, case.wanted):
+        if case.request.matches(download.key, case.wanted, build=download.build):
             release = download.key.version[:2]
             nearest = [key for key in case.finals() if key.version[:2] == release]
             return f"{download.key} can't be installed: {download.obstacle}", nearest[:1], ""
