@@ -58,6 +58,24 @@ def test_a_project_gets_its_venv_with_pip_inside(
     assert sorted(os.listdir(project)) == [".venv"]
 
 
+def test_pip_can_remove_itself_and_leaves_the_store_and_others_their_own(
+    bubble: Bubble, adopted: str
+) -> None:
+    for name in ("one", "two"):
+        assert bubble("create", name, "-p", adopted).status == 0
+    done = bubble("run", "one", "python", "-m", "pip", "uninstall", "-y", "-q", "pip")
+    assert done.status == 0, done.err
+    look = "import os, sysconfig; print(sorted(os.listdir(sysconfig.get_path('purelib'))))"
+    assert python("one", look, bubble) == "[]"
+    assert (
+        python("one", "import os, sys; print(os.path.exists(sys.prefix + '/bin/pip'))", bubble)
+        == "False"
+    )
+    assert bubble("run", "two", "pip", "--version").status == 0
+    assert bubble("create", "three", "-p", adopted).status == 0
+    assert bubble("run", "three", "pip", "--version").status == 0
+
+
 def test_the_directory_selects_its_environment_without_activation(
     bubble: Bubble, adopted: str, project: str
 ) -> None:

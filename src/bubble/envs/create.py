@@ -103,15 +103,14 @@ def build(
         from bubble.envs.seed import link_seed, pip_seed
 
         seed = pip_seed(layout, key.version)
-        files = link_seed(seed, site_packages)
+        record = link_seed(seed, site_packages)
         scripts = ("pip", "pip3", f"pip{key.version.minor}")
         for name in scripts:
             _write(f"{root}/bin/{name}", console_script(path, "pip._internal.cli.main"), 0o755)
-        record = [*files, *(f"../../../bin/{name}" for name in scripts)]
-        record.append(f"{seed.metadata}/RECORD")
+        more = [f"../../../bin/{name}" for name in scripts] + [f"{seed.metadata}/INSTALLER"]
         _write(f"{site_packages}/{seed.metadata}/INSTALLER", "bubble\n")
-        record.append(f"{seed.metadata}/INSTALLER")
-        _write(f"{site_packages}/{seed.metadata}/RECORD", "".join(f"{n},,\n" for n in record))
+        record += "".join(f"{name},,\n" for name in more)
+        _write(f"{site_packages}/{seed.metadata}/RECORD", record)
 
 
 def console_script(path: str, module: str) -> str:

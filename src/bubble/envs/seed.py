@@ -12,6 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.pythons.stdlib import stdlib_of
 from bubble.pythons.store import installations
+from bubble.system.files import read_text
 from bubble.system.lock import Lock
 from bubble.system.staging import Staging, sweep
 
@@ -68,37 +69,62 @@ def pip_seed(layout: Layout, python: Version) -> Seed:
     return seed
 
 
-def link_seed(seed: Seed, site_packages: str) -> list[str]:
-    """Link the seed's files into `site-packages` (absolute); return them, relative to it.
+def link_seed(seed: Seed, site_packages: str) -> str:
+    """Link the seed's files into `site-packages` (absolute); return what its RECORD says of them.
 
-    Hard links where the file system has them, copies elsewhere. RECORD is not among them: it is
-    the environment's own.
+    Hard links where the file system has them, copies elsewhere. RECORD itself is not among them:
+    it is the environment's own.
     """
-    names: list[str] = []
-    link: Callable[[str, str], None] = os.link
-    for directory, children, files in os.walk(seed.path):
-        children.sort()
-        relative = directory[len(seed.path) + 1 :]
-        target = f"{site_packages}/{relative}" if relative else site_packages
-        if relative:
-            os.mkdir(target)
-        for name in files:
-            inside = f"{relative}/{name}" if relative else name
-            if inside == f"{seed.metadata}/RECORD":
+    record = read_text(f"{seed.path}/{seed.metadata}/RECORD")
+    assert record is not None, seed.path
+    source, target = _open(seed.path), _open(site_packages)
+    try:
+        made = {""}
+        link: Callable[..., None] = os.link
+        for line in record.splitlines():
+            name = line.partition(",")[0]
+            directory = name.rpartition("/")[0]
+            if directory not in made:
+                _make_directory(directory, target, made)
+            if name == f"{seed.metadata}/RECORD":
                 continue
+            # below descriptors: the system looks up a dozen directories less for each
             try:
-                link(f"{directory}/{name}", f"{target}/{name}")
+                link(name, name, src_dir_fd=source, dst_dir_fd=target)
             except OSError:
+                if link is _copy:
+                    raise
                 link = _copy  # another file system, or too many links
-                link(f"{directory}/{name}", f"{target}/{name}")
-            names.append(inside)
-    return names
+                link(name, name, src_dir_fd=source, dst_dir_fd=target)
+    finally:
+        os.close(source)
+        os.close(target)
+    return record if record.endswith("\n") else f"{record}\n"
 
 
-def _copy(source: str, target: str) -> None:
+def _open(directory: str) -> int:
+    return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _make_directory(name: str, above: int, made: set[str]) -> None:
+    parent = name.rpartition("/")[0]
+    if parent not in made:
+        _make_directory(parent, above, made)
+    os.mkdir(name, dir_fd=above)
+    made.add(name)
+
+
+def _copy(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
     import shutil
 
-    shutil.copy2(source, target)
+    def new(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_EXCL, 0o644, dir_fd=dst_dir_fd)
+
+    def old(path: str, flags: int) -> int:
+        return os.open(path, flags, dir_fd=src_dir_fd)
+
+    with open(source, "rb", opener=old) as data, open(target, "wb", opener=new) as file:
+        shutil.copyfileobj(data, file)
 
 
 def _bundled(layout: Layout) -> list[_Wheel]:
@@ -131,14 +157,18 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _unpack(wheel: str, root: str) -> None:
+    """Unpack a wheel below `root`, and make its RECORD list what was unpacked, if it doesn't."""
     import zipfile
 
+    names = []
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             name = member.filename
             if name.endswith("/"):
                 continue
-            safe = not (name.startswith("/") or ".." in name.split("/") or "\\" in name)
+            safe = not (
+                name.startswith("/") or ".." in name.split("/") or set('\\,"\r\n') & {*name}
+            )
             if not safe or member.file_size > _MAX_MEMBER:
                 raise BubbleError(
                     "archive", f"{wheel} is not a pip wheel", hint="bubble python verify --repair"
@@ -147,3 +177,10 @@ def _unpack(wheel: str, root: str) -> None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "xb") as file:
                 file.write(archive.read(member))
+            names.append(name)
+    _, version, _ = os.path.basename(wheel).split("-", 2)
+    record = f"{root}/{Seed(path=root, version=version).metadata}/RECORD"
+    lines = (read_text(record) or "").splitlines()
+    if sorted(line.partition(",")[0] for line in lines) != sorted(names):
+        with open(record, "w", encoding="utf-8") as file:
+            file.writelines(f"{name},,\n" for name in sorted({*names, record[len(root) + 1 :]}))
