@@ -123,6 +123,34 @@ def test_what_a_client_can_mend_it_mends(stage: Scene, case: str) -> None:
         recovers(stage, server, {"BUBBLE_HTTP_RETRIES": "4"})
 
 
+def test_a_retry_is_told_once_with_its_reason_and_never_beside_json(stage: Scene) -> None:
+    with serve(stage.mirror) as server:
+        answers = Answers(stage, server)
+        for more in ((), ("--json", "--reinstall")):
+            failing = sequence(status(500), status(503), Resource(answers.path))
+            server.put(f"/{answers.asset}", failing)
+            for name in os.listdir(stage.layout.downloads) if more else ():
+                os.unlink(f"{stage.layout.downloads}/{name}")
+            done = install(stage, server, *more, env={"BUBBLE_HTTP_RETRIES": "4"})
+            assert done.status == 0, done
+            told = [line for line in done.err.splitlines() if "trying again" in line]
+            if more:
+                assert done.err == ""
+            else:
+                url = f"{server.url}/{answers.asset}"
+                said = f"cpython-3.11.9: {url}: the server answered 500; trying again (2 of 5)"
+                assert told == [said]
+
+
+def test_what_fails_for_good_tells_of_no_retry(stage: Scene) -> None:
+    with serve(stage.mirror) as server:
+        answers = Answers(stage, server)
+        server.put(f"/{answers.asset}", status(404))
+        done = install(stage, server)
+        assert done.status == 1
+        assert "trying again" not in done.err
+
+
 def test_a_file_that_changed_between_two_runs_is_fetched_anew(stage: Scene) -> None:
     with serve(stage.mirror) as server:
         answers = Answers(stage, server)

@@ -39,6 +39,9 @@ class _LineTask(Task):
             self._announced = True
             self._say(f"{self._name}: downloading" + (f" {size(total)}" if total else ""))
 
+    def retry(self, text: str) -> None:
+        self._say(f"{self._name}: {text}")
+
     def step(self, text: str) -> None:
         if text.startswith(("copying", "waiting")):
             self._say(f"{self._name}: {text}")
@@ -68,9 +71,8 @@ class _LiveProgress(Progress):
                 self._display = _display()
                 self._display.start()
             self._open += 1
-            return _LiveTask(
-                self, self._display, self._display.add_task(name, state="", total=None)
-            )
+            task = self._display.add_task(name, state="", total=None)
+            return _LiveTask(self, self._display, task, name)
 
     def close_one(self) -> None:
         """Stop the display with its last task, so that what is printed next stands below it."""
@@ -92,8 +94,11 @@ class _LiveProgress(Progress):
 
 
 class _LiveTask(Task):
-    def __init__(self, owner: _LiveProgress, display: RichProgress, task: TaskID) -> None:
+    def __init__(
+        self, owner: _LiveProgress, display: RichProgress, task: TaskID, name: str
+    ) -> None:
         self._owner = owner
+        self._name = name
         self._display = display
         self._task = task
         self._started = time.monotonic()
@@ -109,6 +114,10 @@ class _LiveTask(Task):
         if rate:
             state += f", {size(rate)}/s"
         self._display.update(self._task, completed=done, total=total, state=state)
+
+    def retry(self, text: str) -> None:
+        # above the display, where it stays
+        self._display.console.print(f"{self._name}: {text}", markup=False, highlight=False)
 
     def unpack(self, done: int, total: int) -> None:
         self._display.update(self._task, completed=done, total=total, state="unpacking")

@@ -126,7 +126,14 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
             task.step("copying")
         progress = None if local else task.download
         try:
-            transfer = download(urls, path, sha256=sha256, env=machine.env, progress=progress)
+            transfer = download(
+                urls,
+                path,
+                sha256=sha256,
+                env=machine.env,
+                progress=progress,
+                retried=task.retry,
+            )
         except BubbleError as error:
             if error.details.get("missing") and wanted.url not in urls:
                 raise _not_in_mirror(mirror, error) from None

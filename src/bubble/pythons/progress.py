@@ -9,6 +9,9 @@ class Task:
     def download(self, done: int, total: int | None) -> None:
         """Say how many bytes of the archive are here."""
 
+    def retry(self, text: str) -> None:
+        """Say why the download is tried again, in a line."""
+
     def unpack(self, done: int, total: int) -> None:
         """Say how many compressed bytes are unpacked."""
 

@@ -46,6 +46,7 @@ def download(
     env: Mapping[str, str],
     settings: Settings | None = None,
     progress: Progress | None = None,
+    retried: Callable[[str], None] | None = None,
 ) -> Transfer:
     """Bring the file with this sha256 (hex) to `destination` (absolute) and return what it took.
 
@@ -53,7 +54,8 @@ def download(
     the file; a file with other bytes ends it. What an interrupted call left is in
     `<destination>.part` and `.part.json`; the next call goes on from there. `progress` gets the
     bytes that are there and the total (None while unknown), in the calling thread; what it raises
-    stops the download, as KeyboardInterrupt does, and leaves it resumable.
+    stops the download, as KeyboardInterrupt does, and leaves it resumable. `retried` is told once,
+    in the calling thread, why the first attempt that failed is made again, and when.
 
     Raises BubbleError: usage, offline, download, checksum, no_space, permission, io, locked.
     """
@@ -70,7 +72,7 @@ def download(
         if _is_there(destination, sha256):
             part.discard()
             return Transfer(path=destination, url="", bytes_transferred=0, bytes_resumed=0)
-        return _from_first(places, part, _Terms(env, settings, deadline, progress))
+        return _from_first(places, part, _Terms(env, settings, deadline, progress, retried))
     finally:
         part.close()
 
@@ -99,12 +101,20 @@ class _Terms:
         settings: Settings,
         deadline: float,
         progress: Progress | None,
+        retried: Callable[[str], None] | None,
     ) -> None:
         self.env = env
         self.settings = settings
         self.deadline = deadline
         self.progress = progress
         self.transferred = 0
+        self._retried = retried
+
+    def tell(self, retry: str) -> None:
+        """Say why there is a retry, the first time that there is one."""
+        if self._retried is not None:
+            self._retried(retry)
+        self._retried = None
 
 
 def _from_first(urls: list[str], part: Part, terms: _Terms) -> Transfer:
@@ -161,7 +171,7 @@ def _fill(url: str, part: Part, terms: _Terms, settings: Settings) -> bool:
 
     swarm = Swarm(url, part, env=terms.env, settings=settings, deadline=terms.deadline)
     try:
-        swarm.run(terms.progress)
+        swarm.run(terms.progress, terms.tell)
     finally:
         terms.transferred += swarm.transferred
     return swarm.doubtful

@@ -71,12 +71,13 @@ class Swarm:
         self._best = 0
         self._spread_at = 0.0
         self._spreads = 0
+        self._retry = ""  # why and when there is one, until it is told
 
-    def run(self, progress: Progress | None) -> None:
+    def run(self, progress: Progress | None, tell: Callable[[str], None] = lambda _: None) -> None:
         """Return when every byte is there; raise ExchangeError, BubbleError, or what interrupts.
 
         `progress` is called in this thread, about ten times a second, with the bytes that are
-        there and the total; what it raises stops the transfer.
+        there and the total, `tell` before each retry; what they raise stops the transfer.
         """
         tick_at = 0.0
         try:
@@ -86,6 +87,7 @@ class Swarm:
                     with self._lock:
                         if not self._finished():
                             self._lock.wait(TICK)
+                self._tell_retry(tell)
                 now = time.monotonic()
                 if now >= tick_at:
                     tick_at = now + TICK
@@ -96,8 +98,15 @@ class Swarm:
             self._stop()
         if self._error is not None:
             raise self._error
+        self._tell_retry(tell)  # one that was over before this thread saw it
 
     # --- the calling thread
+
+    def _tell_retry(self, tell: Callable[[str], None]) -> None:
+        with self._lock:
+            retry, self._retry = self._retry, ""
+        if retry:
+            tell(retry)
 
     def _start(self, count: int) -> None:
         with self._lock:
@@ -347,5 +356,10 @@ class Swarm:
                 self.settings.backoff_limit, self.settings.backoff * 2 ** (self._failures - 1)
             )
             pause *= 0.5 + random.random() / 2  # noqa: S311 -- spreads retries, guards nothing
-            self._lock.wait_for(self._finished, max(pause, error.after))
+            pause = max(pause, error.after)
+            when = f" in {pause:.0f} s" if pause >= 1 else ""
+            attempt = f"{self._failures + 1} of {most}"
+            self._retry = f"{error.message}; trying again{when} ({attempt})"
+            self._lock.notify_all()
+            self._lock.wait_for(self._finished, pause)
             return True
