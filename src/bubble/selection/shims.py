@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _PATIENCE = 10.0  # seconds; a rehash takes some milliseconds
-_NOT_SHIMMED = {"bubble", "activate", "deactivate"}
+# nor what every environment has and nobody can run: with a thousand, asking takes 10 ms
+_NOT_SHIMMED = {
+    "bubble", "activate", "deactivate", "activate.csh", "activate.fish", "activate.nu",
+    "Activate.ps1", "activate.ps1", "activate.bat", "activate_this.py",
+}  # fmt: skip
 
 
 class Rehashed(Record):
