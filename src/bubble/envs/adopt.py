@@ -7,8 +7,9 @@ import os
 from bubble.envs import place
 from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.inspect import read_identity
-from bubble.envs.locate import DEFAULT, of_path
+from bubble.envs.locate import DEFAULT, of_path, require_name_free
 from bubble.model.errors import BubbleError
+from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
@@ -20,13 +21,50 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 
-def adopt(text: str, cwd: str, layout: Layout) -> Environment:
+def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
     """Register the environment in the directory `text`, or its `.venv`, and return its record.
 
-    A `.venv` becomes the environment of the directory that it is in: the shims use it there.
-    Adopting one again refreshes its record. Raises BubbleError(environment): it is none, it can't
-    be used (conda), or bubble made it.
+    With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
+    directory that it is in: the shims use it there. Adopting one again refreshes its record.
+    Raises BubbleError(environment): it is none, it can't be used (conda), or bubble made it;
+    (usage, in_use): the name can't be one, or is taken.
     """
+    if name:
+        require_name(name)
+    path = examine(text, cwd, layout)
+    former = of_path(path, layout)
+    if former is not None and former.path != path:
+        former = None
+    if former is not None and not name:
+        name = former.name
+    if name:
+        require_name_free(name, path, layout)
+    configuration = read_configuration(path)
+    project = "" if name else _project_of(path)
+    environment = registry.Environment(
+        path=path,
+        name=name,
+        project=project,
+        interpreter=interpreter_of(configuration, layout),
+        request=version_of(configuration),
+        pin=pin_of(project) if project else "",
+        maker=maker_of(path, configuration),
+        made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
+    )
+    with place.lock(layout, path):
+        registry.register(layout, environment)
+        if former is not None and (former.name, former.project) != (name, project):
+            registry.forget(layout, former)
+        touch_generation(layout)
+    return environment
+
+
+def _project_of(path: str) -> str:
+    return os.path.dirname(path) if os.path.basename(path) == DEFAULT else ""
+
+
+def examine(text: str, cwd: str, layout: Layout) -> str:
+    """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
     shown = printable(path)
     if read_identity(path):
@@ -43,21 +81,7 @@ def adopt(text: str, cwd: str, layout: Layout) -> Environment:
             f"{shown} has no working bin/python",
             hint="make it again with the tool that made it, or with bubble create",
         )
-    configuration = read_configuration(path)
-    project = os.path.dirname(path) if os.path.basename(path) == DEFAULT else ""
-    environment = registry.Environment(
-        path=path,
-        project=project,
-        interpreter=interpreter_of(configuration, layout),
-        request=version_of(configuration),
-        pin=pin_of(project) if project else "",
-        maker=maker_of(path, configuration),
-        made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
-    )
-    with place.lock(layout, path):
-        registry.register(layout, environment)
-        touch_generation(layout)
-    return environment
+    return path
 
 
 def maker_of(path: str, configuration: dict[str, str]) -> str:

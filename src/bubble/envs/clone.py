@@ -10,7 +10,7 @@ from bubble.envs.activation import prompt_text
 from bubble.envs.describe import read_configuration
 from bubble.envs.duplicate import Duplicated, duplicate
 from bubble.envs.inspect import look_at
-from bubble.envs.locate import DEFAULT, is_path
+from bubble.envs.locate import DEFAULT, is_path, require_name_free
 from bubble.envs.relocate import path_of, relocate, rename_prompt
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
@@ -54,7 +54,7 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
         source = registry.current(layout, source)  # it may have been made anew meanwhile
         require_sound(source, layout)
         sweep(place.yard_of(layout, environment.path))
-        _require_free(environment)
+        _require_free(environment, layout)
         return copy_to(
             source,
             environment.replace(
@@ -161,7 +161,9 @@ def _named(target: str, cwd: str, layout: Layout) -> Environment:
     return registry.Environment(path=path, project=project, pin=pin_of(project) if project else "")
 
 
-def _require_free(new: Environment) -> None:
+def _require_free(new: Environment, layout: Layout) -> None:
+    if new.name:
+        require_name_free(new.name, new.path, layout)
     if os.path.lexists(new.path):
         shown = printable(new.title)
         raise BubbleError(

@@ -79,6 +79,20 @@ def unknown_name(name: str, layout: Layout) -> BubbleError:
     )
 
 
+def require_name_free(name: str, path: str, layout: Layout) -> None:
+    """Raise BubbleError(in_use) when an environment that isn't at `path` (absolute) has the name.
+
+    Such a one was made by another tool, and lies where that put it.
+    """
+    known = of_name(layout, name)
+    if known is not None and known.path != path:
+        raise BubbleError(
+            "in_use",
+            f"{name} is the name of the environment at {printable(known.path, 500)}",
+            hint=f"choose another name, or let bubble forget that one: bubble remove {name}",
+        )
+
+
 def unregistered(path: str) -> BubbleError:
     """Return the error for an environment that lies at `path` and that nobody registered."""
     from bubble.system.layout import MARK

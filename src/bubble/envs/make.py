@@ -11,6 +11,7 @@ import time
 
 from bubble.envs import place
 from bubble.envs.create import base_of, build
+from bubble.envs.locate import require_name_free
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -62,6 +63,8 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
     # shared: nobody takes the interpreter away before the registry knows who uses it
     in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
     with place.lock(layout, plan.path), in_use:
+        if plan.name:
+            require_name_free(plan.name, plan.path, layout)
         if not is_command(plan.installation.executable):
             raise BubbleError(
                 "not_installed",

@@ -34,6 +34,22 @@ def adopt(path: str, machine: Machine) -> Installation:
     Adopting the same one again refreshes its links. Raises BubbleError(usage, probe) when it is
     no interpreter or a virtual environment, (store) when the key is already installed.
     """
+    key, found = identify(path, machine)
+    prefix = machine.layout.python(str(key))
+    with store.key_lock(machine.layout, str(key), machine.env):
+        sweep(machine.layout)
+        require_free(key, found, machine)
+        with Staging(machine.layout, str(key)) as staging:
+            _link_commands(staging.path, found)
+            os.mkdir(f"{staging.path}/.bubble")
+            store.write_receipt(staging.path, _receipt(key, found))
+            staging.publish(prefix)
+    store.publish_changes(machine.layout, machine.platform)
+    return store.Installation(key=key, prefix=prefix)
+
+
+def identify(path: str, machine: Machine) -> tuple[Key, Probe]:
+    """Return what the interpreter at `path` is; runs it, changes nothing, raises as `adopt`."""
     executable = executable_at(os.path.abspath(os.path.expanduser(path)))
     if not executable:
         raise BubbleError(
@@ -58,24 +74,20 @@ def adopt(path: str, machine: Machine) -> Installation:
         variant=found.variant,
         platform=found.platform,
     )
-    prefix = machine.layout.python(str(key))
-    with store.key_lock(machine.layout, str(key), machine.env):
-        sweep(machine.layout)
-        present = store.installation_at(machine.layout, str(key))
-        if present and not _is_same(present, found):
-            raise BubbleError(
-                "store",
-                f"{key.name} is already installed, from {store.read_receipt(prefix).origin}",
-                hint="to have only the other one, take this away first: "
-                f"bubble python uninstall {key.name}",
-            )
-        with Staging(machine.layout, str(key)) as staging:
-            _link_commands(staging.path, found)
-            os.mkdir(f"{staging.path}/.bubble")
-            store.write_receipt(staging.path, _receipt(key, found))
-            staging.publish(prefix)
-    store.publish_changes(machine.layout, machine.platform)
-    return store.Installation(key=key, prefix=prefix)
+    return key, found
+
+
+def require_free(key: Key, found: Probe, machine: Machine) -> bool:
+    """Return whether the store has this very interpreter; raise if it has another of its key."""
+    present = store.installation_at(machine.layout, str(key))
+    if present and not _is_same(present, found):
+        raise BubbleError(
+            "store",
+            f"{key.name} is already installed, from {store.read_receipt(present.prefix).origin}",
+            hint="to have only the other one, take this away first: "
+            f"bubble python uninstall {key.name}",
+        )
+    return present is not None
 
 
 def executable_at(path: str, *first: str) -> str:

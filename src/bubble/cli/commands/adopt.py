@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble adopt .venv", "what uv, venv or another tool made for this project"),
     ("bubble adopt ~/.virtualenvs/site", "an environment anywhere"),
+    ("bubble adopt ~/.virtualenvs/site --name site", "and use it by a name"),
 )
 DETAILS = (
     "Nothing in it is changed: the shims use it in its project's directory, and bubble list shows\n"
@@ -21,6 +22,7 @@ DETAILS = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("directory", metavar="DIR", help="an environment, or a project with .venv")
+    parser.add_argument("--name", metavar="NAME", default="", help="what to call it from now on")
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -29,11 +31,12 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.system.directory import working_directory
 
     cwd = working_directory(context.env.get("PWD", ""))
-    environment = adopt(options.directory, cwd, context.layout)
+    environment = adopt(options.directory, cwd, context.layout, options.name)
     context.renew_shims()
     return Outcome(
         data={
             "path": environment.path,
+            "name": environment.name or None,
             "project": environment.project or None,
             "interpreter": environment.interpreter or None,
             "maker": environment.maker,
