@@ -194,3 +194,40 @@ def test_json_behind_the_command_is_the_commands(project: Path, bubble: Bubble) 
 def test_exec_in_exec_in_exec_ends(project: Path, bubble: Bubble) -> None:
     words = ["exec", *([PROGRAM, "exec"] * 5), "python"]
     assert bubble(*words, cwd=project).status == 0
+
+
+PIP = '#!/bin/sh\nprintf "#!/bin/sh\\n" >"${0%/*}/$2" && chmod +x "${0%/*}/$2"\nexit "$3"\n'
+
+
+@pytest.mark.parametrize("status", [0, 9])
+@pytest.mark.parametrize("words", [["pip"], ["pip3.12"]], ids=" ".join)
+def test_what_pip_installs_has_its_shim_at_once(
+    words: list[str], status: int, world: ShimWorld, project: Path, bubble: Bubble
+) -> None:
+    write(f"{binaries(world, '3.12.1')}/{words[-1]}", PIP, 0o755)
+    done = bubble("exec", "-p", "3.12", *words, "install", "fresh", str(status), cwd=project)
+    assert (done.status, done.out, done.err) == (status, "", "")
+    assert os.access(f"{world.layout.shims}/fresh", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("said", "runs", "first"),
+    [
+        ("system\n3.12\n", "system", ""),
+        ("3.12\nsystem\n", "3.12", "3.12"),
+        ("system\n", "system", ""),
+    ],
+)
+def test_the_systems_comes_where_the_file_has_it(
+    said: str, runs: str, first: str, world: ShimWorld, project: Path, bubble: Bubble
+) -> None:
+    (project / ".python-version").write_text(said)
+    for place in (f"{world.root}/bin", binaries(world, "3.12.1")):
+        write(f"{place}/python3", '#!/bin/sh\necho "$0"\necho "$PATH"\n', 0o755)
+    path = f"{world.root}/bin:/usr/bin:/bin"
+    done = bubble("exec", "python3", cwd=project, env={"PATH": path})
+    place = binaries(world, "3.12.1") if runs == "3.12" else f"{world.root}/bin"
+    given = f"{binaries(world, '3.12.1')}:{path}" if first else path
+    assert done.out == f"{place}/python3\n{given}\n", done.err
+    told = bubble("which", "python3", cwd=project, env={"PATH": path})
+    assert told.out == f"{place}/python3\n"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
+    from bubble.system.layout import Layout
+
 DEPTH = "BUBBLE_SHIM_DEPTH"
 _DEEPEST = 4  # a script of the system that leads back here this often never ends
 _LAUNCHER = "__PYVENV_LAUNCHER__"
@@ -26,8 +28,8 @@ _INTERPRETERS = ("python", "pypy", "graalpy")
 def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    What installs commands (pip) runs as a child, and the shims are renewed after it. `python` is
-    the interpreter that runs bubble. Raises BubbleError and OSError.
+    `python` is the interpreter that runs bubble; the rest is as `perform` has it. Raises
+    BubbleError and OSError.
     """
     looked_at = time.time_ns()
     selection = select(world)
@@ -40,6 +42,22 @@ def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> 
             hint="remove it, then: bubble python verify --repair",
         )
     env = child_environment(path, world)
+    return perform(name, path, arguments, env, world.layout, python)
+
+
+def perform(
+    name: str,
+    path: str,
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    layout: Layout,
+    python: str,
+) -> int:
+    """Become the command `name` at `path` (absolute).
+
+    What installs commands (pip) runs as a child, and the shims are renewed after it: then its
+    exit status is returned. Raises BubbleError.
+    """
     if not installs_commands(name, arguments):
         execute(path, arguments, env)
     from bubble.selection.child import end_as, run_child
@@ -47,7 +65,7 @@ def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> 
 
     status = run_child(path, arguments, env)
     try:
-        rehash(world.layout, python)
+        rehash(layout, python)
     except (OSError, BubbleError):
         pass  # a store that can't be written, or a lock that can't be had: pip's result stands
     return end_as(status)

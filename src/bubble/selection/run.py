@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.fallback import child_environment
 from bubble.selection.path import DEFAULT_PATH
-from bubble.selection.resolve import command_path, is_command
+from bubble.selection.resolve import command_path
 from bubble.selection.sources import VARIABLE
 
 TYPE_CHECKING = False
@@ -28,10 +29,6 @@ def find_command(name: str, selection: Selection, world: World) -> str:
             hint = "check the path; a name without a slash is looked up on PATH"
             raise BubbleError("command_not_found", f"{shown}: no such file", hint=hint)
         return name
-    for answer in selection.answers:
-        path = f"{answer.prefix}/bin/{name}"
-        if not answer.is_system and is_command(path):
-            return path
     return command_path(name, selection, world)
 
 
@@ -46,7 +43,8 @@ def environment(
     """
     # what was named by its path is counted as little as what lies in the store
     env = child_environment(path if looked_up else f"{world.layout.home}/", world)
-    own = [f"{a.prefix}/bin" for a in selection.answers if not a.is_system]
+    # what comes after the system's in the choice can't come before it on PATH
+    own = [f"{a.prefix}/bin" for a in takewhile(lambda a: not a.is_system, selection.answers)]
     env["PATH"] = ":".join([*own, env.get("PATH") or DEFAULT_PATH])
     if chosen:
         answer = selection.answers[0]

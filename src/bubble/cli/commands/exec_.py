@@ -7,7 +7,6 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from typing import NoReturn
 
     from bubble.cli.context import Context, Outcome
 
@@ -29,7 +28,7 @@ def define(parser: ArgumentParser) -> None:
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
-    """Become the command; 126 or 127 where that can't be."""
+    """Become the command, or run pip and renew the shims; 126 or 127 where that can't be."""
     from bubble.cli.commands.shim_fallback import status_of
 
     context.output.json = options.json  # one that stands behind CMD is the command's own
@@ -37,16 +36,19 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if not words:
         raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
     try:
-        _become(words, options.python, context)
+        status = _perform(words, options.python, context)
     except BubbleError as error:
         if error.kind == "usage":
             raise
         context.output.failure(error)
         raise SystemExit(status_of(error)) from None
+    raise SystemExit(status)
 
 
-def _become(words: list[str], request: str, context: Context) -> NoReturn:
-    from bubble.selection.fallback import execute as become
+def _perform(words: list[str], request: str, context: Context) -> int:
+    import sys
+
+    from bubble.selection.fallback import perform
     from bubble.selection.resolve import require_name, resolve, select
     from bubble.selection.run import environment, find_command
     from bubble.selection.sources import option
@@ -56,4 +58,4 @@ def _become(words: list[str], request: str, context: Context) -> NoReturn:
     selection = resolve(option(request), world) if request else select(world)
     path = find_command(name, selection, world)
     env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))
-    become(path, words[1:], env)
+    return perform(words[0], path, words[1:], env, world.layout, sys.executable)
