@@ -1,4 +1,4 @@
-"""Planted bugs of what writes files elsewhere than into the store: see `planted`."""
+"""Planted bugs that few harnesses need, and which import more: see `planted`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 
 from bubble.cli import shell_files
 from bubble.envs import doctor
-from bubble.pythons import mirror
+from bubble.envs import install as packages
+from bubble.pythons import install, mirror
 from bubble.pythons.catalogue.index import dump_json
 from bubble.selection import pin, rcfile
 from bubble.system import files
@@ -71,10 +72,28 @@ def idle_doctor() -> None:
     setattr(doctor, "mend", lambda *_: [])  # noqa: B010 - as above
 
 
+def telling_receipt() -> None:
+    """Write a download's whole address down."""
+    setattr(install, "without_credentials", str)  # noqa: B010 - as above
+
+
+def index_on_argv() -> None:
+    """Hand the index to the installer where everybody sees it."""
+    run = packages._run
+
+    def telling(command: Any, env: Any, *rest: Any, **options: Any) -> Any:
+        index = ["--index-url", env["PIP_INDEX_URL"]]
+        return run([*command, *index], env, *rest, **options)
+
+    setattr(packages, "_run", telling)  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
     "whole-file": whole_file,
     "blind-prune": blind_prune,
     "idle-doctor": idle_doctor,
+    "telling-receipt": telling_receipt,
+    "index-on-argv": index_on_argv,
 }

@@ -6,7 +6,7 @@ import os
 import sys
 
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, without_userinfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Output:
             document["error"] = _error_data(outcome.errors[0])
             document["errors"] = [_error_data(e) for e in outcome.errors]
         if outcome.warnings:
-            document["warnings"] = list(outcome.warnings)
+            document["warnings"] = [without_userinfo(text) for text in outcome.warnings]
         document["data"] = outcome.data
         self._json(document)
 
@@ -150,8 +150,8 @@ def table(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 def _error_data(error: BubbleError) -> dict[str, object]:
     data: dict[str, object] = {
         "kind": error.kind,
-        "message": error.message,
-        "hint": error.hint,
+        "message": without_userinfo(error.message),
+        "hint": without_userinfo(error.hint),
     }
     return {**data, "details": error.details} if error.details else data
 
@@ -203,8 +203,8 @@ def _give_up(descriptor: int) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Return a message without control characters, wherever it came from."""
-    return printable(text, len(text))
+    """Return a message without control characters or passwords, wherever it came from."""
+    return without_userinfo(printable(text, len(text)))
 
 
 def _encoded_anyhow(error: UnicodeError) -> tuple[bytes, int]:

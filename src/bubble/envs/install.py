@@ -9,7 +9,7 @@ import os
 
 from bubble.envs import pylock
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, without_userinfo
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
@@ -129,25 +129,13 @@ def _install(
     status, output = _run(command, env, cwd, show=show, keep=keep)
     if status:
         lines = [line for line in output.splitlines() if line.strip()][-_LINES:]
-        said = printable(" | ".join(without_secrets(line) for line in lines), 1500)
+        said = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
         raise BubbleError(
             "download",
             f"{backend[0]} could not install the packages (status {status})"
             + (f": {said}" if said else ""),
             hint="mend the requirements, or try the other one: --installer pip or uv",
         )
-
-
-def without_secrets(text: str) -> str:
-    """Return a line with the user and password of every URL taken out."""
-    parts = text.split("://")
-    cleaned = [parts[0]]
-    for part in parts[1:]:
-        authority, slash, rest = part.partition("/")
-        if "@" in authority:
-            authority = "****@" + authority.rpartition("@")[2]
-        cleaned.append(authority + slash + rest)
-    return "://".join(cleaned)
 
 
 def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -247,7 +235,7 @@ def _follow(child: subprocess.Popen[bytes], *, show: bool) -> str:
     said: list[str] = []
     with child.stdout:
         for line in child.stdout:
-            text = without_secrets(line.decode("utf-8", "replace"))
+            text = without_userinfo(line.decode("utf-8", "replace"))
             said = [*said[-_LINES:], text]
             if show:
                 os.write(2, text.encode())

@@ -27,6 +27,18 @@ def size(count: float) -> str:
     raise AssertionError
 
 
+def without_userinfo(text: str) -> str:
+    """Return a message with the user and password of every URL in it taken out."""
+    head, *others = text.split("://")
+    for part in others:
+        words = part.split(maxsplit=1)
+        authority = words[0].partition("/")[0] if words else ""
+        if "@" in authority and part.startswith(authority):
+            part = "****@" + authority.rpartition("@")[2] + part[len(authority) :]  # noqa: PLW2901 - as it is shown
+        head += f"://{part}"
+    return head
+
+
 def without_credentials(url: str) -> str:
     """Return a URL fit for messages and receipts: no user, password, query or fragment."""
     scheme, separator, rest = url.partition("://")

@@ -96,6 +96,7 @@ def _install(
 
 
 def _install_archive(options: Namespace, requests: list[Request], context: Context) -> Batch:
+    from bubble.model.text import without_credentials
     from bubble.pythons.local import download_of, install_archive
 
     if len(requests) > 1 or options.upgrade or options.platform:
@@ -104,6 +105,12 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
             "--from installs one archive as it is: with one request at most, and without "
             "--upgrade and --platform",
             hint="bubble python install --help",
+        )
+    if "://" in options.archive:
+        raise BubbleError(
+            "usage",
+            f"--from takes a file of this machine, not {without_credentials(options.archive)}",
+            hint="fetch it first, then name the file and its --sha256",
         )
     machine = context.machine()
     download = download_of(
