@@ -145,6 +145,18 @@ def test_packages_that_fail_leave_no_environment(bubble: Bubble, adopted: str, h
     assert adopted
 
 
+def test_a_package_in_the_place_of_the_name_is_told_where_it_belongs(
+    bubble: Bubble, adopted: str, project: str
+) -> None:
+    done = bubble("create", "-r", "requirements.txt", "a_package>=1", cwd=project)
+    assert done.status == 2
+    assert "hint: as a package for this project's: bubble create --with 'a_package>=1'" in done.err
+    done = bubble("create", "-r", "requirements.txt", cwd=project)
+    assert (done.status, "there is no file requirements.txt" in done.err) == (2, True)
+    assert os.listdir(project) == []
+    assert adopted
+
+
 def test_packages_without_pip_need_uv(bubble: Bubble, adopted: str) -> None:
     done = bubble("create", "train", "--no-pip", "--installer", "pip", "no-such-package")
     assert done.status == 2

@@ -7,6 +7,7 @@ import sys
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="what to install in it")
     parser.add_argument("-p", "--python", metavar="REQUEST", default="", help="which Python")
     parser.add_argument(
-        "-r", "--requirements", metavar="FILE", action="append", default=[], help="(repeatable)"
-    )
+        "-r", "--requirements", metavar="FILE", action="append", default=[],
+        help="what to install: requirements, or a lock file pylock.toml (repeatable)",
+    )  # fmt: skip
     parser.add_argument(
         "--with", dest="extra", metavar="PACKAGE", action="append", default=[],
         help="a package for this project's environment (repeatable)",
@@ -86,13 +88,24 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     if not world.cwd:
         raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
+    if any(character in options.name for character in "=<>~!@[;"):
+        from shlex import quote
+
+        shown = printable(options.name)
+        raise BubbleError(
+            "usage",
+            f"“{shown}” can't be an environment's name",
+            hint=f"as a package for this project's: bubble create --with {quote(shown)}",
+        )
     name = require_name(options.name) if options.name else ""
     path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"
     installation, request, exact = _installation(options.python, world)
     arguments = [*options.packages, *options.extra]
     for file in options.requirements:
         if not os.path.isfile(file):
-            raise BubbleError("usage", f"there is no file {file}", hint="bubble create --help")
+            raise BubbleError(
+                "usage", f"there is no file {printable(file, 500)}", hint="check the path"
+            )
         arguments += ["-r", os.path.abspath(file)]
     environment = make(
         Plan(
