@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bubble.cli import shell_files
+from bubble.cli import output, shell_files
 from bubble.envs import doctor
 from bubble.envs import install as packages
 from bubble.pythons import install, mirror
@@ -88,6 +88,16 @@ def index_on_argv() -> None:
     setattr(packages, "_run", telling)  # noqa: B010 - as above
 
 
+def interrupt_is_success() -> None:
+    """Say that all went well when somebody interrupts."""
+    failure = output.Output.failure
+
+    def quiet(self: Any, error: Any) -> int:
+        return 0 if error.kind == "interrupted" else failure(self, error)
+
+    setattr(output.Output, "failure", quiet)  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
@@ -96,4 +106,5 @@ BUGS = {
     "idle-doctor": idle_doctor,
     "telling-receipt": telling_receipt,
     "index-on-argv": index_on_argv,
+    "interrupt-is-success": interrupt_is_success,
 }
