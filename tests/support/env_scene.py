@@ -95,12 +95,17 @@ def unregistered(stage: Scene, path: str) -> list[str]:
     return []
 
 
-def left_behind(stage: Scene) -> list[str]:
-    """I3: nothing but records in the registry, nothing but the environment in the project."""
+def left_behind(stage: Scene, *, also: str = "") -> list[str]:
+    """I3: nothing but records in the registry, nothing but the environment in the project.
+
+    `also` may be in the project as well.
+    """
     found = invariants.left_over(stage)
     names = os.listdir(stage.layout.registry) if os.path.isdir(stage.layout.registry) else []
     found += [f"I3: {name} in the registry" for name in names if name[0] not in "np"]
-    found += [f"I3: {n} in the project" for n in os.listdir(project(stage)) if n != ".venv"]
+    found += [
+        f"I3: {n} in the project" for n in os.listdir(project(stage)) if n not in {".venv", also}
+    ]
     return found
 
 

@@ -21,7 +21,7 @@ from bubble.selection import registry
 from bubble.selection.sources import pin_of
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,18 +53,15 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
     with both_locks(layout, source.path, environment.path):
         source = registry.current(layout, source)  # it may have been made anew meanwhile
         require_sound(source, layout)
-        sweep(place.yard_of(layout, environment.path))
-        _require_free(environment, layout)
-        return copy_to(
-            source,
-            environment.replace(
-                interpreter=source.interpreter,
-                request=source.request,
-                identity=os.urandom(8).hex(),
-                made_at=str(int(time.time())),
-            ),
-            layout,
+        new = environment.replace(
+            interpreter=source.interpreter,
+            request=source.request,
+            identity=os.urandom(8).hex(),
+            made_at=str(int(time.time())),
         )
+        with place.swept(place.yard_of(layout, environment.path)):
+            _require_free(environment, layout)
+            return copy_to(source, new, layout)
 
 
 def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
@@ -75,25 +72,22 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
     place is free.
     """
     yard = place.yard_of(layout, new.path)
-    try:
-        with Staging(yard, os.path.basename(new.path)) as staging:
-            root = staging.path
-            files = duplicate(source.path, root)
-            write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
-            baked = path_of(root)
-            also = ((baked, new.path),) if baked not in {"", source.path} else ()
-            relocate(root, source.path, new.path, projects=also)
-            before, after = label(source), label(new)
-            if before == (read_configuration(root).get("prompt") or before):
-                rename_prompt(root, before, after)
-            registry.register(layout, new)
-            try:
-                staging.publish(new.path)
-            except BaseException:
-                registry.forget(layout, new)
-                raise
-    finally:
-        place.tidy(yard)
+    with Staging(yard, os.path.basename(new.path)) as staging:
+        root = staging.path
+        files = duplicate(source.path, root)
+        write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
+        baked = path_of(root)
+        also = ((baked, new.path),) if baked not in {"", source.path} else ()
+        relocate(root, source.path, new.path, projects=also)
+        before, after = label(source), label(new)
+        if before == (read_configuration(root).get("prompt") or before):
+            rename_prompt(root, before, after)
+        registry.register(layout, new)
+        try:
+            staging.publish(new.path)
+        except BaseException:
+            registry.forget(layout, new)
+            raise
     touch_generation(layout)
     return Cloned(environment=new, files=files)
 

@@ -8,16 +8,19 @@ into by itself (`--prefix`) are remembered in the store.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 
+from bubble.envs import place
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.system.files import read_text, write_atomic
+from bubble.system.files import read_text, temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import layout_from
 from bubble.system.lock import Lock
+from bubble.system.staging import set_aside
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
@@ -72,6 +75,7 @@ def install_kernel(
     os.makedirs(directory, exist_ok=True)
     layout = layout_from(env)
     with Lock(f"{layout.locks}/kernels"):
+        _clear_leftovers(path)
         _require_free(path, environment)
         _remember(layout, directory, env)
         os.makedirs(path, exist_ok=True)
@@ -120,17 +124,26 @@ def remove_kernels(environment: Environment, env: Mapping[str, str]) -> tuple[st
     """Remove every kernel that runs an environment; return their directories (absolute)."""
     found = kernels_of(environment, env)
     for kernel in found:
-        remove_kernel(kernel)
+        remove_kernel(kernel, layout_from(env))
     return tuple(kernel.path for kernel in found)
 
 
-def remove_kernel(kernel: Kernel) -> None:
-    """Remove one kernel: first what makes it one, then its directory."""
+def remove_kernel(kernel: Kernel, layout: Layout) -> None:
+    """Remove one kernel, in one step where it lies on the store's file system.
+
+    Elsewhere what makes it one goes first. Raises BubbleError(store) when something is mounted.
+    """
+    place.require_unmounted(kernel.path)
+    remains = kernel.path
     try:
-        os.unlink(f"{kernel.path}/{SPEC}")
+        remains = set_aside(layout, kernel.path)
     except FileNotFoundError:
-        pass
-    remove_tree(kernel.path)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        unlink_quietly(f"{kernel.path}/{SPEC}")
+    remove_tree(remains)
 
 
 def move_kernels(old: Environment, new: Environment, env: Mapping[str, str]) -> tuple[str, ...]:
@@ -217,6 +230,13 @@ def _require_free(path: str, environment: Environment) -> None:
         f"there is a kernel called {os.path.basename(path)} already{runs}",
         hint="give this one another name: --name NAME",
     )
+
+
+def _clear_leftovers(path: str) -> None:
+    """Remove the halves of files that a killed writer left; the caller holds the lock."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        for leftover in [t for name in (SPEC, *_LOGOS) for t in temporaries(path, name)]:
+            unlink_quietly(leftover)
 
 
 def _has_moved(kernel: Kernel, environment: Environment) -> bool:

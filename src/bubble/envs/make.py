@@ -19,7 +19,7 @@ from bubble.pythons.store import key_lock, touch_generation
 from bubble.selection import registry
 from bubble.selection.answers import is_command
 from bubble.selection.sources import pin_of
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,17 +71,16 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
                 f"{plan.installation.key.name} was removed meanwhile",
                 hint=f"bubble python install {plan.installation.key.name}",
             )
-        sweep(yard)
-        environment = _record(plan, world)
-        _require_free(plan, registry.unfinished(layout, environment))
-        try:
-            _stage_and_publish(plan, environment, world, yard, show=show)
-        finally:
-            if place.identity_at(plan.path) == environment.identity:
-                registry.register_prepared(layout, environment)
-            else:
-                registry.abandon(layout, environment)
-            place.tidy(yard)
+        with place.swept(yard):
+            environment = _record(plan, world)
+            _require_free(plan, registry.unfinished(layout, environment))
+            try:
+                _stage_and_publish(plan, environment, world, yard, show=show)
+            finally:
+                if place.identity_at(plan.path) == environment.identity:
+                    registry.register_prepared(layout, environment)
+                else:
+                    registry.abandon(layout, environment)
         touch_generation(layout)
     return environment
 

@@ -17,6 +17,8 @@ from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from bubble.system.layout import Layout
     from bubble.system.lock import Lock
     from bubble.system.staging import Yard
@@ -48,6 +50,29 @@ def yard_of(layout: Layout, path: str) -> Yard:
     if path.startswith(f"{layout.home}/"):
         return layout
     return ProjectYard(home=os.path.dirname(path), locks=layout.locks)
+
+
+class swept:  # noqa: N801 - used as a function
+    """Sweep a yard before what is inside `with`, and leave no empty scratch of a project after it.
+
+    Raises BubbleError(store) and OSError, as `staging.sweep` does.
+    """
+
+    def __init__(self, yard: Yard) -> None:
+        self._yard = yard
+
+    def __enter__(self) -> None:
+        from bubble.system.staging import sweep
+
+        sweep(self._yard)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        tidy(self._yard)
 
 
 def tidy(yard: Yard) -> None:

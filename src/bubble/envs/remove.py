@@ -9,36 +9,42 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.system.staging import set_aside, sweep
+from bubble.system.staging import set_aside
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
 
-def remove(environment: Environment, layout: Layout) -> bool:
+def remove(
+    environment: Environment,
+    layout: Layout,
+    *,
+    also: Callable[[Environment], object] | None = None,
+) -> bool:
     """Delete a registered environment and its record; False when it was gone already.
 
     The directory must carry the identity that the record has, and must be no link: anything else
     is left alone. It leaves its place in one step; its bytes go afterwards, by descriptor, across
-    no link and no mount. An environment that another tool made is only forgotten. Raises
+    no link and no mount. An environment that another tool made is only forgotten. `also` gets the
+    record before that goes: for what has to go with the environment. Raises
     BubbleError(environment, store) and OSError.
     """
     path = environment.path
     yard = place.yard_of(layout, path)
     with place.lock(layout, path):
         environment = registry.current(layout, environment)  # it may have been made anew
-        sweep(yard)
         there = os.path.lexists(path) and environment.maker == "bubble"
-        if there:
-            _require_ours(environment, registry.unfinished(layout, environment))
-        try:
+        with place.swept(yard):
             if there:
+                _require_ours(environment, registry.unfinished(layout, environment))
                 remove_tree(set_aside(yard, path))
-        finally:
-            place.tidy(yard)
+        if also:
+            also(environment)
         # the record goes last: until then, whoever was killed can say it again
         registry.abandon(layout, environment)
         registry.forget(layout, environment)

@@ -16,15 +16,24 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
 
-def rename(source: Environment, name: str, layout: Layout) -> Environment:
+def rename(
+    source: Environment,
+    name: str,
+    layout: Layout,
+    *,
+    also: Callable[[Environment, Environment], object] | None = None,
+) -> Environment:
     """Give a named environment another name, and return its new record.
 
     The new one is complete before the old one leaves its place: killed in between, the old one
-    works, or the new one, or both; the same command then ends what was begun. Raises BubbleError
+    works, or the new one, or both; the same command then ends what was begun. `also` gets both
+    records while both environments are there: for what has to follow. Raises BubbleError
     (usage, environment, in_use, store) and OSError.
     """
     require_name(name)
@@ -48,6 +57,8 @@ def rename(source: Environment, name: str, layout: Layout) -> Environment:
             require_sound(source, layout)
             _require_deletable(source.path)
             copy_to(source, new, layout)
+        if also:
+            also(source, new)
         if os.path.lexists(source.path):
             remains = set_aside(layout, source.path)
             registry.forget(layout, source)

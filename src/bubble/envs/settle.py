@@ -57,6 +57,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
         write_atomic(f"{path}/{MARK}", f"{new.identity}\n".encode(), durable=True)
         done.append(f"told it from {printable(original.title)}, of which it is a copy")
     registry.register(layout, new)
+    registry.abandon(layout, new)  # of a creation that was killed just before it did this
     if new != mine:
         done.append(f"registered it as {printable(new.title)}")
     for twin in twins if original is None else ():

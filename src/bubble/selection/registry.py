@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _FORMAT = "bubble environment 1"
+_UNFINISHED = ".unfinished"
 _LONGEST = 200  # characters of a file name, escapes included
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _LARGEST = 1 << 15  # bytes of a record: four paths, and what people call things
@@ -110,6 +111,16 @@ def unfinished(layout: Layout, environment: Environment) -> Environment | None:
     return _read(f"{layout.registry}/{_pending(environment)}")
 
 
+def all_unfinished(layout: Layout) -> list[tuple[str, Environment]]:
+    """Return everything that was prepared and not registered, each with its file (absolute)."""
+    try:
+        names = sorted(os.listdir(layout.registry))
+    except FileNotFoundError:
+        return []
+    paths = [f"{layout.registry}/{n}" for n in names if n[0] == "." and n.endswith(_UNFINISHED)]
+    return [(path, found) for path in paths if (found := _read(path))]
+
+
 def register_prepared(layout: Layout, environment: Environment) -> None:
     """Make what was prepared the record, in one step and durably."""
     pending = f"{layout.registry}/{_pending(environment)}"
@@ -147,7 +158,7 @@ def _file(environment: Environment) -> str:
 
 
 def _pending(environment: Environment) -> str:
-    return f".{_file(environment)}.unfinished"
+    return f".{_file(environment)}{_UNFINISHED}"
 
 
 def _project_file(directory: str) -> str:

@@ -30,7 +30,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     for name in dict.fromkeys(options.names):
         chosen = [k for k in found if k.name == name.lower()]
         for kernel in chosen:
-            remove_kernel(kernel)
+            remove_kernel(kernel, context.layout)
             removed.append(kernel)
         if not chosen:
             errors.append(

@@ -32,8 +32,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     errors: list[BubbleError] = []
     for environment in found:
         try:
-            remove(environment, world.layout)
-            remove_kernels(environment, context.env)
+            remove(environment, world.layout, also=lambda it: remove_kernels(it, context.env))
             removed.append(environment)
         except BubbleError as error:
             errors.append(error)

@@ -32,8 +32,12 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     source = find(options.source, context)
     pins = pins_of(source.name, world)
-    renamed = rename(source, options.name, context.layout)
-    move_kernels(source, renamed, context.env)
+    renamed = rename(
+        source,
+        options.name,
+        context.layout,
+        also=lambda old, new: move_kernels(old, new, context.env),
+    )
     context.renew_shims()
     mended = [(pin.where, mending(pin, source.name, renamed.name, world)) for pin in pins]
     return Outcome(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.gc.scratch import is_settled
 from bubble.envs.gc.uses import uses
+from bubble.envs.place import lock
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from bubble.envs.gc.item import Item
     from bubble.pythons.install import Machine
+    from bubble.selection.registry import Environment
 
 
 class Collected(Record):
@@ -65,7 +68,23 @@ def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     for item in items:
         if os.path.basename(item.path).endswith(".tmp"):
             unlink_quietly(item.path)
-    return []
+    paths = {item.path for item in items}
+    for path, environment in registry.all_unfinished(machine.layout):
+        if path in paths:
+            _abandon(environment, machine)
+    return []  # what is made after all is there still
+
+
+def _abandon(unfinished: Environment, machine: Machine) -> None:
+    own = lock(machine.layout, unfinished.path)
+    own.timeout = 0
+    try:
+        with own:
+            if is_settled(unfinished, machine.layout):
+                registry.abandon(machine.layout, unfinished)
+    except BubbleError as error:
+        if error.kind != "locked":
+            raise
 
 
 def _links(_items: Sequence[Item], machine: Machine) -> list[Item]:
@@ -102,7 +121,7 @@ def _kernels(items: Sequence[Item], machine: Machine) -> list[Item]:
     paths = {item.path for item in items}
     for kernel in kernels(machine.layout, machine.env):
         if kernel.path in paths:
-            remove_kernel(kernel)
+            remove_kernel(kernel, machine.layout)
     return []
 
 

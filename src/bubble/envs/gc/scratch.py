@@ -7,6 +7,9 @@ import os
 import time
 
 from bubble.envs.gc.item import Item
+from bubble.envs.place import identity_at, lock
+from bubble.pythons.cache import is_held
+from bubble.selection import registry
 from bubble.system.files import is_temporary
 from bubble.system.trees import size_of
 
@@ -14,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
 _YOUNG = 5.0  # seconds in which a new directory gets its lock, and a small file its name
@@ -28,6 +32,17 @@ def leftovers(layout: Layout) -> Iterator[Item]:
     for path in _paths(layout.trash):
         yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
     yield from _temporaries(layout)
+    for path, environment in registry.all_unfinished(layout):
+        if is_settled(environment, layout) and not is_held(lock(layout, environment.path).path):
+            why = "a creation that didn't come to its end"
+            yield Item(kind="scratch", path=path, why=why, size=_size(path))
+
+
+def is_settled(unfinished: Environment, layout: Layout) -> bool:
+    """Whether a prepared record says nothing any more: its environment isn't there, or known."""
+    if identity_at(unfinished.path) != unfinished.identity:
+        return True
+    return any(e.identity == unfinished.identity for e in registry.environments(layout))
 
 
 def _is_dead(path: str) -> bool:
