@@ -1,8 +1,9 @@
 """The tools that look for interpreters on PATH find the ones behind our shims, and only those.
 
-Each client comes from the package index, by its name, into one virtual environment that all
-tests (and workers) share. PATH has the shims and the system; nothing else leads to the
-interpreters that are asked for.
+Each client comes from the package index, by its name, into one virtual environment; that and the
+store are made once for all tests and workers. What virtualenv makes has no pip where none is
+needed: the interpreter that it found is what counts. PATH has the shims and the system; nothing
+else leads to the interpreters that are asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bubble.system.lock import Lock
 from support.builds import interpreters, packed_mirror
 from support.needs import LINUX_ONLY, NEEDS, needs, not_here, real_build
 from support.shimworld import write
+from support.wheels import wheel
 
 pytestmark = [pytest.mark.real, LINUX_ONLY]
 
@@ -28,6 +30,7 @@ BUBBLE = f"{os.path.dirname(sys.executable)}/bubble"
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 FOUND = interpreters()
 _NO_INDEX = f"{NEEDS}the package index"
+NO_SEED = {"VIRTUALENV_NO_SEED": "1"}
 WHO = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
 
 
@@ -38,10 +41,10 @@ class Clients:
     is an installation of our own; the second is adopted, or the real build.
     """
 
-    def __init__(self, root: str, tools: str) -> None:
+    def __init__(self, root: str, shared: str, tools: str) -> None:
         self.root = root
         self.tools = tools
-        self.layout = Layout(home=f"{root}/store", cache=f"{root}/cache")
+        self.layout = Layout(home=f"{shared}/store", cache=f"{shared}/cache")
         self.env = {
             "PATH": f"{self.layout.shims}:/usr/bin:/bin",
             "HOME": f"{root}/home",
@@ -54,6 +57,17 @@ class Clients:
         }
         os.makedirs(self.env["HOME"])
         newest, _ = FOUND[-1]
+        with Lock(f"{shared}/store.lock"):
+            if not os.path.exists(f"{shared}/stocked"):
+                self._stock(newest)
+                write(f"{shared}/stocked", "")
+        found = store.installations(self.layout)
+        self.homes = {str(i.key.minor): i.prefix for i in found}
+        self.first = _minor(newest)
+        (self.second,) = self.homes.keys() - {self.first}
+
+    def _stock(self, newest: str) -> None:
+        """Install the newest interpreter, and adopt or install another minor."""
         others = [v for v, _ in FOUND if _minor(v) not in {_minor(newest), OWN}]
         others = others or [v for v, _ in FOUND if _minor(v) != _minor(newest)]
         mirror = packed_mirror((newest,))
@@ -65,13 +79,9 @@ class Clients:
             with open(archive, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             self._bubble("install", "--from", archive, "--sha256", digest)
-        found = store.installations(self.layout)
-        self.homes = {str(i.key.minor): i.prefix for i in found}
-        self.first = _minor(newest)
-        (self.second,) = self.homes.keys() - {self.first}
 
     def _bubble(self, *arguments: str, **variables: str) -> None:
-        run([BUBBLE, "python", *arguments], self.root, {**self.env, **variables})
+        fine(run([BUBBLE, "python", *arguments], self.root, {**self.env, **variables}))
 
     def project(self, name: str, *requests: str) -> str:
         """Make a directory that selects versions (both: none given); return it."""
@@ -115,20 +125,27 @@ def _minor(version: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the environment with the clients, made once for all workers."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the directory that all workers share."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    path = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.makedirs(path / "shim-clients", exist_ok=True)
+    return str(path / "shim-clients")
+
+
+@pytest.fixture(scope="module")
+def tools(shared: str) -> str:
+    """Return the environment with the clients, made once for all workers."""
     path = f"{shared}/clients"
     with Lock(f"{shared}/clients.lock"):
         if os.path.exists(f"{path}/failed"):
             pytest.skip(_NO_INDEX)
         if not os.path.exists(f"{path}/complete"):
             make = [sys.executable, "-m", "venv", "--without-pip", path]
-            fine(run(make, str(shared), dict(os.environ)))
+            fine(run(make, shared, dict(os.environ)))
             pip = [sys.executable, "-m", "pip", "--python", f"{path}/bin/python"]
             pip += ["install", "-q", *CLIENTS]
-            done = run(pip, str(shared), {**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"})
+            done = run(pip, shared, {**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"})
             write(f"{path}/{'failed' if done.returncode else 'complete'}", done.stderr)
             if done.returncode:
                 pytest.skip(_NO_INDEX)
@@ -136,17 +153,16 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory, tools: str) -> Clients:
+def clients(tmp_path_factory: pytest.TempPathFactory, shared: str, tools: str) -> Clients:
     if not FOUND:
         not_here("no CPython to pack")
-    return Clients(str(tmp_path_factory.mktemp("clients")), tools)
+    return Clients(str(tmp_path_factory.mktemp("clients")), shared, tools)
 
 
 def test_virtualenv_makes_environments_of_both(clients: Clients) -> None:
     cwd = clients.project("virtualenv")
     for minor in (clients.first, clients.second):
-        done = clients.run("virtualenv", "-q", "--no-download", "-p", minor, minor, cwd=cwd)
-        fine(done)
+        fine(clients.run("virtualenv", "-q", "-p", minor, minor, cwd=cwd, **NO_SEED))
         assert clients.is_behind(f"{cwd}/{minor}/bin/python", minor)
 
 
@@ -169,7 +185,7 @@ def test_a_version_that_isnt_selected_is_none_for_them(clients: Clients) -> None
         # uv shows what the shim said
         assert f"bubble use cpython-{clients.first}" in done.stderr
     if clients.first != OWN:  # its own it has anyhow
-        done = clients.run("virtualenv", "--no-download", "-p", clients.first, "y", cwd=cwd)
+        done = clients.run("virtualenv", "-p", clients.first, "y", cwd=cwd, **NO_SEED)
         assert done.returncode != 0
         assert "failed to find" in done.stdout + done.stderr
 
@@ -183,7 +199,7 @@ def test_tox_finds_two_interpreters(clients: Clients) -> None:
         "skip_missing_interpreters = false\n"
         f'[testenv]\ncommands = python -c "{WHO}"\n',
     )
-    out = fine(clients.run("tox", "-q", cwd=cwd))
+    out = fine(clients.run("tox", "-q", cwd=cwd, **NO_SEED))
     for minor, name in zip((clients.first, clients.second), names, strict=True):
         assert f"{minor} " in out
         assert clients.is_behind(f"{cwd}/.tox/{name}/bin/python", minor)
@@ -197,7 +213,7 @@ def test_nox_finds_two_interpreters(clients: Clients) -> None:
         f"@nox.session(python=[{clients.first!r}, {clients.second!r}])\n"
         f"def who(session):\n    session.run('python', '-c', {WHO!r})\n",
     )
-    done = clients.run("nox", "--error-on-missing-interpreters", cwd=cwd)
+    done = clients.run("nox", "--error-on-missing-interpreters", cwd=cwd, **NO_SEED)
     fine(done)
     for minor in (clients.first, clients.second):
         assert clients.is_behind(f"{cwd}/.nox/who-{minor.replace('.', '-')}/bin/python", minor)
@@ -237,12 +253,14 @@ def test_what_real_pip_installs_through_a_shim_is_a_command_at_once(clients: Cli
     write(f"{cwd}/pyproject.toml", PROJECT)
     write(f"{cwd}/tool_of_ours.py", "def main():\n    print('made by pip')\n")
     shim = f"{clients.layout.shims}/tool-of-ours"
-    refused = clients.run("pip", "install", ".", cwd=cwd)
+    built = wheel(clients.root, "tool_of_ours", "1", "tool-of-ours", says="made by pip")
+    refused = clients.run("pip", "install", built, cwd=cwd)
     assert refused.returncode != 0
     assert not os.path.exists(shim)
-    for words in (("pip",), ("python", "-m", "pip")):
+    # a project, which pip builds first, and a wheel
+    for words, what in ((("pip",), "."), (("python", "-m", "pip"), built)):
         allowed = {"PIP_BREAK_SYSTEM_PACKAGES": "1", "PIP_NO_WARN_SCRIPT_LOCATION": "1"}
-        fine(clients.run(*words, "install", "-q", ".", cwd=cwd, **allowed))
+        fine(clients.run(*words, "install", "-q", what, cwd=cwd, **allowed))
         assert fine(clients.run("tool-of-ours", cwd=cwd)) == "made by pip\n"
         fine(clients.run(*words, "uninstall", "-q", "-y", "tool-of-ours", cwd=cwd, **allowed))
         assert not os.path.exists(shim)

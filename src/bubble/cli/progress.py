@@ -117,7 +117,9 @@ class _LiveTask(Task):
 
     def retry(self, text: str) -> None:
         # above the display, where it stays
-        self._display.console.print(f"{self._name}: {text}", markup=False, highlight=False)
+        self._display.console.print(
+            f"{self._name}: {text}", markup=False, highlight=False, soft_wrap=True
+        )
 
     def unpack(self, done: int, total: int) -> None:
         self._display.update(self._task, completed=done, total=total, state="unpacking")
