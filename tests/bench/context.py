@@ -11,7 +11,7 @@ from bench import builds
 from bench.results import Absent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bench.builds import Build
     from bench.measure import Run
@@ -65,11 +65,17 @@ class Bench:
             self.absent.append(told)
 
     def contest(
-        self, what: str, contestants: Mapping[str, Callable[[], Run]], rounds: int, warm: int = 1
+        self,
+        what: str,
+        contestants: Mapping[str, Callable[[], Run]],
+        rounds: int,
+        warm: int = 1,
+        seldom: Collection[str] = (),
     ) -> dict[str, list[Run]]:
         """Measure everybody once a round, in turn, after `warm` rounds that aren't counted.
 
-        A peer that can't do it in a round that isn't counted takes no part, and is noted.
+        A peer that can't do it in a round that isn't counted takes no part, and is noted. Those
+        that take seconds (`seldom`) are in the first `slow` rounds alone.
         """
         able = dict(contestants)
         for _ in range(max(warm, 1)):
@@ -84,9 +90,10 @@ class Bench:
                     self.miss(f"{what}: {name}", error)
                     del able[name]
         results: dict[str, list[Run]] = {name: [] for name in able}
-        for _ in range(rounds):
+        for n in range(rounds):
             for name, measure in able.items():
-                results[name].append(measure())
+                if n < self.rounds.slow or name not in seldom:
+                    results[name].append(measure())
         return results
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.installs import commands
 from bench.measure import Run, alternate, run
+from bench.peers import index
 from bench.results import Result
 from bench.server import Server
 
@@ -52,7 +53,7 @@ class Bench:
             "PIP_CACHE_DIR": f"{self.store}/pip-cache",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "VIRTUALENV_OVERRIDE_APP_DATA": f"{self.store}/virtualenv",
-            **_index(os.environ),
+            **index(os.environ),
         }
         with Server(place.mirror) as server:
             more = place.catalogue(build, server.url)
@@ -101,6 +102,8 @@ def _creating(bench: Bench, rounds: int, slow_rounds: int) -> list[Result]:
         Result(f"{what} --no-pip", "ms", bare, "uv", 1.3),
     ]
     for (name, argv), limit in zip(slow.items(), (1 / 15, 1 / 80), strict=True):
+        if not os.path.exists(argv[0]):
+            continue
         samples = _alternate(bench, {"bubble": bubble, name: argv}, slow_rounds)
         results.append(Result(f"{what}, pip inside", "ms", samples, name, limit))
     return results
@@ -209,9 +212,3 @@ def _inodes(root: str) -> dict[tuple[int, int], int]:
             info = os.lstat(path)
             found[info.st_dev, info.st_ino] = info.st_blocks * 512
     return found
-
-
-def _index(env: Mapping[str, str]) -> dict[str, str]:
-    """Return where packages come from, as the caller says: both installers need it."""
-    words = ("PIP_INDEX", "PIP_EXTRA", "PIP_CERT", "UV_INDEX", "UV_DEFAULT", "SSL_CERT")
-    return {n: v for n, v in env.items() if n.startswith(words) or n.lower().endswith("_proxy")}

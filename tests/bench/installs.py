@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SLOW, FASTER = 4_000_000, 50_000_000  # bytes a second for each connection
 MIB = 1 << 20
+SELDOM = ("hatch",)
 
 
 def commands(place: Place, *builds: Build) -> dict[str, list[str]]:
@@ -199,7 +200,7 @@ def _alternate(
         return done
 
     contestants = {name: partial(once, name, argv) for name, argv in told.items()}
-    return bench.contest(what, contestants, rounds)
+    return bench.contest(what, contestants, rounds, seldom=SELDOM)
 
 
 def _require_working(store: str, name: str, build: Build) -> None:

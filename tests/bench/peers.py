@@ -89,6 +89,12 @@ def variables(store: str) -> dict[str, str]:
     }
 
 
+def index(env: Mapping[str, str]) -> dict[str, str]:
+    """Return where packages come from, as the caller says: pip and uv need it."""
+    words = ("PIP_INDEX", "PIP_EXTRA", "PIP_CERT", "UV_INDEX", "UV_DEFAULT", "SSL_CERT")
+    return {n: v for n, v in env.items() if n.startswith(words) or n.lower().endswith("_proxy")}
+
+
 def stage(mirror: str, builds: Sequence[Build]) -> None:
     """Show the archives in `mirror` as python-build-standalone publishes its own."""
     names = []

@@ -31,6 +31,7 @@ class Place:
         self.mirror = f"{path}/mirror"
         self.log = f"{path}/log"
         self.python = f"{path}/bubble/bin/python"
+        self.base = os.path.realpath(sys.executable)  # what bubble's environment is made of
         self.bubble = f"{path}/bubble/bin/bubble"
         self.uv = f"{path}/uv/bin/uv"
         self.virtualenv = f"{path}/virtualenv/bin/virtualenv"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.measure import Run, run
+from bench.peers import index
 from bench.results import Result
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ def projects(bench: Bench) -> list[Result]:
     """Measure an empty environment for a directory with a pyproject.toml; hatch's has no pip."""
     place = bench.place
     store = place.fresh("projects")
-    env = {**place.environment(store), "HATCH_ENV_TYPE_VIRTUAL_UV_PATH": place.uv}
+    env = {
+        **place.environment(store),
+        **index(os.environ),
+        "HATCH_ENV_TYPE_VIRTUAL_UV_PATH": place.uv,
+    }
     env["UV_PYTHON_PREFERENCE"] = "system"
-    run([place.bubble, "python", "adopt", place.python], env, place.log)
-    python, minor = os.path.realpath(place.python), bench.packed.minor
+    run([place.bubble, "python", "adopt", place.base], env, place.log)
+    python, minor = place.base, bench.packed.minor
     cwd = f"{store}/project"
     results = []
     for title, told in {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 INTERPRETERS = (1, 10, 100)
 ENVIRONMENTS = (1, 10, 100, 1000)
 DIRECTORIES = (1, 10, 100, 1000, 10_000)
+MISE_DEEP = 100  # 1,000 below, mise took half a minute; 10,000 below, it had not ended after eight
 _MAKE = """
 import os, sys
 from bubble.cli.context import Context
@@ -90,7 +91,7 @@ def _environments(bench: Bench) -> list[Result]:
     place, results, have = bench.place, [], 0
     store = place.fresh("scale")
     env = place.environment(store)
-    run([place.bubble, "python", "adopt", place.python], env, place.log)
+    run([place.bubble, "python", "adopt", place.base], env, place.log)
     minor = bench.packed.minor
     for count in ENVIRONMENTS:
         run([place.python, "-c", _MAKE, minor, str(have), str(count)], env, place.log)
@@ -135,8 +136,11 @@ def _deep(bench: Bench) -> list[Result]:
                 "bare": [world.direct],
                 "mise": [bench.place.mise, "which", "python"],
             }
+            if count > MISE_DEEP:
+                del told["mise"]
             title = "a python through the shim, the pin so many directories above"
-            results.append(_point(bench, title, count, told, there))
+            rounds = bench.rounds.few if count < 1000 else min(bench.rounds.slow, 3)
+            results.append(_point(bench, title, count, told, there, rounds=rounds))
     finally:
         os.chdir(bench.place.path)
         subprocess.run(["rm", "-rf", cwd], check=False)  # deeper than Python's own recursion
@@ -174,12 +178,13 @@ def _point(
     told: Mapping[str, list[str]],
     env: Mapping[str, str],
     cwd: str = "",
+    rounds: int = 0,
 ) -> Result:
     def once(argv: list[str]) -> Run:
         return Run(spawn(argv, env, cwd) / 1000, 0)
 
     calls: dict[str, Callable[[], Run]] = {n: partial(once, a) for n, a in told.items()}
-    runs = bench.contest(f"{title}, {count:,}", calls, bench.rounds.few)
+    runs = bench.contest(f"{title}, {count:,}", calls, rounds or bench.rounds.few)
     return _result(title, count, {n: [1000 * r.seconds for r in s] for n, s in runs.items()})
 
 

@@ -59,7 +59,7 @@ def measured(section: Section, bench: Bench) -> tuple[list[Result | Absent], boo
     whole = True
     try:
         results = section.measure(bench)
-    except (RuntimeError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 # whatever it was, hours of others don't go with it
         bench.miss(f"the whole of “{section.name}”", error)
         whole = False
     absent, bench.absent = bench.absent, []

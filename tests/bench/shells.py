@@ -29,12 +29,16 @@ _LOOP = """
 _prompt
 s=$(date +%s%N)
 for n in $(seq @turns@); do cd @a@; _prompt; cd @b@; _prompt; done
-echo $s $(date +%s%N) >@out@"""
+e=$(date +%s%N)
+cd @a@; _prompt
+echo $s $e $(command -v python) >@out@"""
 _FISH_LOOP = """
 _prompt
 set s (date +%s%N)
 for n in (seq @turns@); cd @a@; _prompt; cd @b@; _prompt; end
-echo $s (date +%s%N) >@out@"""
+set e (date +%s%N)
+cd @a@; _prompt
+echo $s $e (command -v python) >@out@"""
 
 
 def shells(bench: Bench) -> list[Result]:
@@ -86,11 +90,12 @@ class Shell:
     def changing(self) -> Result:
         """Measure a `cd` into a project, or out of it, with the prompt after it."""
         self._project()
-        turns: dict[str, list[float]] = {}
+        follow = {"bubble": f"{self.there}/.venv/", "mise": f"{self.store}/mise/installs/"}
 
         def once(name: str, home: str) -> Run:
-            seconds = self._turn(home, TURNS.get(name, 5))
-            turns.setdefault(name, []).append(1000 * seconds)
+            seconds, python = self._turn(home, TURNS.get(name, 5))
+            if not python.startswith(follow.get(name, "")):
+                raise RuntimeError(f"{name} didn't follow: python is {python}")
             return Run(seconds, 0)
 
         homes = self.homes(hook=True)
@@ -146,8 +151,8 @@ class Shell:
         env = {**self.env, "HOME": home, "ZDOTDIR": home, "XDG_CONFIG_HOME": f"{home}/.config"}
         return run([self.program, "-i", "-c", command], env, self.bench.place.log, cwd=self.here)
 
-    def _turn(self, home: str, turns: int) -> float:
-        """Return the seconds of one `cd`."""
+    def _turn(self, home: str, turns: int) -> tuple[float, str]:
+        """Return the seconds of one `cd`, and which python there is in the project."""
         out = f"{self.store}/out"
         loop = _FISH_LOOP if self.shell == "fish" else _LOOP
         script = _PROMPT[self.shell] + loop
@@ -160,23 +165,23 @@ class Shell:
             script = script.replace(f"@{name}@", value)
         self.run(home, script)
         with open(out, encoding="ascii") as file:
-            first, last = map(int, file.read().split())
-        return (last - first) / 1e9 / (2 * turns)
+            first, last, *python = file.read().split()
+        return (int(last) - int(first)) / 1e9 / (2 * turns), "".join(python)
 
     def _project(self) -> None:
         """Make `there` a project that each tool knows: an environment, and a version for mise."""
         place = self.bench.place
         env: Mapping[str, str] = self.env
-        run([place.bubble, "python", "adopt", place.python], env, place.log)
+        run([place.bubble, "python", "adopt", place.base], env, place.log)
         minor = self.bench.packed.minor
+        with open(f"{self.there}/.python-version", "w", encoding="ascii") as file:
+            file.write(f"{minor}\n")
         run([place.bubble, "create", "-p", minor, "--no-pip"], env, place.log, cwd=self.there)
         with open(f"{self.there}/mise.toml", "w", encoding="utf-8") as file:
             file.write(f'[tools]\npython = "{self.bench.packed.request}"\n')
-        for path in (f"{self.store}/mise/installs/python/{self.bench.packed.request}/bin",):
-            os.makedirs(path)
-            shutil.copy("/bin/true", f"{path}/python")
-        with open(f"{self.there}/.python-version", "w", encoding="ascii") as file:
-            file.write(f"{minor}\n")
+        installed = f"{self.store}/mise/installs/python/{self.bench.packed.request}/bin"
+        os.makedirs(installed)
+        shutil.copy("/bin/true", f"{installed}/python")
         env = {**env, "PWD": self.there}
         shim = f"{self.store}/bubble/shims/python"
         subprocess.run([shim, "-c", "pass"], env=env, cwd=self.there, check=True)

@@ -1,7 +1,7 @@
 """What five patch versions of one minor take on disk, in units of one of them.
 
-Nobody keeps five real ones at hand: these are one packed interpreter, five times, whose site.py
-says another number each time; it alone differs. What real ones could share can't be more.
+Nobody keeps five real ones at hand: these are one packed interpreter, five times, with a module
+each that says another number; it alone differs. What real ones could share can't be more.
 """
 
 from __future__ import annotations
@@ -77,11 +77,15 @@ def _double(place: Place, like: Build, patch: int) -> Build:
     ):
         for member in source:
             file = source.extractfile(member) if member.isreg() else None
-            if file and member.name.endswith(f"/python{like.minor}/site.py"):
-                content = file.read() + _SAYS.format(patch=patch).encode()
-                member.size = len(content)
-                file = io.BytesIO(content)
             target.addfile(member, file)
+        packages = f"python/lib/python{like.minor}/site-packages"
+        for short, text in (
+            ("_patch.py", _SAYS.format(patch=patch)),
+            ("_patch.pth", "import _patch\n"),
+        ):
+            member = tarfile.TarInfo(f"{packages}/{short}")
+            member.size, member.mode = len(text), 0o644
+            target.addfile(member, io.BytesIO(text.encode()))
     entry = {**like.entry, "patch": patch}
     key = like.key.replace(like.request, version)
     return archives.build(f"patch {patch}", place, path, key, entry)
