@@ -10,7 +10,7 @@ import os
 from bubble.envs.locate import DEFAULT
 from bubble.model.record import Record
 from bubble.selection.registry import Environment, environments
-from bubble.selection.sources import upwards
+from bubble.system.directory import upwards
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.registry import environments, of_directory, of_name
-from bubble.selection.sources import upwards
+from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from bubble.envs.gc.uses import known_directories
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.selection.registry import environments
-from bubble.selection.sources import READERS, VARIABLE, upwards
+from bubble.selection.sources import READERS, VARIABLE
+from bubble.system.directory import upwards
 from bubble.system.version_file import read_python_version
 
 TYPE_CHECKING = False

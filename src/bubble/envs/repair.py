@@ -18,7 +18,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.sources import upwards
+from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.recall import recall
 from bubble.selection.registry import of_directory
 from bubble.selection.resolve import command_path, is_command, resolve
-from bubble.selection.sources import READERS, VARIABLE, Source, choose, upwards
+from bubble.selection.sources import READERS, VARIABLE, Source, choose
+from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version
 
 TYPE_CHECKING = False

@@ -11,7 +11,8 @@ import os
 import time
 
 from bubble.selection.registry import of_directory
-from bubble.selection.sources import READERS, in_directory, upwards
+from bubble.selection.sources import READERS, in_directory
+from bubble.system.directory import upwards
 from bubble.system.files import unlink_quietly
 
 TYPE_CHECKING = False

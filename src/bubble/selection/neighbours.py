@@ -12,7 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
-from bubble.selection.sources import upwards
+from bubble.system.directory import upwards
 from bubble.system.version_file import (
     LIMIT,
     PYPROJECT_LIMIT,

@@ -9,7 +9,8 @@ import os
 
 from bubble.model.record import Record
 from bubble.selection.memos import ALIAS_CHARACTERS, COMPARED, FORMAT, GLOBAL
-from bubble.selection.sources import READERS, VARIABLE, upwards
+from bubble.selection.sources import READERS, VARIABLE
+from bubble.system.directory import upwards
 from bubble.system.version_file import LIMIT
 
 TYPE_CHECKING = False

@@ -10,6 +10,7 @@ import os
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.registry import of_directory
+from bubble.system.directory import upwards
 from bubble.system.version_file import (
     Entry,
     read_python_version,
@@ -115,17 +116,6 @@ def in_directory(directory: str) -> Iterator[Choice]:
         entries = read(path)
         if entries is not None:
             yield Choice(source=Source(kind="file", path=path), entries=entries)
-
-
-def upwards(cwd: str) -> Iterator[str]:
-    """Yield the absolute directory `cwd` and each one above it, to the root."""
-    directory = cwd
-    while directory.startswith("/"):
-        yield directory
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return
-        directory = parent
 
 
 def _split(value: str) -> tuple[Entry, ...]:

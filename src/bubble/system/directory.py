@@ -1,8 +1,12 @@
-"""The working directory, as the shell that started this process names it."""
+"""The working directory, as the shell that started this process names it, and those above it."""
 
 from __future__ import annotations
 
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def working_directory(pwd: str) -> str:
@@ -18,3 +22,14 @@ def working_directory(pwd: str) -> str:
             return os.getcwd()
         except OSError:
             return ""
+
+
+def upwards(cwd: str) -> Iterator[str]:
+    """Yield the absolute directory `cwd` and each one above it, to the root."""
+    directory = cwd
+    while directory.startswith("/"):
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent
