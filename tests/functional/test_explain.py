@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.selection.recall import recall
+from bubble.system.layout import MARK
 from support.shimworld import PLATFORM, ShimWorld, write
 
 if TYPE_CHECKING:
@@ -289,3 +290,22 @@ def test_a_memo_is_told_as_the_shim_sees_it(project: Path, tmp_path: Path) -> No
     world.changed()
     check(project)
     assert {seen.count(state) > 3 for state in ("present", "stale", "none")} == {True}
+
+
+def test_an_environment_that_nobody_asks_is_named_with_what_mends_it(
+    project: Path, world: ShimWorld, bubble: Bubble
+) -> None:
+    old(project / ".python-version", "3.12\n")
+    below = project / "below"
+    below.mkdir()
+    for mark, command in ((None, "adopt"), ("0123456789abcdef", "repair")):
+        (project / ".venv").mkdir(exist_ok=True)
+        (project / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+        if mark:
+            (project / ".venv" / MARK).write_text(f"{mark}\n")
+        for directory in (project, below):
+            told = bubble("explain", cwd=directory)
+            assert told.status == 0
+            assert f"{project}/.venv is not used" in told.err
+            assert f"to use it: bubble {command} {project}/.venv" in told.err
+    assert os.path.isdir(world.layout.pythons)

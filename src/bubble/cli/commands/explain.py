@@ -35,8 +35,31 @@ def execute(options: Namespace, context: Context) -> Outcome:
     return Outcome(
         data=_data(told),
         lines=tuple(_lines(told, world.env.get("HOME", "").rstrip("/"))),
+        notes=tuple(_passed_over(told, world.cwd)),
         errors=(told.error,) if told.error else (),
     )
+
+
+def _passed_over(told: Explanation, cwd: str) -> Iterator[str]:
+    """Say which project's environment nobody asks, since it isn't registered where it lies."""
+    import os
+    from shlex import quote
+
+    from bubble.envs.place import identity_at
+
+    directory, path = cwd, f"{cwd.rstrip('/')}/.venv"
+    while directory and not os.path.isfile(f"{path}/pyvenv.cfg"):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory, path = parent, f"{parent.rstrip('/')}/.venv"
+    asked = {c.source.path for c in told.considered if c.source.kind == "environment"}
+    if directory and directory not in asked:
+        command = "repair" if identity_at(path) else "adopt"
+        yield (
+            f"{printable(path, 500)} is not used: bubble has no record of it for that directory; "
+            f"to use it: bubble {command} {quote(printable(path, 500))}"
+        )
 
 
 def _lines(told: Explanation, home: str) -> Iterator[str]:
