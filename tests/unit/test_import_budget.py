@@ -39,7 +39,10 @@ EVERYDAY: dict[str, set[str]] = {
     "python find 3.11": HEAVY | OPTIONS | {"bubble.pythons.catalogue"},
     "python find >=3.10": (HEAVY | OPTIONS) - RANGE - {"re", "contextlib", "threading"},
     "python dir": HEAVY | {"bubble.pythons"},
-    "list": HEAVY | OPTIONS | {"bubble.pythons", "bubble.envs.create"},
+    "list": HEAVY
+    | OPTIONS
+    | {"bubble.pythons", "bubble.envs.create", "bubble.system.version_file"},
+    "create x -p 3.11 --no-pip": HEAVY | OPTIONS | {"ctypes", "importlib", "types", "warnings"},
     "python list": HEAVY | {"json"},
     "python list --installed": HEAVY | {"json"},
     # nothing to do is found out without the means to do it
