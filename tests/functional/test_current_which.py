@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.selection.registry import Environment, register
 from support.needs import NOT_ROOT, ROOT_ONLY
 from support.shimworld import PLATFORM, ShimWorld, write
 
@@ -270,3 +271,17 @@ def test_a_project_of_another_user_is_a_project(project: Path, world: ShimWorld)
     env = {"PATH": "/usr/bin:/bin", "BUBBLE_HOME": world.layout.home}
     expected = [executable(world, "3.11.9")] * 3 + ["cpython-3.11.9"]
     assert shim_and_commands(world, project, env) == expected
+
+
+def test_a_command_that_a_directorys_environment_lacks_is_installed_there(
+    project: Path, world: ShimWorld, tmp_path: Path, bubble: Bubble
+) -> None:
+    prefix = f"{world.layout.envs}/train"
+    write(f"{prefix}/pyvenv.cfg", "home = /usr/bin\n")
+    write(f"{prefix}/bin/python", "#!/bin/sh\n", 0o755)
+    register(world.layout, Environment(path=prefix, name="train"))
+    (project / ".python-version").write_text("train\n")
+    path = {"PATH": f"{world.layout.shims}:{tmp_path}/system:/usr/bin:/bin"}
+    missing = bubble("which", "ruff", cwd=project, env=path)
+    assert missing.status == 127
+    assert "hint: install it into that environment: pip install ruff" in missing.err

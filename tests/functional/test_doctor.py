@@ -34,6 +34,14 @@ def test_a_healthy_machine_gets_one_line(clinic: Clinic) -> None:
 def test_a_machine_without_anything_is_healthy(bubble: Callable[..., object]) -> None:
     done = bubble("doctor")
     assert "nothing is wrong: 0 Pythons, 0 environments" in str(done)
+    assert "no Python is installed yet: bubble python install 3" in str(done)
+
+
+def test_whether_a_new_shell_will_have_the_shims_is_told(clinic: Clinic) -> None:
+    off_path(clinic)
+    assert "bubble init --install" in clinic.examine()["path.no-shims"]["what"]
+    clinic.run("init", "bash", "--install")
+    assert "a new one has them" in clinic.examine()["path.no-shims"]["what"]
 
 
 # PATH and the shims

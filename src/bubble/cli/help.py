@@ -17,7 +17,9 @@ _HELP = {"--help", "-h", "help"}
 _EXAMPLES = (
     ("bubble python install 3.12", "install the newest CPython 3.12"),
     ("bubble python list", "see what is installed and what there is"),
-    ("bubble python find 3.12", "print its path"),
+    ("bubble use 3.12", "choose it for this directory: python is that one there"),
+    ("bubble create", "make this project's environment, .venv"),
+    ("bubble explain", "see which Python runs here, and why"),
 )
 _VARIABLES = (
     ("BUBBLE_HOME", "where installations live"),

@@ -5,6 +5,8 @@ The shim recognises this module's answers and never decides by itself.
 
 from __future__ import annotations
 
+import os
+
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
@@ -165,6 +167,10 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
         hint = "see how the choice was made: bubble explain"
         if _names_a_version(name):
             hint = f"install it: bubble python install {name}"
+    elif len(selection.answers) == 1 and os.path.isfile(
+        f"{selection.answers[0].prefix}/pyvenv.cfg"
+    ):
+        hint = f"install it into that environment: pip install {shown}"
     else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
         hint = f"install it into an environment: bubble create --with {shown}"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})

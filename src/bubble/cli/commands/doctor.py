@@ -50,7 +50,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "gone": [f.as_dict() for f in before if f not in findings],
         },
         lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
-        notes=_notes(findings, fixed=options.fix),
+        notes=_notes(findings, fixed=options.fix) or _first_step(patient),
         errors=(_error(errors),) if errors else (),
     )
 
@@ -77,6 +77,14 @@ def _healthy(patient: Patient) -> str:
     pythons = counted(len(installations(patient.layout)), "Python")
     bubbles = counted(len(environments(patient.layout)), "environment")
     return f"nothing is wrong: {pythons}, {bubbles}"
+
+
+def _first_step(patient: Patient) -> tuple[str, ...]:
+    from bubble.pythons.store import installations
+
+    if installations(patient.layout):
+        return ()
+    return ("no Python is installed yet: bubble python install 3",)
 
 
 def _notes(findings: Sequence[Finding], *, fixed: bool) -> tuple[str, ...]:

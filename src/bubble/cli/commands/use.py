@@ -138,7 +138,7 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
-            hint="see what there is: bubble python list",
+            hint="for an environment's name: bubble list; for Pythons: bubble python list",
         )
     machine = context.machine()
     if store.matching(machine.layout, request, machine.platform):

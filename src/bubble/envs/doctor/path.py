@@ -46,7 +46,7 @@ def order(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             id="path.no-shims",
             severity=WARNING,
-            what="the shims are not on PATH: python is not what the directory selects",
+            what=f"the shims are not on {_whose(patient)}: python isn't what the directory selects",
             where="PATH",
             fix=f'export PATH={quote(patient.layout.shims)}:"$PATH"',
         )
@@ -60,6 +60,14 @@ def order(patient: Patient) -> Iterator[Finding]:
             fix=_export([e for n, e in enumerate(entries) if n not in places[1:]]),
         )
     yield from _before(patient, entries[: places[0]], fix)
+
+
+def _whose(patient: Patient) -> str:
+    """Return whose PATH lacks the shims: this shell's alone, where a start-up file is set up."""
+    written = (name.startswith("init.") for name in os.listdir(patient.layout.home))
+    if any(written):
+        return "this shell's PATH (a new one has them)"
+    return "PATH (for good, in new shells: bubble init --install)"
 
 
 def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]:
