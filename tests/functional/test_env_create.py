@@ -145,12 +145,19 @@ def test_packages_that_fail_leave_no_environment(bubble: Bubble, adopted: str, h
     assert adopted
 
 
-def test_a_package_in_the_place_of_the_name_is_told_where_it_belongs(
+def test_a_package_or_a_python_in_the_place_of_the_name_is_told_where_it_belongs(
     bubble: Bubble, adopted: str, project: str
 ) -> None:
     done = bubble("create", "-r", "requirements.txt", "a_package>=1", cwd=project)
     assert done.status == 2
     assert "hint: as a package for this project's: bubble create --with 'a_package>=1'" in done.err
+    for request, shown in (("3.12", "3.12"), (">=3.11", "'>=3.11'"), ("pypy3.10", "pypy3.10")):
+        done = bubble("create", request, cwd=project)
+        assert done.status == 2
+        assert f"hint: with that Python: bubble create -p {shown}\n" in done.err
+    for nonsense in ("../x", "x" * 65, "-", "é", ">="):
+        done = bubble("create", "--", nonsense, cwd=project)
+        assert (done.status, "hint: a name starts with a letter" in done.err) == (2, True)
     done = bubble("create", "-r", "requirements.txt", cwd=project)
     assert (done.status, "there is no file requirements.txt" in done.err) == (2, True)
     assert os.listdir(project) == []

@@ -83,21 +83,11 @@ def plain(arguments: list[str]) -> Namespace | None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Make it."""
     from bubble.envs.make import Plan, make
-    from bubble.model.name import require_name
 
     world = context.world()
     if not world.cwd:
         raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
-    if any(character in options.name for character in "=<>~!@[;"):
-        from shlex import quote
-
-        shown = printable(options.name)
-        raise BubbleError(
-            "usage",
-            f"“{shown}” can't be an environment's name",
-            hint=f"as a package for this project's: bubble create --with {quote(shown)}",
-        )
-    name = require_name(options.name) if options.name else ""
+    name = _name(options.name)
     path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"
     installation, request, exact = _installation(options.python, world)
     arguments = [*options.packages, *options.extra]
@@ -140,6 +130,31 @@ def execute(options: Namespace, context: Context) -> Outcome:
             f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
         ),
     )
+
+
+def _name(text: str) -> str:
+    """Return a name that can be one; say where a Python or a package in its place belongs."""
+    from bubble.model.name import require_name
+
+    try:
+        return require_name(text) if text else ""
+    except BubbleError as error:
+        from shlex import quote
+
+        from bubble.model.request import parse_request
+
+        shown = quote(printable(text))
+        if text[0].isalnum() and any(character in text for character in "=<>~!@[;"):
+            raise error.replace_hint(
+                f"as a package for this project's: bubble create --with {shown}"
+            ) from None
+        try:
+            is_python = parse_request(text).is_python
+        except BubbleError:
+            raise error from None
+        if is_python:
+            raise error.replace_hint(f"with that Python: bubble create -p {shown}") from None
+        raise
 
 
 def _installation(text: str, world: World) -> tuple[Installation, str, bool]:
