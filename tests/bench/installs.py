@@ -98,13 +98,13 @@ def slow(bench: Bench) -> list[Result]:
 def link(bench: Bench) -> list[Result]:
     """One line that all connections share, and half of a tenth of a second there and back."""
     results = []
-    title = f"cold install over {MBIT} Mbit/s with {1000 * ROUND_TRIP:.0f} ms round trip"
+    title = f"cold install, {MBIT} Mbit/s, {1000 * ROUND_TRIP:.0f} ms round trip"
     try:
         with Link() as line:
             ends = Server(bench.place.mirror, host=line.host, prefix=line.server)
             with ends as server:
                 for build in bench.small:
-                    what = f"{title} (by {line.how}), {build.title}"
+                    what = f"{title} ({line.how}), {build.title}"
                     told = {
                         name: [*line.client, *argv]
                         for name, argv in everybody(bench.place, build).items()
@@ -141,7 +141,7 @@ def interrupted(bench: Bench) -> list[Result]:
             for _ in range(min(bench.rounds.slow, 3)):
                 for name, argv in commands(place, build).items():
                     shares[name].append(100 * _second_share(place, build, server, argv))
-            what = f"killed half-way: share of the bytes that the next run transfers, {build.title}"
+            what = f"killed half-way: sent to the next run, {build.title}"
             results.append(Result(what, "%", shares, "", 55))
     return results
 

@@ -36,6 +36,10 @@ def write(
             "not_here": [row.as_dict() for row in rows if isinstance(row, Absent)],
         }
         replace(path, BEGIN.format(name), [_stamp(about), "", *shown(rows)])
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    order = sorted(document["sections"], key=lambda name: text.find(BEGIN.format(name)))
+    document["sections"] = {name: document["sections"][name] for name in order}
     replace(path, BEGIN.format("about"), [f"- {name}: {value}" for name, value in about.items()])
     _save(f"{stem}.json", json.dumps(document, indent=1) + "\n")
     _save(f"{stem}.svg", plot.ratios(document))
@@ -44,10 +48,12 @@ def write(
 
 def shown(rows: Sequence[Result | Absent]) -> list[str]:
     """Return the lines of one section: its table, and what isn't here."""
-    results = [row for row in rows if isinstance(row, Result)]
+    results = [row for row in rows if isinstance(row, Result) and not row.curve]
+    points = [row for row in rows if isinstance(row, Result) and row.curve]
     absent = [f"- not here: {row.what} ({row.why})" for row in rows if isinstance(row, Absent)]
-    lines = table(results) if results else []
-    return [*lines, *([""] if lines and absent else []), *absent]
+    parts = [table(results) if results else [], curves(points) if points else [], absent]
+    lines = [line for part in parts if part for line in [*part, ""]]
+    return lines[:-1]
 
 
 def table(results: Sequence[Result]) -> list[str]:
@@ -65,6 +71,19 @@ def table(results: Sequence[Result]) -> list[str]:
         ]
         for result in results
     ]
+    return markdown(head, rows)
+
+
+def curves(points: Sequence[Result]) -> list[str]:
+    """Return the lines of a Markdown table of medians: a line a curve and contestant."""
+    counts = sorted({point.at for point in points})
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for point in points:
+        for name, series in point.samples.items():
+            cell = f"{_n(spread(series).median)} {point.unit}"
+            found.setdefault((point.curve, name), {})[point.at] = cell
+    head = ["what", "who", *(f"{count:,}" for count in counts)]
+    rows = [[*key, *(cells.get(count, "") for count in counts)] for key, cells in found.items()]
     return markdown(head, rows)
 
 

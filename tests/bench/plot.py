@@ -16,11 +16,12 @@ COLOURS = {
     "install": "#7c7f87",
 }  # fmt: skip
 OTHER = "#7c7f87"
-LEFT, RIGHT, LINE, TOP = 350, 24, 19, 64
+LEFT, RIGHT, LINE, TOP = 380, 24, 19, 64
 WIDTH = 900
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#24292f}.quiet{fill:#656d76}"
-    ".head{font-weight:600}.grid{stroke:#8c959f;stroke-opacity:.3}.one{stroke:#1f9e6e;"
+    ".head{font-weight:600}.grid{stroke:#8c959f;stroke-opacity:.3}.stem{stroke:#8c959f;"
+    "stroke-width:2;stroke-opacity:.7}.one{stroke:#1f9e6e;"
     "stroke-width:2}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9198a1}}"
 )
 
@@ -41,7 +42,11 @@ def ratios(document: Mapping[str, Any]) -> str:
         share = math.log10(value / low) / math.log10(high / low)
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
-    parts = [_text(12, 20, "times what bubble needs (bubble = 1; right of it: more)", "head")]
+    parts = [
+        _text(
+            12, 20, "times what bubble needs (bubble is the line at 1; left of it is less)", "head"
+        )
+    ]
     parts += _legend(dict.fromkeys(name for _, peers in rows for name in peers), 40)
     for exponent in range(round(math.log10(low)), round(math.log10(high)) + 1):
         x, kind = at(10**exponent), "grid" if exponent else "one"
@@ -50,12 +55,13 @@ def ratios(document: Mapping[str, Any]) -> str:
     for n, (what, peers) in enumerate(rows):
         y = TOP + LINE * n + LINE / 2
         parts.append(_text(LEFT - 10, y + 4, _short(what), "", "end"))
-        for name, value in sorted(peers.items(), key=lambda item: -abs(math.log(item[1]))):
-            x, width = min(at(1), at(value)), abs(at(value) - at(1))
-            colour = COLOURS.get(name, OTHER)
+        ends = [at(value) for value in (1, *peers.values())]
+        parts.append(_line(min(ends), y, max(ends), y, "stem"))
+        for name, value in peers.items():
             parts.append(
-                f'<rect x="{x:.1f}" y="{y - 5:.1f}" width="{max(width, 1):.1f}" height="10"'
-                f' fill="{colour}"><title>{escape(what)}: {escape(name)} {value:.2f}</title></rect>'
+                f'<circle cx="{at(value):.1f}" cy="{y:.1f}" r="5.5"'
+                f' fill="{COLOURS.get(name, OTHER)}">'
+                f"<title>{escape(what)}: {escape(name)} {value:.2f}</title></circle>"
             )
     return _svg(WIDTH, height, "How many times as much as bubble the others need", parts)
 
@@ -143,7 +149,7 @@ def _legend(names: Iterable[str], y: float) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 56 else text[:55] + "…"
+    return text if len(text) <= 54 else text[:53] + "…"
 
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:

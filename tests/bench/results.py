@@ -61,6 +61,7 @@ class Result:
             "subject": self.subject,
             "reference": self.reference,
             "limit": self.limit,
+            "typical": self.typical,
             "medians": {name: spread(series).median for name, series in self.samples.items()},
             "ratio_of_medians": self.ratio,
             "median_of_paired_ratios": self.paired,

@@ -65,7 +65,7 @@ def _interpreters(bench: Bench) -> list[Result]:
         world.bubble("rehash")
         told = {
             "python list": {
-                "bubble": [place.bubble, "python", "list", "--installed"],
+                "bubble": [place.bubble, "python", "list"],
                 "mise": [place.mise, "ls", "python"],
                 "pyenv": [f"{place.pyenv}/bin/pyenv", "versions"],
             },
@@ -81,7 +81,7 @@ def _interpreters(bench: Bench) -> list[Result]:
             title = f"{what}, by interpreters"
             results.append(_point(bench, title, count, contestants, env))
         cwd, pinned = world.pin("exact")
-        title = "a python through the shim, by interpreters"
+        title = "the shim, by interpreters"
         shim = {"bubble": [world.shim], "bare": [world.direct]}
         results.append(_point(bench, title, count, shim, pinned, cwd))
     return results
@@ -138,7 +138,7 @@ def _deep(bench: Bench) -> list[Result]:
             }
             if count > MISE_DEEP:
                 del told["mise"]
-            title = "a python through the shim, the pin so many directories above"
+            title = "the shim, by directories below the pin"
             rounds = bench.rounds.few if count < 1000 else min(bench.rounds.slow, 3)
             results.append(_point(bench, title, count, told, there, rounds=rounds))
     finally:
@@ -166,7 +166,7 @@ def _wide(bench: Bench) -> list[Result]:
             os.utime(f"{cwd}/w{n}/.python-version", (1, 1))
         have = count
         told = {"bubble": [world.shim], "bare": [world.direct]}
-        title = "a python through the shim, by directories that are pinned and visited"
+        title = "the shim, by pinned directories"
         results.append(_point(bench, title, count, told, env, f"{cwd}/w{count // 2}"))
     return results
 

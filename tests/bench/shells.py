@@ -100,7 +100,7 @@ class Shell:
 
         homes = self.homes(hook=True)
         calls = {name: partial(once, name, home) for name, home in homes.items()}
-        what = f"cd in {self.shell}, its prompt, and the project's Python followed: added"
+        what = f"cd in {self.shell}, with the prompt after it: added"
         rounds = max(self.bench.rounds.slow, 3)
         runs = self.bench.contest(what, calls, rounds)
         bare = runs.pop("bare")
