@@ -69,8 +69,12 @@ def killed(
     start: str = "train",
     each: int = 5,
     fails: bool = False,
+    about: str = "",
 ) -> None:
-    """Kill a command at every `each`-th point (FULL: at all), and hold what is left to I1 to I6."""
+    """Kill a command at every `each`-th point (FULL: at all), and hold what is left to I1 to I6.
+
+    `about` is how the names of the calls begin that matter.
+    """
     canary = snapshot(stage.canary)
     total = []
 
@@ -79,6 +83,7 @@ def killed(
         points = [p for p in points if not p.path.endswith(INSTALLED)]
         points = [p for p in points if FULL or "/shims/" not in p.path]
         total.append(len(points))
+        points = [p for p in points if p.name.startswith(about)]
         chosen = enumerate(points)
         return [p for n, p in chosen if FULL or n % each == 0 or n >= len(points) - _LAST]
 
@@ -111,6 +116,8 @@ def again(stage: Scene, *words: str, done_already: str = "no such excuse") -> li
     found = invariants.unclear(done)
     if done.status and done_already not in done.err:
         found.append(f"I5: {done}")
+    if done.status:  # nothing was left to do but the shims
+        found += [] if stage.call("rehash").status == 0 else ["I5: rehash failed"]
     return found
 
 
@@ -182,6 +189,34 @@ def test_a_collection_that_is_killed_can_be_said_again(stage: Scene) -> None:
         return found if len(invariants.installed(stage)) == 2 else [*found, "I2: a Python is gone"]
 
     killed(stage, ("gc",), check, start="doomed", each=8)
+
+
+@pytest.mark.parametrize("mend", ["gc", "repair", "create"])
+def test_what_a_killed_creation_had_prepared_is_no_damage_and_goes(stage: Scene, mend: str) -> None:
+    path = f"{stage.layout.envs}/fresh"
+    words = ("create", "fresh", "--no-pip", "-p", request(stage))
+
+    def check() -> list[str]:
+        for directory in (stage.layout.staging, stage.layout.registry):
+            for name in os.listdir(directory):
+                os.utime(f"{directory}/{name}", (1, 1))  # what is young may be in progress
+        with contextlib.chdir(project(stage)):
+            asked = stage.call("doctor", "--json", env={"PWD": project(stage)})
+        said = json.loads(asked.out)["data"]["findings"]
+        expected = {path: f"bubble repair {path}"} if os.path.lexists(path) else {}
+        registered = not unregistered(stage, path)
+        about = {f["where"]: f["fix"] for f in said if f["id"].startswith("env.")}
+        found = [] if about == ({} if registered else expected) else [f"I6: doctor says {about}"]
+        if mend == "create":
+            found += again(stage, *words, done_already="is there already")
+        elif mend == "repair" and os.path.lexists(path):
+            found += again(stage, "repair", path)
+        found += again(stage, "gc", "--only", "scratch")
+        if mend == "gc" and os.path.lexists(path):  # it stays told, as what will be made good
+            found += again(stage, *words, done_already="is there already")
+        return found + broken(path) + unregistered(stage, path)
+
+    killed(stage, words, check, each=1, about="rename")
 
 
 def doomed(stage: Scene) -> None:

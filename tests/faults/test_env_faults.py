@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -14,8 +16,8 @@ import pytest
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
 from support.namespace import in_namespace, require_mounts
-from support.needs import LINUX_ONLY, ROOT_ONLY
-from support.scene import finish
+from support.needs import LINUX_ONLY, ROOT_ONLY, not_here
+from support.scene import command, finish
 from support.trees import snapshot
 from support.wheels import wheel
 
@@ -96,6 +98,49 @@ def test_an_installation_of_packages_that_is_interrupted_leaves_the_old_one_or_n
     assert broken(path) + unregistered(stage, path) + left_behind(stage) == []
 
 
+@pytest.mark.parametrize("backend", ["pip", "uv"])
+@pytest.mark.parametrize("old", [False, True], ids=["first", "replacing"])
+def test_ctrl_c_while_a_real_installer_downloads_leaves_the_old_one_or_none(
+    stage: Scene, backend: str, *, old: bool
+) -> None:
+    if backend == "uv" and not shutil.which("uv", path=stage.env["PATH"]):
+        not_here("uv")
+    bundle_real_pip(stage)
+    path = f"{stage.layout.envs}/train"
+    make = ("create", "train", "--force", "-p", request(stage))
+    if old:
+        assert stage.run(*make).status == 0
+    before = snapshot(path) if old else {}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        index = f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+        settings = {
+            "PIP_INDEX_URL": index,
+            "UV_DEFAULT_INDEX": index,
+            "PIP_CONFIG_FILE": "/dev/null",
+        }
+        command_line = command(*make, "some-package", "--installer", backend)
+        process = subprocess.Popen(
+            command_line,
+            env={**stage.env, **settings, "UV_NO_CONFIG": "1"},
+            cwd=f"{stage.root}/scratch",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a group of its own, as a shell makes one for each line
+        )
+        server.settimeout(60)
+        connection, _ = server.accept()  # it asks, and gets no answer
+        os.killpg(process.pid, signal.SIGINT)
+        done = finish(process)
+        connection.close()
+    assert invariants.unclear(done) == []
+    assert done.status == 130
+    assert (snapshot(path) if old else os.path.lexists(path)) == (before if old else False)
+    assert stage.run(*make).status == 0
+    assert broken(path, pip="") + unregistered(stage, path) + left_behind(stage) == []
+
+
 def test_what_a_killed_creation_started_keeps_its_scratch_until_it_ends(
     stage: Scene, installer: tuple[str, str]
 ) -> None:
@@ -147,11 +192,26 @@ def test_creations_and_removals_at_once_leave_one_or_none(stage: Scene) -> None:
 
 @ROOT_ONLY
 @pytest.mark.parametrize("free", [0, 8, 24, 40])
-def test_a_disk_that_gets_full_leaves_no_half_environment(stage: Scene, free: int) -> None:
-    answer = in_namespace(stage, "env_full_disk", str(free), request(stage))
+@pytest.mark.parametrize("command", ["create", "clone", "rename", "repair"])
+def test_a_disk_that_gets_full_leaves_no_half_environment(
+    stage: Scene, command: str, free: int
+) -> None:
+    words = {
+        "create": ("create", "-p", request(stage), "train"),
+        "clone": ("clone", "train", "other"),
+        "rename": ("rename", "train", "other"),
+        "repair": ("repair", "other"),
+    }[command]
+    if command != "create":
+        assert stage.run("create", "train", "-p", request(stage)).status == 0
+    if command == "repair":
+        os.rename(f"{stage.layout.envs}/train", f"{stage.layout.envs}/other")
+    stage.save("full")
+    answer = in_namespace(stage, "env_full_disk", str(free), "full", *words)
     assert answer["problems"] == []
-    assert answer["first"][0] == 1, answer
-    assert "the disk is full" in answer["first"][2]
+    if not free or command == "create":  # what needs little may have found it
+        assert answer["first"][0] == 1, answer
+        assert "the disk is full" in answer["first"][2]
 
 
 @ROOT_ONLY
@@ -202,6 +262,15 @@ def test_a_removal_takes_hostile_names_and_follows_no_link(stage: Scene) -> None
     assert left_behind(stage) == []
 
 
+def bundle_real_pip(stage: Scene) -> None:
+    """Take the small pip away, so that environments get the real one."""
+    for key in invariants.installed(stage):
+        small = f"{stage.layout.python(key)}/lib/python3.11/ensurepip/_bundled"
+        for name in os.listdir(small) if os.path.isdir(small) else ():
+            if name.startswith("pip-99"):
+                os.unlink(f"{small}/{name}")
+
+
 class Index(BaseHTTPRequestHandler):
     """A package index that wants a password; it remembers which ones it was given."""
 
@@ -248,11 +317,7 @@ def test_the_password_of_an_index_is_used_and_written_nowhere(
     served = tmp_path / "served"
     served.mkdir()
     wheel(str(served), "hello", "1.0", script="hello")
-    for key in invariants.installed(stage):  # the real pip, this time
-        small = f"{stage.layout.python(key)}/lib/python3.11/ensurepip/_bundled"
-        for name in os.listdir(small) if os.path.isdir(small) else ():
-            if name.startswith("pip-99"):
-                os.unlink(f"{small}/{name}")
+    bundle_real_pip(stage)
     Index.directory, Index.authorized, Index.arguments = str(served), [], []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
     thread = threading.Thread(target=server.serve_forever)

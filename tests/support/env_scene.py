@@ -68,16 +68,21 @@ def small_pip(directory: str) -> None:
             archive.writestr(name, text)
 
 
-def broken(path: str) -> list[str]:
-    """I1: an environment is not there, or whole and running, with its pip if it has one."""
+def broken(path: str, *, pip: str = PIP) -> list[str]:
+    """I1: an environment is not there, or whole and running, with its pip if it has one.
+
+    `pip` is the version that it should have; "" is any.
+    """
     if not os.path.lexists(path):
         return []
     found = []
     said = _says([f"{path}/bin/python", "-I", "-c", "import sys; print(sys.prefix)"])
     if said != path:
         found.append(f"I1: python in {path} says {said}")
-    if os.path.lexists(f"{path}/bin/pip3") and _says([f"{path}/bin/pip3"]) != f"pip {PIP}":
-        found.append(f"I1: pip in {path} doesn't run")
+    if os.path.lexists(f"{path}/bin/pip3"):
+        said = _says([f"{path}/bin/pip3", "--version"])
+        if not f"{said} ".startswith(f"pip {pip}"):
+            found.append(f"I1: pip in {path} doesn't run: {said}")
     expected = {"pyvenv.cfg", ".gitignore", "CACHEDIR.TAG", ".bubble-environment", "bin", "lib"}
     if missing := expected - set(os.listdir(path)):
         found.append(f"I1: {path} has no {missing}")
