@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 class Outcome(Record):
     """A command's result: `data` is JSON-ready, `lines` are what people read on stdout.
 
-    `notes` are talk for stderr, `warnings` are what people should know. `errors` are what failed
-    beside what succeeded; any of them makes the command fail.
+    `notes` are talk for stderr, `warnings` are what people should know, both before the lines;
+    `next_steps` are talk behind them. `errors` are what failed beside what succeeded; any of them
+    makes the command fail.
     """
 
     data: object
     lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
     errors: tuple[BubbleError, ...] = ()
 
 

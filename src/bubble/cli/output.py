@@ -47,6 +47,8 @@ class Output:
                 self.note(note)
             if outcome.lines:
                 _write("\n".join(outcome.lines) + "\n")
+            for step in outcome.next_steps:
+                self.note(step)
             for error in outcome.errors:
                 self.error(error)
         return max((e.exit_status for e in outcome.errors), default=0)

@@ -54,7 +54,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "startup": [{"path": x.path, "line": x.number, "text": x.text} for x in lines],
         },
         lines=_table(items, dry_run=options.dry_run),
-        notes=_next_steps(root, items, lines, context, dry_run=options.dry_run),
+        next_steps=_next_steps(root, items, lines, context, dry_run=options.dry_run),
     )
 
 
