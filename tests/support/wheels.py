@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import zipfile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def wheel(directory: str, name: str, version: str, script: str = "") -> str:
+
+def wheel(
+    directory: str,
+    name: str,
+    version: str,
+    script: str = "",
+    *,
+    says: str = "",
+    modules: Sequence[str] = (),
+) -> str:
     """Write a wheel of a package `name`; return its path.
 
-    `script` is a console script of it, which prints the package's name and version.
+    `script` is a console script of it, which prints the package's name and version, or `says`.
+    `modules` are the names of further, empty ones.
     """
+    said = says or f"{name} {version}"
     path = f"{directory}/{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}/__init__.py": f"def main():\n    print('{name} {version}')\n",
+        f"{name}/__init__.py": f"def main():\n    print({said!r})\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
+        **{f"{module}.py": "" for module in modules},
     }
     if script:
         files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{script} = {name}:main\n"

@@ -15,7 +15,7 @@ EXAMPLES = (
     ("bubble python find 3.12", "the newest installed 3.12"),
     ("bubble python find '>=3.10,<3.13'", "the newest in a range"),
     ("bubble python find", "the one that this directory selects, else the newest"),
-    ("bubble python find pypy", "the newest installed PyPy"),
+    ("bubble python find 3.13t", "the newest free-threaded 3.13"),
 )
 DETAILS = (
     "With a request, looks at what bubble has installed or adopted, whatever this directory\n"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("bubble python install 3.12", "the newest CPython 3.12"),
-    ("bubble python install 3.11.9 3.13t pypy3.10", "several at once"),
+    ("bubble python install 3.11.9 3.13t", "several at once"),
     ("bubble python install", "what this directory's .python-version asks for"),
     ("bubble python install --upgrade 3.12", "the newest patch release, beside an older one"),
     ("bubble python install --reinstall 3.12", "replace what is there, without a gap"),
