@@ -16,6 +16,7 @@ from support import tarbuild as t
 from support.archive_arena import Arena
 from support.archive_fuzz import Fuzz, below_top, facts
 from support.archive_mutations import random_tree, seeds
+from support.figures import caught, record
 from support.needs import FULL, needs, real_build
 from support.trees import gnu_tar, snapshot
 
@@ -47,6 +48,8 @@ def test_a_mutated_archive_is_refused_or_comes_out_as_gnu_tar_unpacks_it(
     assert fuzz.counts["same"] * 20 > CASES // SHARES, "the mutations break everything"
     assert fuzz.counts["unanswered"] * 50 < CASES // SHARES, "GNU tar can't unpack them"
     assert fuzz.counts["refused"] * 5 > CASES // SHARES, "the mutations break nothing"
+    cases = len(range(share, CASES, SHARES))
+    record("mutated archives: refused, or as GNU tar unpacks them", tried=cases, held=cases)
 
 
 @pytest.mark.skipif(
@@ -59,6 +62,7 @@ def test_the_fuzzer_catches_the_standard_library(scratch: str) -> None:
     # more than a difference in modes: GNU tar complains of what tarfile passes in silence
     assert sum("makes another tree" in f and "('')" not in f for f in failed) > 5
     assert not [failure for failure in failed if "entries" in failure], "the double is broken"
+    caught("the standard library's extractor", by="the fuzzer of archives")
 
 
 def test_the_fuzzer_catches_a_reader_of_unterminated_names(
@@ -67,6 +71,7 @@ def test_the_fuzzer_catches_a_reader_of_unterminated_names(
     """The fault that it found in the extractor, planted again."""
     monkeypatch.setattr(headers, "_terminated", lambda data: data.removesuffix(b"\0"))
     assert failures(Fuzz(scratch), 1, first=5675)
+    caught("names without their end are read on", by="the fuzzer of archives")
 
 
 def failures(fuzz: Fuzz, count: int, first: int = 0) -> list[str]:

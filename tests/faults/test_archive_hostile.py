@@ -16,6 +16,7 @@ from bubble.model.errors import BubbleError
 from bubble.system.archive import Limits, extract
 from support import tarbuild as t
 from support.archive_arena import Arena
+from support.figures import caught, record
 from support.hostile_archives import CASES, TOP
 from support.needs import FULL
 from support.valid_archives import CONTROLS, control_of
@@ -71,6 +72,7 @@ def test_a_hostile_archive_is_refused_and_touches_nothing(
     arena: Arena, family: str, case: str, suffix: str
 ) -> None:
     refused(arena, t.COMPRESS[suffix](CASES[family][case](arena.root) + t.END))
+    record("archives made to do harm: refused", tried=1, held=1)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -322,6 +324,7 @@ def test_the_harness_catches_a_naive_extractor(tmp_path: Path) -> None:
     ):
         assert found[case] == "escaped", case
     assert list(found.values()).count("accepted") > 50
+    caught("an extractor that believes every name", by="archives made to do harm")
 
 
 @NEEDS_FILTERS
@@ -330,6 +333,7 @@ def test_the_harness_catches_the_standard_librarys_data_filter(tmp_path: Path) -
     found = verdicts(tmp_path, _extractall("data"))
     assert found["names twice: file twice"] == "accepted"
     assert list(found.values()).count("accepted") > 30
+    caught("the standard library's filter for data", by="archives made to do harm")
 
 
 def test_the_harness_passes_the_extractor(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.catalogue.index import dump_json
 from bubble.pythons.catalogue.update import update
 from support.catalogues import HOST, download
+from support.figures import caught, record
 from support.needs import needs
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def test_killed_at_any_change_it_makes_an_update_leaves_the_old_or_the_new(
 ) -> None:
     kills, violations = _kill_everywhere(layout, env, url(GOOD), url(NEXT))
     assert violations == []
+    record("kills of bubble python update", tried=kills, held=kills)
     assert kills >= 5  # mkdir twice, write, fsync of file and directory, rename
 
 
@@ -90,6 +92,7 @@ def test_the_killing_finds_a_planted_write_in_place(
     kills, violations = _kill_everywhere(layout, env, url(GOOD), url(NEXT), "planted")
     assert kills
     assert violations
+    caught("a catalogue that is written in place", by="kills of bubble python update")
 
 
 def _kill_everywhere(

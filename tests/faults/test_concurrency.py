@@ -12,6 +12,7 @@ import pytest
 from support import invariants
 from support.fault_handlers import Resource
 from support.fault_server import serve
+from support.figures import caught, record
 from support.needs import FULL
 from support.scene import Done, finish, scene
 
@@ -47,11 +48,13 @@ def test_32_processes_at_once_download_once_and_all_print_the_same_path(
     assert len(downloads(server)) == 1
     assert len({row(d)["executable"] for d in done}) == 1
     assert consistent(stage) == []
+    record("processes that install one version at once", tried=PROCESSES, held=PROCESSES)
 
 
 def test_without_locks_that_would_be_noticed(stage: Scene, server: FaultServer) -> None:
     done = together(stage, server, 8, bug="no-lock")
     assert complaints(done) != []
+    caught("no lock is ever waited for", by="many installs of one version")
 
 
 def test_several_stores_on_one_cache_download_once(stage: Scene, server: FaultServer) -> None:
@@ -93,6 +96,7 @@ def test_eight_processes_doing_all_sorts_of_things_end_consistent(stage: Scene) 
     print(f"{sum(counts)} commands in {SECONDS} s")
     assert found == []
     assert sum(counts) > 16
+    record("commands of 8 workers on one store", tried=sum(counts), held=sum(counts))
     # nobody died, so nothing is left even before a further command
     assert consistent(stage) == []
     assert stage.run("python", "install", "3.11.9", "3.12.4").status == 0

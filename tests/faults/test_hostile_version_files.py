@@ -21,6 +21,7 @@ import pytest
 
 from bubble.cli.main import main
 from bubble.selection.recall import recall
+from support.figures import record
 from support.hostile_versions import (
     COMMANDS,
     DIRECTORIES,
@@ -218,6 +219,7 @@ def test_a_hostile_file(case: Case, arena: Arena) -> None:
     require_shim(arena.shim(), case.expect, arena)
     require_commands(case.expect, arena)
     require_no_trap_sprung(arena, before)
+    record("hostile version files, variables and names", tried=1, held=1)
 
 
 @pytest.mark.parametrize(("name", "value", "expect"), VARIABLES, ids=lambda v: ascii(v)[:40])
@@ -228,6 +230,7 @@ def test_a_hostile_variable(name: str, value: bytes, expect: str, arena: Arena) 
         require_shim(arena.shim(BUBBLE_PYTHON=value), expect, arena)
     require_commands(expect, arena, BUBBLE_PYTHON=value)
     require_no_trap_sprung(arena, before)
+    record("hostile version files, variables and names", tried=1, held=1)
 
 
 @pytest.mark.parametrize("content", [b"../../evil", b"$(id)", b"\x1b[31m", b"\xff", b"/bin", b"-c"])

@@ -11,6 +11,7 @@ from support import invariants
 from support.crashes import OLDER
 from support.fault_handlers import Resource, hang_up, portal, redirect, sequence, status
 from support.fault_server import serve
+from support.figures import caught, record
 from support.scene import scene
 
 TYPE_CHECKING = False
@@ -91,6 +92,19 @@ def test_a_server_that_errs_ends_in_one_clear_message_and_a_retry_succeeds(
         assert document["error"]["kind"] == kind, document
         server.put(f"/{answers.asset}", Resource(answers.path))
         recovers(stage, server)
+    record("servers that err, and then don't", tried=1, held=1)
+
+
+def test_an_install_that_believes_what_it_gets_is_seen(stage: Scene) -> None:
+    with serve(stage.mirror) as server:
+        answers = Answers(stage, server)
+        # a byte that changes nothing: the time in the header of gzip
+        other = answers.data[:4] + bytes([answers.data[4] ^ 1]) + answers.data[5:]
+        server.put(f"/{answers.asset}", Resource(other))
+        environment = {**QUICK, "BUBBLE_CATALOG": f"{server.url}/catalogue.json"}
+        assert stage.run(*INSTALL, env=environment).status == 1
+        assert stage.run(*INSTALL, env=environment, bug="gullible").status == 0
+    caught("a download whose sha256 isn't looked at", by="a server that sends other bytes")
 
 
 RECOVERABLE: dict[str, Callable[[Answers], Handler]] = {

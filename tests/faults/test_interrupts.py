@@ -11,6 +11,7 @@ from support import invariants
 from support.crashes import NEWER, OLDER
 from support.fault_handlers import Resource
 from support.fault_server import serve
+from support.figures import record
 from support.needs import FULL, LINUX_ONLY, needs
 from support.scene import command, finish, scene
 from support.sweep import Strace
@@ -83,6 +84,7 @@ def test_an_install_that_is_interrupted_anywhere_leaves_the_old_or_the_new(
         found += [f"SIG{name} at {point.name} {point.call}: {problem}" for problem in problems]
     assert not found, "\n".join(found)
     assert stopped > len(chosen) * 0.8
+    record(f"SIG{name} at a call of a reinstall", tried=len(chosen), held=len(chosen))
     print(f"SIG{name} at {len(chosen)} of {len(points)} calls: {stopped} stopped the command")
 
 

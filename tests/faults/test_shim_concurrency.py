@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.selection.shims import rehash
+from support.figures import caught, record
 from support.needs import FULL, LINUX_ONLY, needs
 from support.scene import command
 from support.shimworld import ShimWorld, write
@@ -102,6 +103,7 @@ def test_shells_that_install_and_rehash_at_once_lose_no_shim(
     record_property("slowest python meanwhile", round(slowest, 3))
     print(f"{SHELLS} shells in {seconds:.2f} s; the slowest python meanwhile {slowest:.3f} s")
     assert slowest < 10, "a python had to wait for somebody's installing"
+    record("shells that install and rehash at once: no shim is lost", tried=SHELLS, held=SHELLS)
 
 
 def test_a_rehash_that_began_with_an_older_look_removes_nobodys_shim(tmp_path: Path) -> None:
@@ -237,6 +239,7 @@ def test_a_rehash_that_is_killed_anywhere_leaves_every_shim_working(
     )
     if bug:
         assert report.problems, "the harness doesn't see a directory that is emptied first"
+        caught("shims are emptied first", by="kills of bubble rehash")
         return
     print(report)
     assert (report.problems, report.missed) == ([], [])
@@ -278,6 +281,7 @@ def test_a_memo_whose_writer_is_killed_anywhere_is_none_or_right(killed: Killed,
     )
     if bug:
         assert report.problems, "the harness doesn't see a memo that is too young"
+        caught("a memo gets its time last", by="kills of a memo's writer")
         return
     print(report)
     assert (report.problems, report.missed) == ([], [])

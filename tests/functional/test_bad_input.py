@@ -18,6 +18,7 @@ from bubble.pythons.catalogue.volume import Volume
 from support.builds import archive_path, small_archive, small_mirror
 from support.catalogues import release
 from support.fault_handlers import status as answer
+from support.figures import record
 from support.needs import LINUX_ONLY, needs
 from support.told import json_error, nothing_raw, one_error
 
@@ -256,6 +257,7 @@ def test_bad_input_gives_one_error_and_a_next_step(
     error = json_error(told.out, status)
     assert error["kind"] == case.kind
     assert (error["message"], error["hint"]) == (message, hint)
+    record("command lines that are wrong: one message and a next step", tried=1, held=1)
 
 
 def test_a_megabyte_of_argument_is_answered_in_a_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.cli import main as cli
 from bubble.cli import output, shell_files
 from bubble.envs import doctor
 from bubble.envs import install as packages
@@ -11,6 +12,7 @@ from bubble.pythons import install, mirror
 from bubble.pythons.catalogue.index import dump_json
 from bubble.selection import pin, rcfile
 from bubble.system import files
+from bubble.system.http import part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,6 +100,20 @@ def interrupt_is_success() -> None:
     setattr(output.Output, "failure", quiet)  # noqa: B010 - as above
 
 
+def gullible() -> None:
+    """Take whatever a server sends for what was asked for."""
+    setattr(part.Part, "digest", lambda self: self.sha256)  # noqa: B010 - as above
+
+
+def inarticulate() -> None:
+    """Let errors of the operating system through as they come."""
+
+    def through(error: OSError) -> None:
+        raise error
+
+    setattr(cli, "from_os_error", through)  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
@@ -106,5 +122,7 @@ BUGS = {
     "idle-doctor": idle_doctor,
     "telling-receipt": telling_receipt,
     "index-on-argv": index_on_argv,
+    "gullible": gullible,
+    "inarticulate": inarticulate,
     "interrupt-is-success": interrupt_is_success,
 }

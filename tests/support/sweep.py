@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from support.figures import caught, record
 from support.scene import Done
 
 TYPE_CHECKING = False
@@ -110,7 +111,22 @@ def sweep(
         if stop_early and report.problems:
             break
     report.seconds = time.monotonic() - started
+    _note(argv, report)
     return report
+
+
+def _note(argv: Sequence[str], report: Report) -> None:
+    """Record what was tried, or that a planted bug was caught, of a command line of `planted`."""
+    script = next((n for n, word in enumerate(argv) if word.endswith("/planted.py")), None)
+    if script is None:
+        return
+    bug, *words = argv[script + 1 :]
+    line = " ".join(["bubble", *(word for word in words if "/" not in word)])
+    if bug in {"none", "no-exchange"}:
+        held = 0 if report.problems else report.killed
+        record(f"kills of {line}", tried=report.killed, held=held)
+    elif report.problems:
+        caught(bug, by=f"kills of {line}")
 
 
 class Strace:
