@@ -74,10 +74,11 @@ class Bench:
     ) -> dict[str, list[Run]]:
         """Measure everybody once a round, in turn, after `warm` rounds that aren't counted.
 
-        A peer that can't do it in a round that isn't counted takes no part, and is noted. Those
-        that take seconds (`seldom`) are in the first `slow` rounds alone.
+        A peer that can't do it in a round that isn't counted takes no part, and is noted (one that
+        isn't here at all: the page says so once). Those that take seconds (`seldom`) are in the
+        first `slow` rounds alone.
         """
-        able = dict(contestants)
+        able = {n: call for n, call in contestants.items() if not self.place.lacks(n)}
         for _ in range(max(warm, 1)):
             for name, measure in contestants.items():
                 if name not in able:

@@ -50,6 +50,10 @@ class Place:
         """Install bubble again, as the checkout is now."""
         peers.pip(self.python, "--force-reinstall", "--no-deps", CHECKOUT)
 
+    def lacks(self, name: str) -> bool:
+        """Tell whether a peer of that name couldn't be set up."""
+        return name in (*peers.FROM_PYPI, "mise") and not os.path.exists(getattr(self, name))
+
     def versions(self) -> dict[str, str]:
         """Return what was measured: bubble (with its commit), uv, and the Python under bubble."""
         commit = _output(["git", "-C", CHECKOUT, "rev-parse", "--short", "HEAD"], os.environ)

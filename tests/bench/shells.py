@@ -118,6 +118,8 @@ class Shell:
             home = f"{self.store}/home-{name}-{hook}"
             path = f"{home}/{RC[self.shell]}"
             os.makedirs(os.path.dirname(path))
+            # else fish's first start writes completions of every manual page, in the background
+            os.makedirs(f"{home}/.local/share/fish/generated_completions")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             homes[name] = home
@@ -137,6 +139,8 @@ class Shell:
                 del said["pyenv"]
         if not place.pyenv:
             said.pop("pyenv", None)
+        if place.lacks("mise"):
+            del said["mise"]
         lines = {"bare": "", "bubble": ""}
         for name, argv in said.items():
             words = " ".join(argv)

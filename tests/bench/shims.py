@@ -142,6 +142,8 @@ class Shims:
 
     def beside_mise(self) -> list[Result]:
         """Hold the shim against mise's, which is mise itself under another name."""
+        if self.place.lacks("mise"):
+            return []
         installed = f"{self.store}/mise/installs/python/3.11.7/bin"
         os.makedirs(installed)
         shutil.copy("/bin/true", f"{installed}/python")
