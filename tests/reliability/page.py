@@ -25,11 +25,17 @@ def summary(outcomes: Sequence[Outcome], wrong: Mapping[str, Sequence[str]]) -> 
             str(len(outcome.caught)),
             str(sum(outcome.skipped.values()) or ""),
             f"{outcome.seconds / 60:.1f}",
-            "**no**" if wrong[outcome.part.name] else "yes",
+            _verdict(outcome, wrong[outcome.part.name]),
         ]
         for outcome in outcomes
     ]
     return markdown(head, rows)
+
+
+def _verdict(outcome: Outcome, wrong: Sequence[str]) -> str:
+    if wrong:
+        return "**no**"
+    return "yes" if outcome.passed else "not tried"
 
 
 def details(outcomes: Sequence[Outcome]) -> list[str]:
