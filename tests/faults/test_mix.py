@@ -19,6 +19,7 @@ from support import invariants
 from support.env_scene import env_scene, left_behind, request, unregistered
 from support.figures import caught, record
 from support.needs import FULL, LINUX_ONLY
+from support.scene import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +50,16 @@ EXCUSES = (
 @pytest.fixture
 def stage() -> Iterator[Scene]:
     with env_scene() as made:
+        # without the pip that was put into it: that is no file of the archive
+        assert made.run("python", "install", "--reinstall", "3.11.9").status == 0
         yield made
 
 
 class Mix:
     """The workers, what they found and how often they did what."""
 
-    def __init__(self, stage: Scene, bug: str = "") -> None:
+    def __init__(self, stage: Scene) -> None:
         self.stage = stage
-        self.bug = bug
         self.found: list[str] = []
         self.done: Counter[str] = Counter()
         self.version = request(stage)
@@ -79,7 +81,7 @@ class Mix:
         while first or time.monotonic() < self.stop:
             first = False
             words = self._choice(chance)
-            done = self.stage.run(*words, bug=self.bug)
+            done = self.stage.run(*words)
             wrong = self._wrong(words, done)
             with self.lock:
                 self.done[" ".join(words[: 1 + (words[0] == "python")])] += 1
@@ -157,11 +159,23 @@ def test_sixteen_workers_that_do_all_sorts_of_things_end_consistent(stage: Scene
     record(what, tried=mix.done.total(), held=mix.done.total(), note=f"for {SECONDS} s")
 
 
-def test_without_locks_the_mix_ends_otherwise(stage: Scene) -> None:
-    mix = Mix(stage, bug="no-lock")
-    for _ in range(10):
-        mix.run(1)
-        if mix.found or mix.consistent():
-            break
-    assert mix.found or mix.consistent()
-    caught("no lock is ever waited for", by="the mix of sixteen workers")
+def crowd(stage: Scene, bug: str = "") -> list[str]:
+    """Let all workers make the same environment at once: one does, and the others are told."""
+    mix = Mix(stage)
+    words = ("create", "one", "-p", mix.version, "--no-pip")
+    started = [stage.start(*words, bug=bug) for _ in range(WORKERS)]
+    done = [finish(process) for process in started]
+    found = [f"{WORKERS} at once: {d}" for d in done if d.status and EXCUSES[0] not in d.err]
+    made = sum(d.status == 0 for d in done)
+    found += [] if made == 1 else [f"{made} of {WORKERS} made the one environment"]
+    return found + mix.consistent()
+
+
+def test_of_sixteen_that_make_one_environment_one_does(stage: Scene) -> None:
+    assert crowd(stage) == []
+    record("workers that make the same environment at once", tried=WORKERS, held=WORKERS)
+
+
+def test_without_locks_that_would_be_noticed(stage: Scene) -> None:
+    assert crowd(stage, bug="crowd")
+    caught("no lock is ever waited for, and publishing takes long", by="sixteen workers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from bubble.cli import main as cli
 from bubble.cli import output, shell_files
@@ -11,7 +12,7 @@ from bubble.envs import install as packages
 from bubble.pythons import install, mirror
 from bubble.pythons.catalogue.index import dump_json
 from bubble.selection import pin, rcfile
-from bubble.system import files
+from bubble.system import files, kernel, lock
 from bubble.system.http import part
 
 TYPE_CHECKING = False
@@ -114,6 +115,12 @@ def inarticulate() -> None:
     setattr(cli, "from_os_error", through)  # noqa: B010 - as above
 
 
+def crowd() -> None:
+    """Let everybody in, for long enough to meet."""
+    setattr(lock.Lock, "_flock", lambda *_: True)  # noqa: B010 - as above
+    setattr(kernel, "sync_file_system", lambda _: time.sleep(3))  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
@@ -123,6 +130,7 @@ BUGS = {
     "telling-receipt": telling_receipt,
     "index-on-argv": index_on_argv,
     "gullible": gullible,
+    "crowd": crowd,
     "inarticulate": inarticulate,
     "interrupt-is-success": interrupt_is_success,
 }
