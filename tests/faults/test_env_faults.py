@@ -155,6 +155,7 @@ def test_what_a_killed_creation_started_keeps_its_scratch_until_it_ends(
     assert stage.run(*make).status == 0
     assert os.listdir(stage.layout.staging) == [scratch]
     os.killpg(os.getpgid(pids[0]), signal.SIGKILL)
+    assert not any(outlives(pid) for pid in pids)  # what dies holds its descriptors a moment longer
     assert stage.run(*make).status == 0
     assert left_behind(stage) == []
 
