@@ -91,7 +91,7 @@ import resource, sys
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
 url, small, destination, sha256, small_sha256, connections = sys.argv[1:]
-settings = Settings(connections=int(connections), segment_after=0.01)
+settings = Settings(connections=int(connections), segment_after=0.01, near=60)
 download([small], destination + ".small", sha256=small_sha256, env={}, settings=settings)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 done = download([url], destination, sha256=sha256, env={}, settings=settings)
@@ -180,7 +180,7 @@ INTERRUPTED = """
 import sys
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
-settings = Settings(connections=4, segment_after=0.01, segment_size=100_000)
+settings = Settings(connections=4, segment_after=0.01, segment_size=100_000, near=60)
 print("started", flush=True)
 try:
     download([sys.argv[1]], sys.argv[2], sha256=sys.argv[3], env={}, settings=settings)

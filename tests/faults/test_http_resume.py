@@ -35,7 +35,7 @@ from bubble.system.http import files
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
 url, destination, sha256, connections = sys.argv[1:]
-settings = Settings(connections=int(connections), segment_after=0.02, segment_size=500_000)
+settings = Settings(connections=int(connections), segment_after=0.02, segment_size=500_000, near=60)
 download([url], destination, sha256=sha256, env={}, settings=settings)
 """
 
@@ -93,7 +93,8 @@ def test_a_killed_download_brings_only_what_is_missing(
     assert all(half[start:end] == DATA[start:end] for start, end in ranges)
     first_run = len(server.log)
     server.put("/file", Resource(DATA))
-    done = target.get(url, settings=QUICK)
+    # alone: what is under way when one connection takes a share from another comes twice
+    done = target.get(url)
     assert done.bytes_resumed == there
     assert done.bytes_transferred == SIZE - there
     assert all(entry.headers["if-range"] == '"v1"' for entry in server.log[first_run:])

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from bubble.system.http.swarm import Swarm
+from bubble.system.http.trial import Trial
 from support.fault_handlers import Exchange, Resource, status
 from support.fault_server import FaultServer, serve
 from support.transfers import QUICK, Target, some_bytes
@@ -185,3 +187,50 @@ def test_a_resume_uses_several_connections_for_what_is_missing(
     assert done.bytes_resumed == 1_500_000
     assert done.bytes_transferred < 2_750_000
     assert server.most_at_once > 2
+
+
+@pytest.mark.parametrize("gain", [False, True])
+def test_far_away_one_more_connection_is_tried_and_decides(
+    server: FaultServer, target: Target, monkeypatch: pytest.MonkeyPatch, *, gain: bool
+) -> None:
+    verdicts = iter([None, None, gain])
+
+    def told(trial: Trial) -> bool | None:
+        verdict = next(verdicts)
+        if verdict is not None:
+            trial.running, trial.over = False, True
+        return verdict
+
+    monkeypatch.setattr(Trial, "due", lambda *_: True)
+    monkeypatch.setattr(Trial, "gain", told)
+    started: list[int] = []
+    start = Swarm._start
+
+    def counted(swarm: Swarm, count: int) -> None:
+        started.append(count)
+        start(swarm, count)
+
+    monkeypatch.setattr(Swarm, "_start", counted)
+    url = server.put("/file", Resource(DATA, rate=RATE // 2))
+    target.get(url, settings=QUICK.replace(connections=4, near=0))
+    assert started == [1, 1, 2][: 3 if gain else 2]
+
+
+def test_a_connection_that_was_tried_in_vain_only_had_a_piece_of_the_end(
+    server: FaultServer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(trial: Trial) -> bool | None:
+        trial.running, trial.over = False, True
+        return False
+
+    def begin(trial: Trial, _: float) -> None:
+        trial.running, trial.share = True, SIZE // 4
+
+    monkeypatch.setattr(Trial, "due", lambda *_: True)
+    monkeypatch.setattr(Trial, "begin", begin)
+    monkeypatch.setattr(Trial, "gain", told)
+    url = server.put("/file", Resource(DATA, rate=RATE))
+    target.get(url, settings=QUICK.replace(connections=4, near=0))
+    first, second = server.log[:2]
+    assert first.range == ""
+    assert second.range == f"bytes={SIZE - SIZE // 4}-{SIZE - 1}"

@@ -29,6 +29,7 @@ QUICK = Settings(
     segment_size=128 * 1024,
     segment_after=0.02,
     steal_size=64 * 1024,
+    near=60,
 )
 ALONE = QUICK.replace(connections=1)
 

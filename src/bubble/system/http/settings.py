@@ -37,6 +37,10 @@ class Settings(Record):
     segment_size: int = 2 * MIB
     # … when the first one has had this long, and would take at least as long again
     segment_after: float = 0.1
+    # a server whose first answer took longer isn't near: there one more connection is tried first,
+    # and its effect measured over windows of this length
+    near: float = 0.03
+    trial_window: float = 0.3
     # an idle connection takes half of the longest segment that is left, if it is this long
     steal_size: int = 512 * KIB
     # an attempt that brought this much is not held against the server

@@ -33,7 +33,7 @@ class Span:
         self.reason = ""
         self.received = 0
         self.answered_at: float | None = None
-        self.last = self.mark_time = time.monotonic()
+        self.asked_at = self.last = self.mark_time = time.monotonic()
         self.mark_received = 0
 
     def answered(self, body_end: int | None, *, full: bool) -> None:
@@ -60,14 +60,19 @@ class Spans:
         self._part = part
         self._settings = settings
 
-    def claim(self, connection: Connection, *, split: bool) -> Span | None:
-        """Return bytes that nobody fetches, or half of what the slowest to end has left."""
+    def claim(self, connection: Connection, *, split: bool, most: int = 0) -> Span | None:
+        """Return bytes that nobody fetches, or half of what the slowest to end has left.
+
+        `most` limits that half (0: doesn't), in bytes.
+        """
         gap = self._first_gap()
         if gap is not None:
             span = Span(gap[0], gap[1], connection)
         elif split and (victim := self._longest()) is not None:
             assert victim.end is not None
             middle = victim.pos + (victim.end - victim.pos) // 2
+            if most:
+                middle = max(middle, victim.end - most)
             span = Span(middle, victim.end, connection)
             victim.end = middle
         else:

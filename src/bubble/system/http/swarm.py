@@ -19,6 +19,7 @@ from bubble.system.http.client import Connection
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.part import PartClosedError
 from bubble.system.http.spans import Spans, check_range
+from bubble.system.http.trial import Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Swarm:
         self._best = 0
         self._spread_at = 0.0
         self._spreads = 0
+        self._trial = Trial(settings)
+        self._dismissed: Connection | None = None
         self._retry = ""  # why and when there is one, until it is told
 
     def run(self, progress: Progress | None, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -145,10 +148,27 @@ class Swarm:
                 raise BubbleError("internal", f"{shown(self.url)}: the download stopped by itself")
             self._spans.end_slow(now, idle=self._live > len(self._spans.active))
             self.part.save()
-            if self._worth_spreading(now):
-                self._spreads += 1
-                self._spread_at = now + SPREAD_PAUSE
-                self._start(self._wanted() - self._live)
+            self._spread(now)
+
+    def _spread(self, now: float) -> None:
+        """Open further connections where that pays; one that was tried in vain ends its piece."""
+        self._trial.note(now, self.part.size_done)
+        gain = self._trial.gain() if self._trial.running else None
+        if gain is False:
+            self._spreads = SPREADS
+            self._dismissed = self._connections[-1]
+        if self._trial.running or not (gain or self._worth_spreading(now)):
+            return
+        answer = max(
+            (s.answered_at - s.asked_at for s in self._spans.active if s.answered_at), default=0
+        )
+        if gain or self._trial.over or answer <= self.settings.near:
+            self._spreads += 1
+            self._spread_at = now + SPREAD_PAUSE
+            self._start(max(0, self._wanted() - self._live))
+        elif self._trial.due((self.part.total or 0) - self.part.size_done):
+            self._trial.begin(answer)
+            self._start(1)
 
     def _worth_spreading(self, now: float) -> bool:
         """Whether more connections will pay: the rest takes longer than opening them."""
@@ -200,9 +220,12 @@ class Swarm:
         """Wait for bytes that nobody fetches; None when there will be none."""
         with self._lock:
             while not self._finished():
+                if connection is self._dismissed:
+                    return None
                 if self._plain and self.part.done and not self._spans.active:
                     self.part.start_over()  # without ranges there is no going on
-                span = self._spans.claim(connection, split=not self._plain)
+                most = self._trial.share if self._trial.running else 0
+                span = self._spans.claim(connection, split=not self._plain, most=most)
                 if span is not None:
                     return span
                 self._lock.wait()
