@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, FULL_ONLY]  # half a minute to install a tool, from the index
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,6 @@ def test_what_poetry_made_is_adopted_and_listed_and_only_forgotten(
     assert os.path.exists(f"{path}/bin/hello")
 
 
-@FULL_ONLY
 def test_pdm_takes_the_project_s_environment(pdm: Used, project: str) -> None:
     with open(f"{project}/pyproject.toml", "w") as file:
         file.write(
