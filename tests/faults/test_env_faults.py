@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
 from support.namespace import in_namespace, require_mounts
-from support.needs import LINUX_ONLY, ROOT_ONLY, not_here
+from support.needs import LINUX_ONLY, ROOT_ONLY, real_uv
 from support.scene import command, finish
 from support.trees import snapshot
 from support.wheels import wheel
@@ -103,8 +102,9 @@ def test_an_installation_of_packages_that_is_interrupted_leaves_the_old_one_or_n
 def test_ctrl_c_while_a_real_installer_downloads_leaves_the_old_one_or_none(
     stage: Scene, backend: str, *, old: bool
 ) -> None:
-    if backend == "uv" and not shutil.which("uv", path=stage.env["PATH"]):
-        not_here("uv")
+    path_variable = stage.env["PATH"]
+    if backend == "uv":
+        path_variable = f"{os.path.dirname(real_uv())}:{path_variable}"
     bundle_real_pip(stage)
     path = f"{stage.layout.envs}/train"
     make = ("create", "train", "--force", "-p", request(stage))
@@ -117,6 +117,7 @@ def test_ctrl_c_while_a_real_installer_downloads_leaves_the_old_one_or_none(
             "PIP_INDEX_URL": index,
             "UV_DEFAULT_INDEX": index,
             "PIP_CONFIG_FILE": "/dev/null",
+            "PATH": path_variable,
         }
         command_line = command(*make, "some-package", "--installer", backend)
         process = subprocess.Popen(

@@ -14,7 +14,7 @@ from support.env_scene import env_scene, request
 from support.fault_handlers import Resource, status
 from support.fault_server import serve
 from support.figures import caught, record
-from support.needs import LINUX_ONLY, not_here
+from support.needs import LINUX_ONLY, not_here, real_uv
 from support.scene import scene
 from support.wheels import wheel
 
@@ -220,10 +220,7 @@ def make(
         "UV_PYTHON_DOWNLOADS": "never",
     }
     if installer == "uv":
-        uv = os.environ.get("BUBBLE_TEST_UV") or shutil.which("uv")
-        if not uv:
-            not_here("no uv on PATH, or in BUBBLE_TEST_UV")
-        environment["PATH"] = f"{os.path.dirname(uv)}:{stage.env['PATH']}"
+        environment["PATH"] = f"{os.path.dirname(real_uv())}:{stage.env['PATH']}"
     with serve() as server:
         index = Index(server, str(tmp_path))
         words, more, path = index.given(stage, way)

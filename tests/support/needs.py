@@ -8,7 +8,7 @@ Reasons have two forms, which `conftest` tells apart:
   forms that nobody asked for. Listed everywhere, fails nowhere.
 
 `@needs("strace")`, `@NEEDS_REAL_BUILD`, `@ROOT_ONLY`; inside a test or a fixture call
-`not_here("…")` or `real_build()`.
+`not_here("…")`, `real_build()` or `real_uv()`.
 """
 
 from __future__ import annotations
@@ -59,6 +59,11 @@ def real_build() -> str:
         pytest.skip(_REAL_BUILD)
     assert os.path.isfile(archive), f"BUBBLE_TEST_PBS_ARCHIVE: there is no file {archive}"
     return archive
+
+
+def real_uv() -> str:
+    """Return the path of a real uv (BUBBLE_TEST_UV, or on PATH), or skip the calling test."""
+    return os.environ.get("BUBBLE_TEST_UV") or which("uv") or not_here("no uv: BUBBLE_TEST_UV")
 
 
 def not_here(reason: str) -> NoReturn:
