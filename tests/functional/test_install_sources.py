@@ -18,6 +18,7 @@ from support.builds import archive_path, small_archive, small_mirror
 from support.catalogues import release
 from support.fault_server import serve
 from support.needs import LINUX_ONLY
+from support.stored import PLATFORM, installed, prefix
 from support.told import one_error
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from conftest import Result
 
 SPECS = ("3.11.9", "3.12.1")
-PLATFORM = str(host_platform(os.environ))
 
 
 @pytest.fixture
@@ -39,15 +39,6 @@ def catalogue(tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPat
     env["BUBBLE_CATALOG"] = path
     monkeypatch.setenv("BUBBLE_CATALOG", path)
     return path
-
-
-def prefix(home: str, name: str) -> str:
-    return f"{home}/pythons/{name}-{PLATFORM}"
-
-
-def installed(home: str) -> list[str]:
-    """Return the names of what is in the store, links and all."""
-    return sorted(os.listdir(f"{home}/pythons")) if os.path.isdir(f"{home}/pythons") else []
 
 
 # archives on this machine

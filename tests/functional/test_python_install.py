@@ -13,10 +13,10 @@ import pytest
 
 from bubble.cli.main import main
 from bubble.pythons.catalogue.index import dump_json
-from bubble.system.host import host_platform
 from support.builds import archive_path, small_archive, small_mirror
 from support.fault_handlers import Exchange, Resource
 from support.fault_server import serve
+from support.stored import PLATFORM, installed, prefix
 from support.told import json_data, json_error, one_error
 
 TYPE_CHECKING = False
@@ -37,7 +37,6 @@ SPECS = (
     {"version": "3.13.1", "variant": "debug", "fmt": "tar.zst"},
     "3.14.0rc1",
 )
-PLATFORM = str(host_platform(os.environ))
 
 
 @pytest.fixture
@@ -47,15 +46,6 @@ def catalogue(tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPat
     env["BUBBLE_CATALOG"] = path
     monkeypatch.setenv("BUBBLE_CATALOG", path)
     return path
-
-
-def prefix(home: str, name: str) -> str:
-    return f"{home}/pythons/{name}-{PLATFORM}"
-
-
-def installed(home: str) -> list[str]:
-    """Return the names of what is in the store, links and all."""
-    return sorted(os.listdir(f"{home}/pythons")) if os.path.isdir(f"{home}/pythons") else []
 
 
 @pytest.mark.usefixtures("catalogue")
