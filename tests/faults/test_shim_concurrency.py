@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shims import rehash
+from bubble.selection.shims import follow, rehash
 from support.figures import caught, record
 from support.needs import FULL, LINUX_ONLY, needs
 from support.scene import command
-from support.shimworld import ShimWorld, write
+from support.shimworld import PLATFORM, ShimWorld, write
 from support.sweep import sweep
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_a_rehash_that_began_with_an_older_look_removes_nobodys_shim(tmp_path: P
     looked = shims._wanted
     looks = 0
 
-    def slow_look(layout: object) -> set[str]:
+    def slow_look(layout: object) -> tuple[set[str], list[str]]:
         nonlocal looks
         looks += 1
         found = looked(layout)  # type: ignore[arg-type] # passed on as it came
@@ -244,6 +244,73 @@ def test_a_rehash_that_is_killed_anywhere_leaves_every_shim_working(
     print(report)
     assert (report.problems, report.missed) == ([], [])
     assert report.points > 12
+
+
+# the names of temporary files are the same each time, or the sweep would not find the calls again
+FOLLOWS = """
+import os, sys
+from bubble.selection.shims import follow
+from bubble.system.layout import Layout
+os.getpid = lambda: 4711
+os.urandom = bytes
+follow(Layout(home=sys.argv[1], cache=""), sys.executable, sys.argv[2:])
+"""
+# says what was seen, for shims as they are now, before the new ones are there
+SEEN_FIRST = """
+from bubble.selection import shims
+add = shims._link
+def bug(layout, name):
+    before = shims.seen.read(layout)
+    state, things = shims.seen.state_of(layout), shims.seen.things_of(layout)
+    shims.seen.write(layout, before.replace(state=state, things=things))
+    return add(layout, name)
+shims._link = bug
+"""
+
+
+@needs("strace")
+@pytest.mark.parametrize("bug", ["", SEEN_FIRST], ids=["as it is", "planted: seen first"])
+def test_adding_that_is_killed_anywhere_is_made_good_by_the_next(killed: Killed, bug: str) -> None:
+    made = killed.made
+    killed.save()
+
+    def prepare() -> None:
+        killed.restore()
+        rehash(made.layout, sys.executable)
+        prefix = made.layout.python(f"cpython-3.12.1-{PLATFORM}")
+        for name in ("python3.12", "new", "newer"):
+            write(f"{prefix}/bin/{name}", "#!/bin/sh\n", 0o755)
+        write(f"{prefix}/.bubble/receipt.json", "{}")
+
+    def check() -> list[str]:
+        problems = [
+            f"{name}: {answer}"
+            for name in COMMANDS
+            if (answer := killed.ask(name)) != killed.expected[name]
+        ]
+        follow(made.layout, sys.executable, ())  # of somebody who made something else
+        there = set(os.listdir(made.layout.shims))
+        if there != {*COMMANDS, "pip", "python3.12", "new", "newer"}:
+            problems.append(f"the next one leaves {sorted(there)}")
+        if leftovers := [n for n in os.listdir(killed.home) if n.endswith(".tmp")]:
+            problems.append(f"the next one leaves {leftovers}")
+        return problems
+
+    report = sweep(
+        [sys.executable, "-c", bug + FOLLOWS, killed.home],
+        env=killed.env,
+        roots=[killed.home],
+        scratch=killed.scratch,
+        prepare=prepare,
+        check=check,
+        stop_early=bool(bug),
+    )
+    if bug:
+        assert report.problems, "the harness doesn't see that the shims come too late"
+        return
+    print(report)
+    assert (report.problems, report.missed) == ([], [])
+    assert report.points > 8
 
 
 @needs("strace")

@@ -8,7 +8,7 @@ from bubble.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bubble.cli.output import Output
     from bubble.model.errors import BubbleError
@@ -75,17 +75,21 @@ class Context(Record):
 
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
-    def renew_shims(self) -> None:
+    def renew_shims(self, made: Sequence[str] = ()) -> None:
         """Make the shims and the installed shell code follow what there is.
 
-        A store that can't be written costs a note.
+        `made`: the absolute prefixes of what is new, where nothing else was changed. A store that
+        can't be written costs a note.
         """
         import sys
 
-        from bubble.selection.shims import rehash
+        from bubble.selection.shims import follow, rehash
 
         try:
-            rehash(self.layout, sys.executable)
+            if made:
+                follow(self.layout, sys.executable, made)
+            else:
+                rehash(self.layout, sys.executable)
             if any(name.startswith("init.") for name in os.listdir(self.layout.home)):
                 from bubble.cli.shell_files import refresh
 

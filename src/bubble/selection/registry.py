@@ -66,6 +66,11 @@ def of_name(layout: Layout, name: str) -> Environment | None:
     return _read(f"{layout.registry}/n.{name}") if name and "/" not in name else None
 
 
+def of_file(layout: Layout, name: str) -> Environment | None:
+    """Return the environment of a record's file name."""
+    return _read(f"{layout.registry}/{name}")
+
+
 def environments(layout: Layout) -> list[Environment]:
     """Return every registered environment: the named ones by name, then the projects' by path."""
     try:

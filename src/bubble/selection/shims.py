@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.pythons.store import installations
+from bubble.pythons.store import installation_at, installations
+from bubble.selection import seen
 from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import environments
+from bubble.selection.seen import Seen
 from bubble.system.files import (
     is_temporary,
     read_text,
@@ -48,28 +50,94 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     files in the directory that bubble didn't make stay. Raises OSError and BubbleError(locked).
     """
     script = _script(layout.home, python)
-    wanted = _wanted(layout)
+    things, state = seen.things_of(layout), seen.state_of(layout)
+    wanted, absent = _wanted(layout)
     if _is_right(layout, wanted, script):
+        _remember(layout, things, absent, state, seen.read(layout))
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
     with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
         # once more: with what was there before the lock, a shim that was made since would go
-        wanted = _wanted(layout)
-        for path in temporaries(layout.home, os.path.basename(layout.shim)):
+        things = seen.things_of(layout)
+        wanted, absent = _wanted(layout)
+        for path in _leftovers(layout):
             unlink_quietly(path)
         if read_text(layout.shim) != script:
             write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
         added = [name for name in sorted(wanted) if _link(layout, name)]
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
+        _remember(layout, things, absent, seen.state_of(layout), None)
     return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))
 
 
-def _wanted(layout: Layout) -> set[str]:
+def follow(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...]:
+    """Make shims for what was added since the last `rehash`, and return their names.
+
+    For whoever has installed or made something, at the absolute prefixes `made`: looks at these,
+    and at what else nobody has looked at. Where more has changed (something was replaced or
+    removed, or the shims themselves) it is a `rehash`. Raises what that raises.
+    """
+    try:
+        with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
+            added = _add(layout, _script(layout.home, python), made)
+    except OSError:
+        added = None  # a store that can't be written: perhaps there is nothing to do
+    return rehash(layout, python).added if added is None else added
+
+
+def _add(layout: Layout, script: str, made: Iterable[str]) -> tuple[str, ...] | None:
+    """Make shims for `made` and what nobody has seen, None when more than that has changed."""
+    before, things = seen.read(layout), seen.things_of(layout)
+    if (
+        before is None
+        or before.state != seen.state_of(layout)
+        or not before.things <= things
+        or read_text(layout.shim) != script
+        or _leftovers(layout)
+        or any(is_temporary(name) for name in os.listdir(layout.shims))
+    ):
+        return None
+    prefixes = {*made, *before.absent}
+    for thing in things - before.things:
+        installation = installation_at(layout, key) if (key := seen.installed_key(thing)) else None
+        if installation and installation.is_adopted:
+            _renew(installation)
+        prefixes.add(
+            installation.prefix if installation else seen.environment_prefix(layout, thing)
+        )
+    absent: list[str] = []
+    names = sorted(commands(prefixes - {""}, absent))
+    added = tuple(name for name in names if _link(layout, name))
+    _remember(layout, things, absent, seen.state_of(layout), before)
+    return added
+
+
+def _remember(
+    layout: Layout, things: frozenset[str], absent: Iterable[str], state: str, before: Seen | None
+) -> None:
+    now = Seen(state=state, things=things, absent=frozenset(absent))
+    if now != before:
+        seen.write(layout, now)
+
+
+def _leftovers(layout: Layout) -> list[str]:
+    """Return what killed writers left beside the shim directory."""
+    return [
+        path
+        for written in (layout.shim, layout.shims_seen)
+        for path in temporaries(layout.home, os.path.basename(written))
+    ]
+
+
+def _wanted(layout: Layout) -> tuple[set[str], list[str]]:
+    """Return the names of all commands, and the prefixes that have no `bin`."""
     present = installations(layout)
     for installation in present:
         if installation.is_adopted:
             _renew(installation)
-    return commands([*(i.prefix for i in present), *(e.path for e in environments(layout))])
+    absent: list[str] = []
+    prefixes = [*(i.prefix for i in present), *(e.path for e in environments(layout))]
+    return commands(prefixes, absent), absent
 
 
 def _renew(installation: Installation) -> None:
@@ -83,18 +151,22 @@ def _renew(installation: Installation) -> None:
 
 def is_current(layout: Layout, python: str) -> bool:
     """Whether `rehash` with the same arguments would find nothing to do."""
-    return _is_right(layout, _wanted(layout), _script(layout.home, python))
+    return _is_right(layout, _wanted(layout)[0], _script(layout.home, python))
 
 
-def commands(prefixes: Iterable[str]) -> set[str]:
-    """Return the names of what can be run in the `bin` of any of the prefixes (absolute)."""
+def commands(prefixes: Iterable[str], absent: list[str] | None = None) -> set[str]:
+    """Return the names of what can be run in the `bin` of any of the prefixes (absolute).
+
+    Those that have no `bin` are appended to `absent`.
+    """
     found: set[str] = set()
     for prefix in prefixes:
         try:
             with os.scandir(f"{prefix}/bin") as entries:
                 found.update(e.name for e in entries if e.name not in found and _is_command(e))
         except (FileNotFoundError, NotADirectoryError):
-            continue
+            if absent is not None:
+                absent.append(prefix)
     return found
 
 
@@ -106,7 +178,7 @@ def _is_right(layout: Layout, wanted: set[str], script: str) -> bool:
     shim = identity(layout.shim)
     return (
         all(identity(f"{layout.shims}/{name}") == shim for name in wanted)
-        and not temporaries(layout.home, os.path.basename(layout.shim))
+        and not _leftovers(layout)
         and not any(
             is_temporary(name) or is_shim(f"{layout.shims}/{name}") for name in there - wanted
         )

@@ -87,6 +87,11 @@ class Layout(Record):
         return f"{self.home}/shim.sh"
 
     @property
+    def shims_seen(self) -> str:
+        """What the shims were last made for; derived."""
+        return f"{self.home}/shims.seen"
+
+    @property
     def aliases(self) -> str:
         """Memos of bare requests, one file a request text."""
         return f"{self.home}/aliases"

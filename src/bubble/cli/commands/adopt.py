@@ -32,7 +32,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     cwd = working_directory(context.env.get("PWD", ""))
     environment = adopt(options.directory, cwd, context.layout, options.name)
-    context.renew_shims()
+    context.renew_shims([environment.path])
     return Outcome(
         data={
             "path": environment.path,

@@ -35,7 +35,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     source = find(options.source, context)
     cwd = working_directory(context.env.get("PWD", ""))
     made = clone(source, options.target, cwd, context.layout)
-    context.renew_shims()
+    context.renew_shims([made.environment.path])
     environment, files = made.environment, made.files
     return Outcome(
         data={

@@ -115,7 +115,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         world,
         show=not context.output.json,
     )
-    context.renew_shims()
+    context.renew_shims([environment.path])
     title = environment.title
     return Outcome(
         data={

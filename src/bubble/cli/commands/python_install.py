@@ -144,7 +144,8 @@ def _asked_here(context: Context) -> list[Request]:
 
 def _outcome(batch: Batch, context: Context) -> Outcome:
     if batch.installed:
-        context.renew_shims()  # also when all is present: an install may have died before it
+        # also when all is present: an install may have died before it
+        context.renew_shims([i.installation.prefix for i in batch.installed])
     notes = [
         f"{i.installation.key.name} is already installed"
         for i in batch.installed

@@ -150,7 +150,7 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
     from bubble.pythons.batch import install_requests
 
     batch = install_requests([request], machine, context.output.progress())
-    context.renew_shims()
+    context.renew_shims([i.installation.prefix for i in batch.installed])
     if batch.errors:
         raise batch.errors[0]
 
