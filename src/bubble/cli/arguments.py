@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bubble.cli.output import Output
 
 _WIDTH = 80
+_ENVIRONMENTS = {"ENV", "NAME", "NEW"}  # what an environment's name or path is called in usages
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,6 +26,13 @@ class Parser(argparse.ArgumentParser):
         raise BubbleError(
             "usage", printable(message.replace("\n", " ")), hint=f"{self.prog} --help"
         )
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> object:
+        """Refuse an empty word: an unset variable must not mean “this directory's”."""
+        if "" in arg_strings and action.metavar in _ENVIRONMENTS and not action.option_strings:
+            self.error(f"{action.metavar} is empty")
+        values: object = super()._get_values(action, arg_strings)
+        return values
 
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
