@@ -28,11 +28,17 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
         return _nearest(cwd, layout)
     if is_path(text):
         path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
-        found = of_path(path, layout)
+        found = (
+            of_path(path, layout) or _awaited(path, layout) or _awaited(f"{path}/{DEFAULT}", layout)
+        )
         if found is None:
             raise _unknown_path(path)
         return found
-    found = of_name(layout, text) or of_path(os.path.join(cwd, text), layout)
+    found = (
+        of_name(layout, text)
+        or of_path(os.path.join(cwd, text), layout)
+        or _awaited(f"{layout.envs}/{text}", layout)
+    )
     if found is None:
         raise unknown_name(text, layout)
     return found
@@ -106,6 +112,25 @@ def unregistered(path: str) -> BubbleError:
     )
 
 
+def _awaited(path: str, layout: Layout) -> Environment | None:
+    """Return the environment at `path` when nobody is at work on it any more.
+
+    Whoever makes it or takes it away holds its lock until directory and record agree.
+    """
+    if not os.path.isdir(path):
+        return None
+    from bubble.envs import place
+
+    lock = place.lock(layout, path)
+    if os.path.exists(lock.path):
+        try:
+            with lock:
+                pass
+        except OSError:  # a store that can't be written: nobody is at work in it
+            pass
+    return of_path(path, layout)
+
+
 def _nearest(cwd: str, layout: Layout) -> Environment:
     for directory in upwards(cwd):
         found = of_directory(layout, directory)
@@ -113,6 +138,8 @@ def _nearest(cwd: str, layout: Layout) -> Environment:
             return found
         inside = f"{directory.rstrip('/')}/{DEFAULT}"
         if os.path.lexists(f"{inside}/pyvenv.cfg"):
+            if found := _awaited(inside, layout):
+                return found
             raise unregistered(inside)
     raise BubbleError(
         "environment",
