@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 pytestmark = LINUX_ONLY
 WORKERS = 16
 SECONDS = 60 if FULL else 4
+CANNOT_RUN = 126
 NAMES = ("one", "two", "three")
 # what another worker's command can make of one that is right
 EXCUSES = (
@@ -113,6 +114,8 @@ class Mix:
         if words[0] == "run" and not done.err.startswith("error: "):
             # bubble has become the program, which may be removed as it starts
             return [] if done.status or done.out == "42\n" else [f"{words}: {done}"]
+        if words[0] == "run" and done.status == CANNOT_RUN and "can't be run" in done.err:
+            return []  # its interpreter went away between the look at it and its start
         found = [f"{words}: {what}" for what in invariants.unclear(done)]
         if done.status and not any(excuse in done.err for excuse in EXCUSES):
             found.append(f"{words}: {done}")
