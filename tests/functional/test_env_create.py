@@ -155,7 +155,7 @@ def test_a_package_or_a_python_in_the_place_of_the_name_is_told_where_it_belongs
         done = bubble("create", request, cwd=project)
         assert done.status == 2
         assert f"hint: with that Python: bubble create -p {shown}\n" in done.err
-    for nonsense in ("../x", "x" * 65, "-", "é", ">="):
+    for nonsense in ("x" * 65, "-", "é", ">="):
         done = bubble("create", "--", nonsense, cwd=project)
         assert (done.status, "hint: a name starts with a letter" in done.err) == (2, True)
     done = bubble("create", "-r", "requirements.txt", cwd=project)
@@ -279,3 +279,51 @@ def test_an_interpreter_in_use_goes_only_by_force(bubble: Bubble, adopted: str) 
     forced = bubble("python", "uninstall", "--force", adopted)
     assert forced.status == 0, forced.err
     assert "broken: train" in forced.out
+
+
+def test_an_empty_name_never_means_this_directorys_environment(
+    bubble: Bubble, adopted: str, project: str
+) -> None:
+    assert bubble("create", "--no-pip", cwd=project).status == 0
+    mark = os.lstat(f"{project}/.venv/.bubble-environment")
+    for words in ("create --force", "remove", "run", "info", "export", "clone", "rename", "repair"):
+        command, *options = words.split()
+        more = {"run": ["python"], "clone": ["copy"], "rename": ["other"]}.get(command, [])
+        done = bubble(command, "", *more, *options, cwd=project)
+        assert (done.status, done.err.splitlines()[0]) in {
+            (2, "error: ENV is empty"),
+            (2, "error: NAME is empty"),
+        }, done.err
+    assert os.path.samestat(mark, os.lstat(f"{project}/.venv/.bubble-environment"))
+    assert adopted
+
+
+def test_the_next_step_names_the_environment_that_it_would_replace(
+    bubble: Bubble, adopted: str, project: str
+) -> None:
+    assert bubble("create", "train", "--no-pip", cwd=project).status == 0
+    again = bubble("create", "train", cwd=project)
+    assert "bubble create train --force" in again.err
+    assert adopted
+
+
+@pytest.mark.parametrize("word", [".venv", ".", "../other", "~/site"])
+def test_a_path_in_a_names_place_is_told_how_a_project_gets_its_own(
+    bubble: Bubble, adopted: str, project: str, word: str
+) -> None:
+    done = bubble("create", word, cwd=project)
+    assert done.status == 2
+    assert done.err.endswith("takes no name; there: bubble create\n")
+    assert os.listdir(project) == []
+    assert adopted
+
+
+def test_a_path_to_run_that_is_not_there_is_told_as_missing(
+    bubble: Bubble, adopted: str, project: str
+) -> None:
+    assert bubble("create", "train", "--no-pip").status == 0
+    missing = bubble("run", "train", "./none", cwd=project)
+    assert missing.status == 127
+    assert "./none: no such file" in missing.err
+    assert bubble("run", "train", "/etc/passwd").status == 126
+    assert adopted

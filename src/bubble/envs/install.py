@@ -45,7 +45,7 @@ def choose_installer(wanted: str, env: Mapping[str, str]) -> tuple[str, ...]:
         return ("uv", path)
     if wanted == "uv":
         raise BubbleError(
-            "usage", "uv is not on PATH", hint="use pip: --installer pip; or install bubble[uv]"
+            "usage", "uv is not on PATH", hint="put it there, or use pip: --installer pip"
         )
     return ("pip",)
 

@@ -151,6 +151,6 @@ def _require_free(plan: Plan, unfinished: Environment | None) -> None:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",
-            hint="replace it: bubble create --force",
+            hint=f"replace it: bubble create {f'{plan.name} ' if plan.name else ''}--force",
         )
     place.require_unmounted(plan.path)

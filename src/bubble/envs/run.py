@@ -43,6 +43,12 @@ def run(environment: Environment, words: Sequence[str], world: World) -> NoRetur
 
 def _command(name: str, environment: Environment, world: World) -> str:
     if "/" in name:
+        if not os.path.lexists(name):
+            raise BubbleError(
+                "command_not_found",
+                f"{printable(name, 500)}: no such file",
+                hint="check the path; a name without a slash is looked up in the environment",
+            )
         return os.path.abspath(name)
     path = f"{environment.path}/bin/{name}"
     if is_command(path):

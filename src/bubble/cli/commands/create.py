@@ -148,6 +148,10 @@ def _name(text: str) -> str:
             raise error.replace_hint(
                 f"as a package for this project's: bubble create --with {shown}"
             ) from None
+        if text[0] in ".~" or "/" in text:
+            raise error.replace_hint(
+                "a project's own takes no name; there: bubble create"
+            ) from None
         try:
             is_python = parse_request(text).is_python
         except BubbleError:
