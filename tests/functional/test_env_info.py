@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -113,3 +114,13 @@ def test_a_broken_one_is_described_as_far_as_it_goes(bubble: Bubble, project: st
 )
 def test_every_makers_version_is_read(values: dict[str, str], version: str) -> None:
     assert version_of(values) == version
+
+
+def test_what_was_deleted_by_hand_is_said_in_the_words_of_the_list(
+    bubble: Bubble, project: str
+) -> None:
+    shutil.rmtree(f"{project}/.venv")
+    listed = bubble("list")
+    assert f"{project}/.venv: gone; mend it: bubble remove {project}/.venv" in listed.err
+    told = bubble("info", project)
+    assert f"gone (mend it: bubble remove {project}/.venv)" in told.out

@@ -24,14 +24,14 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Tell everything about one environment."""
-    from bubble.cli.commands.list_ import data_of
+    from bubble.cli.commands.list_ import data_of, state_of
     from bubble.cli.output import table
     from bubble.envs.describe import describe
     from bubble.model.text import size
 
     details = describe(find(options.env, context), context.layout)
     status, environment = details.status, details.status.environment
-    state = f"{status.state} {status.detail}".strip()
+    state = state_of(status)
     rows = {
         "name": environment.name,
         "project": environment.project,

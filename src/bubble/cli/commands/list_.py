@@ -50,7 +50,7 @@ def _list(context: Context, *, measured: bool) -> Outcome:
 
         rows = [[*row[:3], size(s), *row[3:]] for row, s in zip(rows, sizes, strict=True)]
     hints = [
-        f"{status.environment.title} is {_state(status)}: {status.mend}"
+        f"{status.environment.title}: {state_of(status)}; mend it: {status.mend}"
         for status in found
         if status.state != "ok" and status.mend
     ]
@@ -90,10 +90,11 @@ def _cells(status: Status, home: str) -> list[str]:
     path = environment.path
     if home and path.startswith(f"{home}/"):
         path = f"~{path[len(home) :]}"
-    return [environment.name or "-", status.python or "?", _state(status), _when(status), path]
+    return [environment.name or "-", status.python or "?", state_of(status), _when(status), path]
 
 
-def _state(status: Status) -> str:
+def state_of(status: Status) -> str:
+    """Return how an environment does, in words."""
     if status.state == "ok":
         return "ok"
     said = {
