@@ -145,7 +145,7 @@ def from_os_error(error: OSError) -> BubbleError:
             hint = "free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             kind = "permission"
-            hint = "check who owns that directory, or set BUBBLE_HOME to one that is yours"
+            hint = "check who may write there; bubble's own files can lie elsewhere: BUBBLE_HOME"
         case errno.EMFILE | errno.ENFILE:
             hint = "raise the limit of open files: ulimit -n 1024"
         case errno.ENOENT:

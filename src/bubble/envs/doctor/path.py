@@ -97,7 +97,7 @@ def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]
             yield Finding(
                 id="path.shadowed",
                 severity=WARNING,
-                what=f"{counted(len(names), 'command')} in {where} hide the shims: {shown}",
+                what=f"in {where}, {counted(len(names), 'command')} before the shims: {shown}",
                 where=where,
                 fix=fix,
             )
