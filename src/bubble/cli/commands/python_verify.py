@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from bubble.pythons.store import Installation
+    from bubble.model.request import Request
     from bubble.pythons.upkeep import Verified
 
 EXAMPLES = (
@@ -34,13 +34,19 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Verify, repair where asked, and fail while anything is damaged."""
+    from bubble.pythons import store
     from bubble.pythons.upkeep import repair, verify
 
+    request = None if options.request is None else _request(options.request)
     machine = context.machine()
-    chosen = _chosen(options.request, context)
+    chosen = (
+        store.matching(machine.layout, request, machine.platform)
+        if request
+        else store.installations(machine.layout)
+    )
     verified = [v for i in chosen if (v := verify(i, machine))]
-    if options.request and not verified:  # another process has removed what was chosen
-        raise _not_installed(options.request, context)
+    if request and not verified:  # nothing satisfies it, or another process has just removed that
+        raise store.not_installed(machine.layout, request, machine.platform)
     broken = [v for v in verified if not v.is_whole]
     lines = [f"{v.installation.key.name}: ok" for v in verified if v.is_whole]
     errors: list[BubbleError] = []
@@ -69,27 +75,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
-def _chosen(text: str | None, context: Context) -> list[Installation]:
-    from bubble.pythons import store
-    from bubble.pythons.batch import require_python
-
-    if text is None:
-        return store.installations(context.layout)
+def _request(text: str) -> Request:
     from bubble.model.request import parse_request
+    from bubble.pythons.batch import require_python
 
     request = parse_request(text)
     require_python(request)
-    platform = context.platform()
-    return store.matching(context.layout, request, platform) or [
-        store.find(context.layout, request, platform)
-    ]
-
-
-def _not_installed(text: str, context: Context) -> BubbleError:
-    from bubble.model.request import parse_request
-    from bubble.pythons import store
-
-    return store.not_installed(context.layout, parse_request(text), context.platform())
+    return request
 
 
 def _error(verified: Verified) -> BubbleError:
