@@ -85,15 +85,23 @@ def test_current_says_that_nothing_selects(project: Path, tmp_path: Path, bubble
     }
 
 
-def test_current_lists_several_and_notes_the_missing(project: Path, bubble: Bubble) -> None:
+def test_current_lists_several_and_fails_for_a_missing_one(project: Path, bubble: Bubble) -> None:
     (project / ".python-version").write_text("3.12\n9.9\n3.11\n")
     done = bubble("current", cwd=project)
     assert [line.split(" ")[0] for line in done.out.splitlines()] == [
         "cpython-3.12.1",
         "cpython-3.11.9",
     ]
-    assert done.err == "not installed: 9.9\n"
-    assert bubble("current", "--json", cwd=project).json["data"]["missing"] == ["9.9"]
+    assert done.status == 1
+    assert done.err == (
+        f"error: {project}/.python-version, line 2 asks for Python “9.9”, which isn't installed\n"
+        "  hint: bubble python install 9.9\n"
+    )
+    told = bubble("current", "--json", cwd=project)
+    assert (told.status, told.json["ok"]) == (1, False)
+    assert told.json["error"]["kind"] == "not_installed"
+    assert told.json["data"]["missing"] == ["9.9"]
+    assert len(told.json["data"]["answers"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,8 @@ def _order(name: str) -> list[tuple[int, str]]:
 def prefix(pyenv: Pyenv, arguments: Sequence[str]) -> int:
     status, told = pyenv.ask("current", request=":".join(arguments) or None)
     if not told["ok"]:
-        wanted = arguments or texts(pyenv.deciding())
+        lacking = (told.get("data") or {}).get("missing")
+        wanted = lacking or arguments or texts(pyenv.deciding())
         for word in wanted:
             say(f"pyenv: version `{word}' not installed")
         return status and 1

@@ -69,14 +69,15 @@ class Pyenv:
     def current(self, request: str | None = None) -> tuple[int, dict[str, Any]]:
         """Return what is selected, after saying what isn't installed, as pyenv says it."""
         status, told = self.ask("current", request=request)
-        if told["ok"]:
-            missing, source = told["data"]["missing"], told["data"]["source"]
+        data = told.get("data") or {}
+        if data:
+            missing, source = data["missing"], data["source"]
         else:
             source = self.deciding(request=request)
             missing = texts(source)
         for text in missing:
             say(f"pyenv: version `{text}' is not installed (set by {self.origin(source)})")
-        return status, told["data"] if told["ok"] else {}
+        return status, data
 
 
 def texts(source: Mapping[str, Any]) -> list[str]:

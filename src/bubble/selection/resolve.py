@@ -128,6 +128,17 @@ def require_name(name: str) -> str:
     return name
 
 
+def not_installed(entry: Entry, source: Source) -> BubbleError:
+    """Return the error for what one of several entries asks for, and no installation satisfies."""
+    text = printable(entry.text)
+    return BubbleError(
+        "not_installed",
+        f"{where(source, entry)} asks for Python “{text}”, which isn't installed",
+        hint=f"bubble python install {quoted(text)}",
+        details={"source": str(source)},
+    )
+
+
 def owners(name: str, layout: Layout) -> list[store.Installation]:
     """Return the installations that have a command, best first: plain CPythons, then the others."""
     found = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]

@@ -18,9 +18,9 @@ def define(parser: ArgumentParser) -> None:
 
 
 def execute(_options: Namespace, context: Context) -> Outcome:
-    """Say what is selected here."""
+    """Say what is selected here; fails where one of several isn't installed, and tells the rest."""
     from bubble.model.text import printable
-    from bubble.selection.resolve import select
+    from bubble.selection.resolve import not_installed, select
 
     world = context.world()
     selection = select(world)
@@ -42,7 +42,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
         lines=tuple(_line(answer, selection) for answer in selection.answers),
-        notes=tuple(f"not installed: {text}" for text in missing),
+        errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )
 
 
