@@ -8,35 +8,19 @@ import subprocess
 
 import pytest
 
-from support.environments import (
-    adopt_python,
-    create,
-    files,
-    install,
-    names_in,
-    prefix_of,
-    says,
-)
+from support.environments import files, install, names_in, prefix_of, says, with_tool
 from support.needs import needs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Result
-
-    Bubble = Callable[..., Result]
+    from support.environments import Bubble
 
 
 @pytest.fixture
 def train(bubble: Bubble, tmp_path: Path) -> str:
-    """Return the path of a named environment with pip and a package `tool`."""
-    adopt_python(bubble)
-    path = create(bubble, "train")
-    assert os.path.isdir(path), path
-    install(bubble, path, tmp_path, "tool")
-    return path
+    return with_tool(bubble, tmp_path, "train")
 
 
 def clone(bubble: Bubble, source: str, target: str, cwd: str | None = None) -> str:

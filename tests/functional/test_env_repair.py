@@ -18,29 +18,25 @@ from support.environments import (
     names_in,
     prefix_of,
     says,
+    with_tool,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
     from bubble.system.layout import Layout
-    from conftest import Result
-
-    Bubble = Callable[..., Result]
+    from support.environments import Bubble
 
 
 @pytest.fixture
 def project(bubble: Bubble, tmp_path: Path) -> str:
     """Return a project's directory with a `.venv`, a package `tool` and itself, editable."""
-    adopt_python(bubble)
     directory = tmp_path / "old place"
     (directory / "src").mkdir(parents=True)
     (directory / "src" / "mine.py").write_text("def main():\n    print(__file__)\n")
-    path = create(bubble, cwd=str(directory))
-    install(bubble, path, tmp_path, "tool")
+    path = with_tool(bubble, tmp_path, cwd=str(directory))
     (packages,) = [n for n in os.listdir(f"{path}/lib") if n.startswith("python")]
     with open(f"{path}/lib/{packages}/site-packages/__editable__.mine.pth", "w") as file:
         file.write(f"{directory}/src\n")
@@ -141,9 +137,7 @@ def test_a_project_seen_through_a_link_is_the_same_one(
 def test_a_named_one_that_was_renamed_by_hand_is_mended(
     bubble: Bubble, layout: Layout, tmp_path: Path
 ) -> None:
-    adopt_python(bubble)
-    path = create(bubble, "train")
-    install(bubble, path, tmp_path, "tool")
+    path = with_tool(bubble, tmp_path, "train")
     os.rename(path, f"{layout.envs}/other")
     assert states(bubble, "/") == {path: "moved"}
     assert mended(bubble, "train", cwd="/")

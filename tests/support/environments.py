@@ -45,6 +45,17 @@ def install(bubble: Bubble, path: str, directory: object, name: str, version: st
     assert done.status == 0, done.err + done.out
 
 
+def with_tool(bubble: Bubble, directory: object, name: str = "", cwd: str | None = None) -> str:
+    """Make an environment of an adopted interpreter, with pip and a package `tool` 1.0.
+
+    `directory` is where the package is built. Returns the environment's path.
+    """
+    adopt_python(bubble)
+    path = create(bubble, name, cwd=cwd)
+    install(bubble, path, directory, "tool")
+    return path
+
+
 def says(path: str, command: str) -> str:
     """Return what a command of the environment at `path` prints, run by its own path."""
     import subprocess
