@@ -70,3 +70,18 @@ def test_a_new_choice_says_that_the_environment_was_made_for_another(
     assert "bubble create --force\n" in done.err
     back = bubble("use", "3.11", cwd=project)
     assert (back.status, "warning" in back.err) == (0, False)
+
+
+def test_a_path_that_pips_scripts_would_give_to_the_shell_is_warned_of(
+    project: Path, bubble: Bubble, tmp_path: Path
+) -> None:
+    odd = tmp_path / "cost in $"
+    odd.mkdir()
+    for words in (
+        ("create", "-p", "3.11", "--no-pip"),
+        ("clone", f"{project}/.venv", f"{odd}/copy"),
+    ):
+        done = bubble(*words, cwd=odd)
+        assert done.status == 0, done.err
+        assert "warning: this path has $ and a space: scripts that pip writes here" in done.err
+    assert "warning" not in bubble("create", "plain", "-p", "3.11", "--no-pip").err

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STAGING = ".bubble-staging"
 TRASH = ".bubble-trash"
+_LONGEST_LINE = 127  # bytes of a `#!` line, with its end, as pip counts
 _LONGEST = 3800  # bytes of a path: the system takes 4095, and packages lie some way below
 
 
@@ -50,6 +51,28 @@ def yard_of(layout: Layout, path: str) -> Yard:
     if path.startswith(f"{layout.home}/"):
         return layout
     return ProjectYard(home=os.path.dirname(path), locks=layout.locks)
+
+
+def dangers(path: str) -> tuple[str, ...]:
+    """Return what to tell the user of an environment's path (absolute) before pip works in it.
+
+    Where a `#!` line can't hold the interpreter's path, for a space or its length, pip writes it
+    into a shell script: in double quotes with a space, else as it is. bubble quotes what it
+    writes itself.
+    """
+    program = f"{path}/bin/python3.10"
+    quoted = " " in program
+    if not quoted and len(os.fsencode(program)) + len("#!\n") <= _LONGEST_LINE:
+        return ()
+    active = sorted({c for c in path if c in ('$`"\\' if quoted else "$`\"\\;&|()<>'*?")})
+    if not active:
+        return ()
+    what = "a space" if quoted else "is long"
+    warning = (
+        f"this path has {' '.join(active)} and {what}: scripts that pip writes here later "
+        "would give that to the shell; better take another directory"
+    )
+    return (warning,)
 
 
 class swept:  # noqa: N801 - used as a function

@@ -30,6 +30,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Clone."""
     from bubble.cli.commands.info import find
     from bubble.envs.clone import clone
+    from bubble.envs.place import dangers
     from bubble.system.directory import working_directory
 
     source = find(options.source, context)
@@ -44,5 +45,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "source": source.path,
             "files": {"cloned": files.cloned, "linked": files.linked, "copied": files.copied},
         },
+        warnings=dangers(environment.path),
         lines=(f"cloned {source.title} to {environment.title}",),
     )

@@ -83,6 +83,7 @@ def plain(arguments: list[str]) -> Namespace | None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Make it."""
     from bubble.envs.make import Plan, make
+    from bubble.envs.place import dangers
 
     world = context.world()
     if not world.cwd:
@@ -125,6 +126,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "executable": f"{environment.path}/bin/python",
         },
         lines=(environment.path,),
+        warnings=dangers(environment.path),
         notes=(
             f"made {title} with {installation.key.name}",
             f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
