@@ -9,8 +9,7 @@ import sys
 
 import pytest
 
-from bubble.pythons.cache import contents, drop, is_held
-from bubble.system.lock import Lock
+from bubble.pythons.cache import contents, drop
 from support.clinic import Clinic, old, write
 
 TYPE_CHECKING = False
@@ -100,14 +99,6 @@ def test_what_does_not_belong_to_the_cache_stays(layout: Layout, canary: str) ->
     os.symlink(f"{canary}/file", f"{layout.downloads}/{'c' * 64}")
     assert contents(layout) == []
     assert os.path.exists(mine)
-
-
-def test_looking_whether_a_lock_is_held_makes_no_file(tmp_path: Path) -> None:
-    assert not is_held(f"{tmp_path}/nothing")
-    assert os.listdir(tmp_path) == ["home"]
-    with Lock(f"{tmp_path}/lock"):
-        assert is_held(f"{tmp_path}/lock")
-    assert not is_held(f"{tmp_path}/lock")
 
 
 def _blocks(clinic: Clinic, name: str) -> int:

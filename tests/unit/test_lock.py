@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.system.lock import Lock, holder
+from bubble.system.lock import Lock, holder, is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,3 +153,11 @@ def test_a_file_system_without_locks_is_refused_with_a_way_out(
     with pytest.raises(BubbleError, match="has no file locks") as caught, Lock(path):
         raise AssertionError
     assert "BUBBLE_HOME" in caught.value.hint
+
+
+def test_looking_whether_a_lock_is_held_makes_no_file(tmp_path: Path) -> None:
+    assert not is_held(f"{tmp_path}/nothing")
+    assert os.listdir(tmp_path) == ["home"]
+    with Lock(f"{tmp_path}/lock"):
+        assert is_held(f"{tmp_path}/lock")
+    assert not is_held(f"{tmp_path}/lock")

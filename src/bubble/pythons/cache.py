@@ -5,7 +5,6 @@ Everything there can be fetched or made again. Several stores may share one cach
 
 from __future__ import annotations
 
-import errno
 import os
 
 from bubble.model.errors import BubbleError
@@ -75,27 +74,9 @@ def drop(layout: Layout, items: Iterable[Cached]) -> Dropped:
 
 def is_free(layout: Layout, item: Cached) -> bool:
     """Whether nobody works with a file of the cache now. Changes nothing."""
+    from bubble.system.lock import is_held
+
     return not (item.sha256 and is_held(f"{layout.download_locks}/{item.sha256}"))
-
-
-def is_held(path: str) -> bool:
-    """Whether a process holds a lock on the file `path`; makes no file.
-
-    What it asks for is shared and given back at once.
-    """
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in (errno.EAGAIN, errno.EACCES)
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _downloads(layout: Layout) -> Iterator[Cached]:

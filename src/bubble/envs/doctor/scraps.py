@@ -10,8 +10,7 @@ from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient, c
 from bubble.envs.gc.plan import crooked_links, useless_memos
 from bubble.envs.gc.scratch import leftovers
 from bubble.model.text import printable, size
-from bubble.pythons.cache import is_held
-from bubble.system.lock import holder
+from bubble.system.lock import holder, is_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

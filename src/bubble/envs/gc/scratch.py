@@ -8,9 +8,9 @@ import time
 
 from bubble.envs.gc.item import Item
 from bubble.envs.place import identity_at, lock
-from bubble.pythons.cache import is_held
 from bubble.selection import registry
 from bubble.system.files import is_temporary
+from bubble.system.lock import is_held
 from bubble.system.trees import size_of
 
 TYPE_CHECKING = False
