@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.system.lock import Lock, holder, is_held
+from bubble.system.lock import TIMEOUT, Lock, holder, is_held, lock_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +145,6 @@ def test_a_symlink_in_place_of_the_lock_file_is_refused(path: str, tmp_path: Pat
 def test_a_file_system_without_locks_is_refused_with_a_way_out(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
-    import fcntl
-
     def flock(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -155,9 +154,67 @@ def test_a_file_system_without_locks_is_refused_with_a_way_out(
     assert "BUBBLE_HOME" in caught.value.hint
 
 
+def test_another_failure_to_lock_comes_as_it_is_and_leaves_nothing_open(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    files = len(os.listdir("/dev/fd"))
+    with pytest.raises(OSError, match="Input/output") as caught, Lock(path):
+        raise AssertionError
+    assert caught.value.errno == errno.EIO
+    assert len(os.listdir("/dev/fd")) == files
+
+
+def test_a_lock_file_that_is_deleted_while_it_is_being_locked_is_made_again(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = fcntl.flock, []
+
+    def flock(descriptor: int, kind: int) -> None:
+        real(descriptor, kind)
+        calls.append(kind)
+        if len(calls) == 1:  # a double for whoever cleans up by hand just then
+            os.unlink(path)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with Lock(path, timeout=60):
+        assert holder(path) == os.getpid()
+        assert is_held(path)
+
+
+def test_who_can_not_name_the_holder_says_another_process(path: str) -> None:
+    with Lock(path, shared=True), pytest.raises(BubbleError) as caught, Lock(path, timeout=0):
+        raise AssertionError
+    assert caught.value.message.startswith("another process holds")
+    assert caught.value.hint == "try again later"
+
+
+def test_a_lock_file_that_is_missing_or_has_other_text_names_no_holder(tmp_path: Path) -> None:
+    assert holder(str(tmp_path / "nothing")) == 0
+    (tmp_path / "text").write_text("-1\n")
+    assert holder(str(tmp_path / "text")) == 0
+
+
 def test_looking_whether_a_lock_is_held_makes_no_file(tmp_path: Path) -> None:
     assert not is_held(f"{tmp_path}/nothing")
     assert os.listdir(tmp_path) == ["home"]
     with Lock(f"{tmp_path}/lock"):
         assert is_held(f"{tmp_path}/lock")
     assert not is_held(f"{tmp_path}/lock")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", TIMEOUT), ("0", 0), ("2.5", 2.5)])
+def test_the_variable_says_how_long_a_lock_is_waited_for(text: str, seconds: float) -> None:
+    assert lock_timeout({"BUBBLE_LOCK_TIMEOUT": text}) == seconds
+    assert lock_timeout({}) == TIMEOUT
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "86401", "5 s\n"])
+def test_a_time_to_wait_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BubbleError, match="BUBBLE_LOCK_TIMEOUT must be a number") as caught:
+        lock_timeout({"BUBBLE_LOCK_TIMEOUT": text})
+    assert caught.value.kind == "usage"
+    assert caught.value.message.isprintable()
