@@ -206,9 +206,11 @@ def test_a_full_disk_is_an_os_error(arena: Arena) -> None:
         "import resource, signal, sys\n"
         "from bubble.system.archive import extract\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "limits = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))\n"
         "try:\n    extract(sys.argv[1], sys.argv[2])\n"
         "except OSError as error:\n    print(error.errno)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, limits)\n"  # a coverage file is larger
     )
     command = [sys.executable, "-c", script, archive, arena.staging]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
