@@ -163,6 +163,40 @@ def test_upstreams_cdn_comes_before_github_and_a_mirror_replaces_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mirror", "problem"),
+    [
+        ("mirror.example", "must be a URL"),
+        ("ftp://user:secret@mirror.example/", "must be a URL"),
+        ("file://srv/m", "must be a URL"),
+        ("https://user:secret@mirror.example/m?token=secret", "query or a fragment"),
+        ("file:///srv/m#1", "query or a fragment"),
+    ],
+)
+def test_a_mirror_that_no_path_can_be_put_behind_is_refused(mirror: str, problem: str) -> None:
+    with pytest.raises(BubbleError, match=problem) as caught:
+        urls_of(_download(UPSTREAM + "20240726/x.tar.gz"), mirror)
+    assert caught.value.kind == "usage"
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "flavour"),
+    [
+        ("cpython", "cpython-3.12.4%2B20240726-x-install_only_stripped.tar.gz",
+         "install_only_stripped"),
+        ("cpython", "cpython-3.12.4%2B20240726-x-install_only.tar.gz", "install_only"),
+        ("cpython", "cpython-3.12.4%2b20240726-x-pgo%2blto-full.tar.zst", "full"),
+        ("pypy", "pypy3.12-v7.3.20-linux64.tar.gz", "other"),
+    ],
+)  # fmt: skip
+def test_the_flavour_is_what_the_archives_name_tells(key: str, name: str, flavour: str) -> None:
+    download = _download(f"https://x/{name}")
+    download = download.replace(key=download.key.replace(implementation=key))
+    assert download.flavour == flavour
+    assert "%" not in download.file_name
+
+
+@pytest.mark.parametrize(
     ("platform", "build", "url", "obstacle"),
     [
         ("linux-x86_64-gnu", "20200101", "https://x/y.tar.gz", ""),

@@ -41,7 +41,13 @@ class Download(Record):
     @property
     def flavour(self) -> str:
         """`install_only_stripped`, `install_only`, `full`, or `other` (PyPy, GraalPy)."""
-        return flavour_of(self.file_name, self.key.implementation)
+        if self.key.implementation != "cpython":
+            return "other"
+        stem = self.file_name.partition(".tar.")[0]
+        for flavour in ("install_only_stripped", "install_only"):
+            if stem.endswith(flavour):
+                return flavour
+        return "full"
 
     @property
     def obstacle(self) -> str:
@@ -68,17 +74,6 @@ class Download(Record):
             and len(self.build) == 8
             and self.build < DYNAMIC_MUSL
         )
-
-
-def flavour_of(file_name: str, implementation: str = "cpython") -> str:
-    """Return the flavour that an archive's file name tells."""
-    stem = file_name.partition(".tar.")[0]
-    if implementation != "cpython":
-        return "other"
-    for flavour in ("install_only_stripped", "install_only"):
-        if stem.endswith(flavour):
-            return flavour
-    return "full"
 
 
 def urls_of(download: Download, mirror: str = "") -> tuple[str, ...]:
