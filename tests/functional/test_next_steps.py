@@ -12,6 +12,7 @@ import pytest
 from bubble.model.download import UPSTREAM
 from bubble.pythons.catalogue.entry import MalformedError, checked_url
 from support.builds import archive_path, small_archive, small_mirror
+from support.environments import adopt_python
 from support.fault_server import serve
 from support.told import json_error, one_error
 
@@ -127,3 +128,23 @@ def test_what_comes_over_the_network_is_downloaded_and_a_file_is_copied(
         first = bubble("python", "install", "3.12", env=env).err.splitlines()[0]
         assert first.startswith("cpython-3.12.1: downloading ")
     assert "cpython-3.9.25: copying\n" in bubble("python", "install", "3.9").err
+
+
+def test_a_venv_that_cannot_be_adopted_is_to_be_moved_away(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    project = tmp_path / "a project"
+    place = project / ".venv"
+    place.mkdir(parents=True)
+    (place / "notes").write_text("mine")
+    message, hint = one_error(bubble("create", "--no-pip", cwd=project).err)
+    assert message == f"{place} is there already, and bubble didn't make it"
+    assert hint == "move it away, then: bubble create"
+    assert bubble("adopt", ".venv", cwd=project).status == 1
+    os.rename(place, project / "old")
+    assert bubble("create", "--no-pip", cwd=project).status == 0
+    os.unlink(place / ".bubble-environment")
+    _, hint = one_error(bubble("create", "--no-pip", cwd=project).err)
+    assert hint.startswith("move it away, or make it known as it is: bubble adopt ")
+    assert bubble(*shlex.split(hint.rpartition(": bubble ")[2])).status == 0

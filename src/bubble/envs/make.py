@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
+    from bubble.system.layout import Layout
     from bubble.system.staging import Yard
 
 
@@ -73,7 +74,7 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
             )
         with place.swept(yard):
             environment = _record(plan, world)
-            _require_free(plan, registry.unfinished(layout, environment))
+            _require_free(plan, registry.unfinished(layout, environment), layout)
             try:
                 _stage_and_publish(plan, environment, world, yard, show=show)
             finally:
@@ -132,7 +133,7 @@ def _stage_and_publish(
         staging.publish(plan.path)
 
 
-def _require_free(plan: Plan, unfinished: Environment | None) -> None:
+def _require_free(plan: Plan, unfinished: Environment | None, layout: Layout) -> None:
     """Refuse a place that is taken, unless bubble made what is there and it is to be replaced.
 
     What a killed creation left there, complete but told to nobody, is replaced without being asked.
@@ -140,17 +141,31 @@ def _require_free(plan: Plan, unfinished: Environment | None) -> None:
     if not os.path.lexists(plan.path):
         return
     shown = printable(plan.path, 500)
+    command = f"bubble create {plan.name}".rstrip()
     if os.path.islink(plan.path) or not place.identity_at(plan.path):
+        from shlex import quote
+
         raise BubbleError(
             "in_use",
             f"{shown} is there already, and bubble didn't make it",
-            hint=f"move it away, or make it known as it is: bubble adopt {shown}",
+            hint=f"move it away, or make it known as it is: bubble adopt {quote(shown)}"
+            if _can_be_adopted(plan.path, layout)
+            else f"move it away, then: {command}",
         )
     begun = unfinished is not None and unfinished.identity == place.identity_at(plan.path)
     if not plan.force and not begun:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",
-            hint=f"replace it: bubble create {f'{plan.name} ' if plan.name else ''}--force",
+            hint=f"replace it: {command} --force",
         )
     place.require_unmounted(plan.path)
+
+
+def _can_be_adopted(path: str, layout: Layout) -> bool:
+    from bubble.envs.adopt import examine
+
+    try:
+        return examine(path, "", layout) == path
+    except BubbleError:
+        return False
