@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import sys
 
 import pytest
 
@@ -14,6 +15,7 @@ from bubble.pythons.catalogue.entry import MalformedError, checked_url
 from support.builds import archive_path, small_archive, small_mirror
 from support.environments import adopt_python
 from support.fault_server import serve
+from support.needs import not_here
 from support.told import json_error, one_error
 
 TYPE_CHECKING = False
@@ -148,3 +150,27 @@ def test_a_venv_that_cannot_be_adopted_is_to_be_moved_away(
     _, hint = one_error(bubble("create", "--no-pip", cwd=project).err)
     assert hint.startswith("move it away, or make it known as it is: bubble adopt ")
     assert bubble(*shlex.split(hint.rpartition(": bubble ")[2])).status == 0
+
+
+def test_the_other_installer_is_offered_only_where_there_is_one(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    if os.path.exists(f"{os.path.dirname(sys.executable)}/uv"):
+        not_here("uv lies beside bubble, where it is always found")
+    adopt_python(bubble)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    with_uv = {"PIP_NO_INDEX": "1", "PATH": str(programs)}
+    without = {**with_uv, "PATH": str(tmp_path)}
+    uv = programs / "uv"
+    uv.write_text("#!/bin/sh\nexit 3\n")
+    uv.chmod(0o755)
+    for words, env, hint in (
+        (("--installer", "pip"), without, "mend the requirements"),
+        (("--installer", "pip"), with_uv, "mend the requirements, or try uv: --installer uv"),
+        ((), with_uv, "mend the requirements, or try pip: --installer pip"),
+        (("--no-pip",), with_uv, "mend the requirements"),
+    ):
+        done = bubble("create", "train", "no-such-package", *words, env=env)
+        assert done.status == 1
+        assert done.err.splitlines()[-1] == f"  hint: {hint}"

@@ -34,13 +34,9 @@ def choose_installer(wanted: str, env: Mapping[str, str]) -> tuple[str, ...]:
 
     `wanted` is "uv", "pip" or "" (uv where it is there). Raises BubbleError(usage).
     """
-    import shutil
-    import sys
-
     if wanted == "pip":
         return ("pip",)
-    beside = os.path.join(os.path.dirname(sys.executable), "uv")
-    path = beside if os.access(beside, os.X_OK) else shutil.which("uv", path=env.get("PATH"))
+    path = _find_uv(env)
     if path:
         return ("uv", path)
     if wanted == "uv":
@@ -48,6 +44,17 @@ def choose_installer(wanted: str, env: Mapping[str, str]) -> tuple[str, ...]:
             "usage", "uv is not on PATH", hint="put it there, or use pip: --installer pip"
         )
     return ("pip",)
+
+
+def _find_uv(env: Mapping[str, str]) -> str:
+    """Return the path of uv: the one beside bubble, else the first on PATH; "" for none."""
+    import shutil
+    import sys
+
+    beside = os.path.join(os.path.dirname(sys.executable), "uv")
+    if os.access(beside, os.X_OK):
+        return beside
+    return shutil.which("uv", path=env.get("PATH")) or ""
 
 
 def install_packages(
@@ -67,7 +74,6 @@ def install_packages(
     fails; usage: a lock file that can't be installed here).
     """
     backend = choose_installer(installer, env)
-    python = f"{root}/bin/python"
     if backend[0] == "pip" and not _has_pip(root):
         raise BubbleError(
             "usage",
@@ -81,13 +87,14 @@ def install_packages(
         os.mkdir(scratch)
         try:
             uv = backend[0] == "uv"
+            python = f"{root}/bin/python"
             calls = [["-r", lock]] if uv else pylock.pip_calls(lock, python, scratch, clean)
             for call in calls:
-                _install(backend, python, call, clean, cwd, show=show, keep=keep)
+                _install(backend, root, call, clean, cwd, show=show, keep=keep)
         finally:
             remove_tree(scratch)
     if others:
-        _install(backend, python, others, clean, cwd, show=show, keep=keep)
+        _install(backend, root, others, clean, cwd, show=show, keep=keep)
 
 
 def _has_pip(root: str) -> bool:
@@ -113,7 +120,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _install(
     backend: Sequence[str],
-    python: str,
+    root: str,
     arguments: Sequence[str],
     env: Mapping[str, str],
     cwd: str,
@@ -122,6 +129,7 @@ def _install(
     keep: int,
 ) -> None:
     """Call the backend once; raise BubbleError(download) when it fails."""
+    python = f"{root}/bin/python"
     if backend[0] == "uv":
         command = [backend[1], "pip", "install", "--python", python, *arguments]
     else:
@@ -134,8 +142,15 @@ def _install(
             "download",
             f"{backend[0]} could not install the packages (status {status})"
             + (f": {said}" if said else ""),
-            hint="mend the requirements, or try the other one: --installer pip or uv",
+            hint=f"mend the requirements{_or_the_other(backend[0], root, env)}",
         )
+
+
+def _or_the_other(tried: str, root: str, env: Mapping[str, str]) -> str:
+    """Return the part of a hint that names the other installer, "" where there is none to try."""
+    if tried == "uv":
+        return ", or try pip: --installer pip" if _has_pip(root) else ""
+    return ", or try uv: --installer uv" if _find_uv(env) else ""
 
 
 def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:

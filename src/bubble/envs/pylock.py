@@ -155,7 +155,7 @@ def _facts(python: str, env: Mapping[str, str]) -> tuple[dict[str, str], list[st
         raise BubbleError(
             "probe",
             f"pip can't tell what it would install from a lock file: {printable(last)}",
-            hint="install it with uv: --installer uv",
+            hint="install it with uv on PATH: --installer uv",
         )
     markers, tags = json.loads(done.stdout)
     return markers, tags
@@ -211,7 +211,7 @@ def _unusable(lock: str, package: Package, why: str) -> BubbleError:
     return BubbleError(
         "usage",
         f"pip can't install {printable(package.name)} of {printable(lock)}: {printable(why, 300)}",
-        hint="install it with uv: --installer uv",
+        hint="install it with uv on PATH: --installer uv",
     )
 
 
