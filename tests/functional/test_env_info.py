@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from bubble.envs.describe import version_of
+from support.builds import small_mirror
 from support.environments import adopt_python, create, install
 
 TYPE_CHECKING = False
@@ -45,6 +46,25 @@ def test_it_tells_everything(bubble: Bubble, tmp_path: Path, home: str) -> None:
     shown = bubble("info", "train").out
     for part in (version, pip, "made for:", f". '{path}/bin/activate'", "packages:"):
         assert part in shown
+
+
+def test_after_an_upgrade_the_version_is_that_of_the_interpreter_that_it_has_now(
+    bubble: Bubble, tmp_path: Path, env: dict[str, str]
+) -> None:
+    env["BUBBLE_CATALOG"] = small_mirror(str(tmp_path / "mirror"), ["3.11.8", "3.11.9"])
+    assert bubble("python", "install", "3.11.8").status == 0
+    create(bubble, "minor", "-p", "3.11", "--no-pip")
+    create(bubble, "exact", "-p", "3.11.8", "--no-pip")
+    before = bubble("info", "minor").out
+    assert "python:       3.11.8 (cpython-3.11.8)\n" in before
+    assert "made with:" not in before
+    assert bubble("python", "upgrade", "3.11").status == 0
+    after = bubble("info", "minor").out
+    assert "python:       3.11.9 (cpython-3.11.9)\nmade with:    3.11.8\n" in after
+    told = bubble("info", "minor", "--json").json["data"]
+    assert (told["version"], told["made_with"]) == ("3.11.9", "3.11.8")
+    stays = bubble("info", "exact", "--json").json["data"]
+    assert (stays["version"], stays["made_with"]) == ("3.11.8", "3.11.8")
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", ".venv", "deep/..", "ABSOLUTE", "~/site", "LINK"])

@@ -20,13 +20,15 @@ _LONGEST = 1 << 16  # bytes of a pyvenv.cfg
 class Details(Record):
     """What `look_at` doesn't take the time for.
 
-    `version` is what pyvenv.cfg says, `packages` a number. `size` is in bytes on disk, `shared`
-    the part of it in files that have other names elsewhere (hard links). `activate` is a line for
-    sh, bash and zsh.
+    `version` is that of the interpreter that it has now, as far as the store knows it: else what
+    pyvenv.cfg says, which is `made_with`, and stays behind when an environment follows upgrades.
+    `packages` is a number. `size` is in bytes on disk, `shared` the part of it in files that have
+    other names elsewhere (hard links). `activate` is a line for sh, bash and zsh.
     """
 
     status: Status
     version: str
+    made_with: str
     packages: int
     pip: str
     system_site_packages: bool
@@ -40,11 +42,13 @@ def describe(environment: Environment, layout: Layout) -> Details:
     path = environment.path
     status = look_at(environment, layout)
     configuration = read_configuration(path)
+    made_with = version_of(configuration)
     found = distributions(path)
     size, shared = _sizes(path)
     return Details(
         status=status,
-        version=version_of(configuration),
+        version=_installed_version(status, layout) or made_with,
+        made_with=made_with,
         packages=len(found),
         pip=next((d.version for d in found if d.canonical == "pip"), ""),
         system_site_packages=configuration.get("include-system-site-packages") == "true",
@@ -87,6 +91,14 @@ def version_of(configuration: dict[str, str]) -> str:
     for stage, mark in ((".alpha.", "a"), (".beta.", "b"), (".candidate.", "rc")):
         text = text.replace(stage, mark)
     return text.removesuffix(".final.0")
+
+
+def _installed_version(status: Status, layout: Layout) -> str:
+    """Return the version of the installation that an environment works with, "" for no such."""
+    works = status.state in {"ok", "outdated", "foreign"}
+    if not works or os.path.dirname(status.environment.interpreter) != layout.pythons:
+        return ""
+    return status.python.partition("-")[2].partition("+")[0]
 
 
 def _sizes(path: str) -> tuple[int, int]:

@@ -38,6 +38,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         "path": environment.path,
         "state": f"{state} (mend it: {status.mend})" if status.mend else state,
         "python": f"{details.version or '?'} ({status.python or 'unknown'})",
+        "made with": details.made_with if details.made_with != details.version else "",
         "interpreter": environment.interpreter,
         "executable": f"{environment.path}/bin/python",
         "made for": environment.request,
@@ -56,6 +57,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         data={
             **data_of(status),
             "version": details.version or None,
+            "made_with": details.made_with or None,
             "pin": environment.pin or None,
             "executable": f"{environment.path}/bin/python",
             "packages": details.packages,
