@@ -199,8 +199,13 @@ def test_offline_nothing_is_asked(server: FaultServer, tmp_path: Path, target: T
 def test_the_client_is_imported_only_for_the_network(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(DATA)
     url = (tmp_path / "source").as_uri()
+    extras = tmp_path / "extras"
+    extras.mkdir()
+    for name in ("brotli", "brotlicffi"):
+        (extras / f"{name}.py").write_text("")
     code = f"""
 import sys
+sys.path.append({str(extras)!r})
 from bubble.model.errors import BubbleError
 from bubble.system.http.download import download
 from bubble.system.http.fetch import fetch
@@ -212,6 +217,9 @@ except BubbleError as error:
     assert error.kind == "offline"
 assert not {{"httpx", "httpcore", "ssl"}} & sys.modules.keys()
 import bubble.system.http.client
-assert not {{"click", "rich", "pygments", "pathlib.shutil"}} & sys.modules.keys()
+extras = {{"zstandard", "brotli", "brotlicffi"}}
+assert not ({{"click", "rich", "pygments", "pathlib.shutil"}} | extras) & sys.modules.keys()
+import brotli, zstandard
+assert zstandard.decompress(zstandard.compress(b"later, of an archive")) == b"later, of an archive"
 """
     subprocess.run([sys.executable, "-c", code], check=True)

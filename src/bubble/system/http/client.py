@@ -9,7 +9,6 @@ import contextlib
 import email.utils
 import errno
 import socket
-import sys
 import time
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ from bubble.system.http.address import (
     shown,
 )
 from bubble.system.http.exchange import ExchangeError
+from bubble.system.http.kept_out import KeptOut
 from bubble.system.http.proxies import proxies_from
 
 TYPE_CHECKING = False
@@ -38,12 +38,10 @@ if TYPE_CHECKING:
 
     from bubble.system.http.settings import Settings
 else:
-    # httpx pulls in its command line (click, rich, pygments) when those are installed: 50 ms
-    _blocked = sys.modules.setdefault("httpx._main", None) is None
-    import httpx
-
-    if _blocked:
-        sys.modules.pop("httpx._main", None)
+    # httpx takes along what happens to be installed: its command line (click, rich, …: 50 ms)
+    # and decoders of bodies that are never asked for
+    with KeptOut("httpx._main", "brotli", "brotlicffi", "zstandard"):
+        import httpx
 
     import httpcore
 
