@@ -18,6 +18,7 @@ from support.env_scene import (
     save,
     unregistered,
 )
+from support.figures import caught, record
 from support.needs import FULL, LINUX_ONLY, needs
 from support.scene import command
 from support.sweep import Strace
@@ -71,6 +72,7 @@ def test_the_sweep_catches_a_planted_bug(stage: Scene, bug: str) -> None:
     save(stage, "old")
     again = ("create", "--force", "--no-pip", "-p", request(stage))
     assert crash(stage, again, start="old", always=True, bug=bug)
+    caught(bug, by="kills of bubble create --force")
 
 
 def make(stage: Scene, *arguments: str) -> None:
@@ -138,4 +140,10 @@ def crash(
             return found
     print(f"{' '.join(arguments)}: killed at {len(chosen)} of {len(points)} calls")
     assert bug or not missed, missed
+    _note(["bubble", *arguments], 0 if bug else len(chosen), found)
     return found
+
+
+def _note(words: Sequence[str], tried: int, found: list[str]) -> None:
+    if tried:
+        record(f"kills of {' '.join(words)}", tried=tried, held=0 if found else tried)

@@ -14,6 +14,7 @@ import pytest
 
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
+from support.figures import caught, record
 from support.namespace import in_namespace, require_mounts
 from support.needs import LINUX_ONLY, ROOT_ONLY, real_uv
 from support.scene import command, finish
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.scene import Scene
+    from support.scene import Done, Scene
 
 pytestmark = LINUX_ONLY
 SECRET = "hunter2-canary-5ecret"
@@ -76,15 +77,10 @@ def test_an_installation_of_packages_that_is_interrupted_leaves_the_old_one_or_n
     stage: Scene, installer: tuple[str, str], name: str, *, old: bool
 ) -> None:
     path = f"{stage.layout.envs}/train"
-    options = ("-p", request(stage), "--installer", "uv")
     if old:
         assert stage.run("create", "train", "--no-pip", "-p", request(stage)).status == 0
     before = snapshot(path) if old else {}
-    process = stage.start("create", "train", "some-package", "--force", *options)
-    with open(installer[1]) as pipe:
-        pids = [int(word) for word in pipe.read().split()]
-    process.send_signal(getattr(signal, f"SIG{name}"))
-    done = finish(process)
+    done, pids = interrupted(stage, installer[1], name)
     assert "Traceback" not in done.err
     assert done.status == (130 if name == "INT" else -getattr(signal, f"SIG{name}"))
     assert not any(outlives(pid) for pid in pids), "the installer outlived the command"
@@ -95,6 +91,27 @@ def test_an_installation_of_packages_that_is_interrupted_leaves_the_old_one_or_n
     again = stage.run("create", "train", "--force", "--no-pip", "-p", request(stage))
     assert again.status == 0, again
     assert broken(path) + unregistered(stage, path) + left_behind(stage) == []
+    record("signals while an installer works in a new environment", tried=1, held=1)
+
+
+def test_an_installer_that_outlives_its_command_is_seen(
+    stage: Scene, installer: tuple[str, str]
+) -> None:
+    _, pids = interrupted(stage, installer[1], "INT", bug="orphans")
+    assert all(is_alive(pid) for pid in pids)
+    os.killpg(os.getpgid(pids[0]), signal.SIGKILL)
+    assert not any(outlives(pid) for pid in pids)
+    caught("an installer that is left alone", by="an interrupt of bubble create")
+
+
+def interrupted(stage: Scene, pipe: str, name: str, bug: str = "") -> tuple[Done, list[int]]:
+    """Send a signal to a creation whose installer waits; return its end, and the processes."""
+    words = ("create", "train", "some-package", "--force", "--installer", "uv")
+    process = stage.start(*words, "-p", request(stage), bug=bug)
+    with open(pipe) as file:
+        pids = [int(word) for word in file.read().split()]
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    return finish(process), pids
 
 
 @pytest.mark.parametrize("backend", ["pip", "uv"])
@@ -140,6 +157,7 @@ def test_ctrl_c_while_a_real_installer_downloads_leaves_the_old_one_or_none(
     assert (snapshot(path) if old else os.path.lexists(path)) == (before if old else False)
     assert stage.run(*make).status == 0
     assert broken(path, pip="") + unregistered(stage, path) + left_behind(stage) == []
+    record("Ctrl-C while a real installer downloads", tried=1, held=1)
 
 
 def test_what_a_killed_creation_started_keeps_its_scratch_until_it_ends(
@@ -162,13 +180,23 @@ def test_what_a_killed_creation_started_keeps_its_scratch_until_it_ends(
 
 
 def test_of_two_on_one_name_one_waits_and_then_says_that_it_is_there(stage: Scene) -> None:
+    assert two_on_one_name(stage) == []
+    record("commands at once on the same environments", tried=2, held=2)
+
+
+def test_two_on_one_name_that_meet_are_seen(stage: Scene) -> None:
+    assert two_on_one_name(stage, bug="meeting")
+    caught("no lock is waited for", by="two creations of one name")
+
+
+def two_on_one_name(stage: Scene, bug: str = "") -> list[str]:
     arguments = ("create", "train", "-p", request(stage))
-    both = [stage.start(*arguments) for _ in range(2)]
+    both = [stage.start(*arguments, bug=bug) for _ in range(2)]
     done = sorted([finish(process) for process in both], key=lambda d: d.status)
-    assert [d.status for d in done] == [0, 1]
-    assert "is there already" in done[1].err
+    right = [d.status for d in done] == [0, 1] and "is there already" in done[1].err
     path = f"{stage.layout.envs}/train"
-    assert broken(path) + unregistered(stage, path) + left_behind(stage) == []
+    found = broken(path) + unregistered(stage, path) + left_behind(stage)
+    return found if right else [*found, str(done)]
 
 
 def test_many_that_need_pip_for_the_first_time_unpack_it_once(stage: Scene) -> None:
@@ -179,6 +207,7 @@ def test_many_that_need_pip_for_the_first_time_unpack_it_once(stage: Scene) -> N
     assert [p for path in paths for p in broken(path) + unregistered(stage, path)] == []
     assert left_behind(stage) == []
     assert len(os.listdir(stage.layout.seeds)) == 1
+    record("creations at once that need pip for the first time", tried=len(names), held=len(names))
 
 
 def test_creations_and_removals_at_once_leave_one_or_none(stage: Scene) -> None:
@@ -190,6 +219,7 @@ def test_creations_and_removals_at_once_leave_one_or_none(stage: Scene) -> None:
     done = [finish(process) for process in started]
     assert [found for d in done for found in invariants.unclear(d)] == []
     assert broken(path) + unregistered(stage, path) + left_behind(stage) == []
+    record("commands at once on the same environments", tried=len(done), held=len(done))
 
 
 @ROOT_ONLY
@@ -214,6 +244,7 @@ def test_a_disk_that_gets_full_leaves_no_half_environment(
     if not free or command == "create":  # what needs little may have found it
         assert answer["first"][0] == 1, answer
         assert "the disk is full" in answer["first"][2]
+    record(f"bubble {command} on a disk of so many KiB, then on a larger one", tried=1, held=1)
 
 
 @ROOT_ONLY

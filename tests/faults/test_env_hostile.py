@@ -12,6 +12,7 @@ import pytest
 
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
+from support.figures import record
 from support.namespace import PREFIX, require_mounts
 from support.needs import LINUX_ONLY, ROOT_ONLY
 from support.trees import snapshot
@@ -50,6 +51,7 @@ def here(stage: Scene, *words: str) -> Done:
     """Run a command in the project's directory; it must succeed, or fail clearly."""
     done = stage.run(*words, before=("env", "-C", project(stage)))
     assert invariants.unclear(done) == []
+    record("commands among links, mounts and names made to do harm", tried=1, held=1)
     return done
 
 

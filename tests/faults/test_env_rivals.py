@@ -11,6 +11,7 @@ from bubble.envs import place
 from bubble.system import staging
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
+from support.figures import record
 from support.needs import LINUX_ONLY
 from support.scene import finish
 
@@ -127,6 +128,7 @@ def rivals(stage: Scene, *commands: tuple[str, ...]) -> list[Done]:
     """Run commands at once; each must succeed or fail clearly. Returns the successes first."""
     done = [finish(process) for process in [stage.start(*words) for words in commands]]
     assert [found for d in done for found in invariants.unclear(d)] == []
+    record("commands at once on the same environments", tried=len(done), held=len(done))
     return sorted(done, key=lambda d: d.status)
 
 

@@ -32,6 +32,12 @@ PARTS = (
         ("faults/test_real_kills.py",),
     ),
     Part(
+        "environments",
+        "Environments: kills, interrupts, rivals, full disks, mounts",
+        ("faults/test_crash_env*.py", "faults/test_env_*.py"),
+        bugs=4,
+    ),
+    Part(
         "kills",
         "Killed before every system call that changes something",
         (
@@ -64,12 +70,6 @@ PARTS = (
         bugs=3,
     ),
     Part("signals", "Signals", ("faults/test_interrupts.py", "faults/test_signals.py")),
-    Part(
-        "environments",
-        "Environments: interrupts, rivals, full disks, mounts",
-        ("faults/test_env_*.py",),
-        bugs=0,
-    ),
     Part(
         "hostile",
         "Hostile archives, version files and names",

@@ -124,7 +124,11 @@ BUGS = {
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] not in {"no-lock", "crowd"}:  # one process at a time may have such names
+    if sys.argv[1] not in {
+        "no-lock",
+        "crowd",
+        "meeting",
+    }:  # one process at a time may have such names
         steady()
     # this is a script beside its modules; what few runs need, few import
     more = () if sys.argv[1] in BUGS else (importlib.import_module("planted_files").BUGS,)

@@ -11,7 +11,7 @@ from bubble.envs import doctor
 from bubble.envs import install as packages
 from bubble.pythons import install, mirror
 from bubble.pythons.catalogue.index import dump_json
-from bubble.selection import pin, rcfile
+from bubble.selection import pin, rcfile, registry
 from bubble.system import files, kernel, lock
 from bubble.system.http import part
 
@@ -121,6 +121,30 @@ def crowd() -> None:
     setattr(kernel, "sync_file_system", lambda _: time.sleep(3))  # noqa: B010 - as above
 
 
+def meeting() -> None:
+    """Let everybody in, and wait in there until somebody else has come in as well."""
+    setattr(lock.Lock, "_flock", lambda *_: True)  # noqa: B010 - as above
+    prepare = registry.prepare
+
+    def wait(layout: Any, environment: Any) -> None:
+        prepare(layout, environment)
+        with open(f"{layout.home}.met.{os.getpid()}", "x", encoding="ascii"):
+            pass
+        place, name = os.path.split(f"{layout.home}.met.")
+        deadline = time.monotonic() + 60
+        while (
+            sum(n.startswith(name) for n in os.listdir(place)) < 2 and time.monotonic() < deadline
+        ):
+            time.sleep(0.01)
+
+    setattr(registry, "prepare", wait)  # noqa: B010 - as above
+
+
+def orphans() -> None:
+    """Leave an installer alone that works on when its command is interrupted."""
+    setattr(packages, "_end", lambda _: None)  # noqa: B010 - as above
+
+
 BUGS = {
     "in-place": in_place,
     "catalogue-first": catalogue_first,
@@ -131,6 +155,8 @@ BUGS = {
     "index-on-argv": index_on_argv,
     "gullible": gullible,
     "crowd": crowd,
+    "meeting": meeting,
+    "orphans": orphans,
     "inarticulate": inarticulate,
     "interrupt-is-success": interrupt_is_success,
 }
