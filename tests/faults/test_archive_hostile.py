@@ -201,6 +201,11 @@ def test_a_zstd_frame_of_millions_of_empty_blocks_is_refused(arena: Arena) -> No
     assert "too many blocks" in refused(arena, frame)
 
 
+def test_a_zstd_block_of_the_reserved_kind_is_refused(arena: Arena) -> None:
+    frame = b"\x28\xb5\x2f\xfd\x00\x50"  # RFC 8878: kind 3, here last and without content
+    assert "zstd frame is damaged" in refused(arena, frame + b"\x07\0\0")
+
+
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_million_members_are_refused(arena: Arena, suffix: str) -> None:
     # below python/build nothing is written: the test costs no inodes

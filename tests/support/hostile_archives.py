@@ -308,6 +308,10 @@ CASES: dict[str, dict[str, Callable[[str], bytes]]] = {
             t.gnu_long(b"python/" + b"d/" * 10_000 + b"x"), t.file(b"x", magic=t.GNU)
         ),
         "10,000 deep, one by one": lambda _a: TOP + nested(10_000),
+        "link to a path 50 deep": fixed(t.long_symlink(b"python/l", b"d/" * 50 + b"x")),
+        "link to a path of 1,200 bytes": fixed(
+            t.long_symlink(b"python/l", b"/".join([b"n" * 200] * 6))
+        ),
         "name of 60,000 bytes": fixed(t.gnu_long(b"python/" + b"n/" * 30_000), t.directory(b"x")),
     },
     "ends": {

@@ -85,7 +85,10 @@ CONTROLS: dict[str, tuple[Callable[[str], bytes], set[str]]] = {
         fixed(FILE, t.file(b"python/d/x"), t.directory(b"python/d/"), t.file(b"python/d/y")),
         {"file", "d", "d/x", "d/y"},
     ),
-    "limits": (lambda _a: TOP + nested(20), {"/".join("d" * n) for n in range(1, 21)}),
+    "limits": (
+        lambda _a: TOP + nested(20) + t.long_symlink(b"python/l", b"n/" * 39 + b"n" * 255),
+        {"l", *("/".join("d" * n) for n in range(1, 21))},
+    ),
     "ends": (fixed(FILE), {"file"}),
 }
 

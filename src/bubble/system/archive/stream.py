@@ -37,7 +37,7 @@ CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the
 PIECE = 1 << 18  # compressed bytes at a time
 AHEAD = 4  # chunks that wait for the reader
 _BLOCK = 4096  # expanded bytes of zstd's blocks on average, at least: they are 128 KiB, or split
-_RLE, _RESERVED = 1, 3  # kinds of zstd blocks
+_RLE = 1  # the kind of zstd block that is one byte, repeated
 _STOP, _GO = 0, 1
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _REFUSED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
@@ -229,7 +229,8 @@ def _zstd(
 def _frame_end(file: int, total: int, limits: Limits) -> int:
     """Return the offset behind the first frame, from its block headers (RFC 8878, 3.1.1).
 
-    The decompressor takes several frames, skippable ones and a missing end in silence.
+    The decompressor takes several frames, skippable ones and a missing end in silence; what is
+    wrong inside of a frame it refuses itself.
     """
     descriptor = os.pread(file, 1, 4)[0] if total > 5 else 0
     single, checksum, dictionary = descriptor & 0x20, descriptor & 0x04, descriptor & 0x03
@@ -245,7 +246,5 @@ def _frame_end(file: int, total: int, limits: Limits) -> int:
             return total + 1
         head = int.from_bytes(os.pread(file, 3, offset), "little")
         last, kind, length = bool(head & 1), head >> 1 & 3, head >> 3
-        if kind == _RESERVED:
-            raise refusal("its zstd frame is damaged (reserved block type)")
         offset += 3 + (1 if kind == _RLE else length)
     return offset + (4 if checksum else 0)

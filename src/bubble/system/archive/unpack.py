@@ -212,7 +212,6 @@ class _Unpacking:
             self._next_chunk()
             self._at = BLOCK - len(block)
             block += self._chunk[: self._at]
-            self._at = min(self._at, len(self._chunk))
         return block
 
     def _pieces(self, size: int) -> Iterator[memoryview]:
