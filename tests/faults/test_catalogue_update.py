@@ -280,6 +280,45 @@ def test_update_reads_bubble_catalog_anew_and_reports_it(
     assert stored(layout) is None
 
 
+def test_an_update_sweeps_what_dead_processes_left_and_nothing_of_live_ones(
+    layout: Layout,
+    env: dict[str, str],
+    url: Callable[[list[Download]], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = (  # no process has a number above 4194303; the last one's is not ours to signal
+        ".updated.tsv.4194304.0a1b2c3d.tmp", f".updated.tsv.{10**30}.0a1b2c3d.tmp",
+        ".updated.tsv.mine.0a1b2c3d.tmp", ".x.tmp",
+        f".updated.tsv.{os.getpid()}.0a1b2c3d.tmp", ".updated.tsv.7.0a1b2c3d.tmp", "notes",
+    )  # fmt: skip
+    os.makedirs(layout.catalogue)
+    for name in names:
+        with open(f"{layout.catalogue}/{name}", "w"):
+            pass
+    real = os.kill
+
+    def kill(process: int, number: int) -> None:
+        if process == 7:
+            raise PermissionError
+        real(process, number)
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert update(layout, env, url=url(GOOD)).builds == 3
+    assert set(os.listdir(layout.catalogue)) == {"updated.tsv", *names[4:]}
+
+
+def test_what_the_embedded_catalogue_has_is_not_stored_again(
+    layout: Layout, env: dict[str, str], url: Callable[[list[Download]], str]
+) -> None:
+    pypy = download("pypy-3.99.1", build="9.9.9", url="https://x.org/pypy.tar.gz")
+    report = update(layout, env, url=url([KNOWN, pypy, GOOD[0]]))
+    assert report.builds == 2
+    assert report.versions == ("pypy-3.99.1", "cpython-3.98.1")
+    assert report.newest == ("3.98.1",), "of CPython only"
+    kept = everything(Volume(f"{layout.catalogue}/updated.tsv"))
+    assert set(kept) == {pypy, GOOD[0]}
+
+
 @pytest.mark.parametrize("damage", [b"", b"x", b"bubble-catalogue 1 00000001 00000001\nx"])
 def test_a_damaged_stored_catalogue_is_left_out_with_a_word_and_mended_by_an_update(
     layout: Layout, env: dict[str, str], url: Callable[[list[Download]], str], damage: bytes

@@ -99,6 +99,11 @@ def test_the_best_build_for_a_request_is_selected(text: str, key: str) -> None:
         ("pypy3.10t", "no free-threaded build", "bubble python install pypy3.10.16"),
         ("pypy3.10-7.3.1", "no pypy3.10-7.3.1 for linux-x86_64-gnu; there is 7.3.19 (pypy3.10.16)",
          "bubble python install pypy3.10.16"),
+        ("pypy3.11-7.3.19", "there is no pypy3.11-7.3.19 for linux-x86_64-gnu",
+         "bubble python install pypy3.10.16"),
+        # nothing of its kind is for this machine: there is nothing near it
+        ("pypy3.9t", "there is no pypy3.9t for linux-x86_64-gnu (the catalogue",
+         "for a newer catalogue: bubble python update"),
         ("3.10.1", "no checksum", "bubble python install 3.10.3"),
         ("cpython-3.12.1-linux-x86_64-musl", "statically", "cpython-3.12.9-linux-x86_64-musl"),
         ("pypy3.9-windows-x86_64-none", "unpacks", "bubble python list"),

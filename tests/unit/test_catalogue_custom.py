@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 from typing import TYPE_CHECKING
@@ -10,12 +11,14 @@ from bubble.model.errors import BubbleError
 from bubble.model.request import parse_request
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.catalogue.index import dump_json
+from bubble.system.lock import Lock
 from support.catalogues import HOST, download, release
 from support.fault_handlers import Resource, status
 from support.needs import NOT_ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from bubble.system.layout import Layout
     from support.fault_handlers import Exchange
@@ -157,6 +160,18 @@ def test_a_server_that_goes_back_or_contradicts_itself_is_not_followed(
         assert reason in catalogue.warning
 
 
+def test_a_server_whose_catalogues_have_no_dates_is_followed(
+    layout: Layout, env: dict[str, str], server: FaultServer
+) -> None:
+    undated = [download(f"3.12.{n}", build="ours", url=f"ours/{n}.tar.gz") for n in (4, 5)]
+    served = Catalogues(undated[0])
+    env["BUBBLE_CATALOG"] = server.put("/c.json", served)
+    assert len(open_catalogue(layout, env).downloads(HOST)) == 1
+    served.put(*undated)
+    catalogue = open_catalogue(layout, env, refresh=True)
+    assert (len(catalogue.downloads(HOST)), catalogue.warning) == (2, "")
+
+
 def test_without_any_copy_a_failure_is_the_error(
     layout: Layout, env: dict[str, str], server: FaultServer
 ) -> None:
@@ -209,6 +224,55 @@ def test_a_damaged_compiled_copy_is_made_anew(
         with open(compiled.path, "wb") as file:
             file.write(content)
         assert len(open_catalogue(layout, env).downloads(HOST)) == 1
+
+
+def test_what_a_killed_compiler_left_goes_and_other_files_stay(
+    tmp_path: Path, layout: Layout, env: dict[str, str]
+) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(dump_json([ONE]))
+    env["BUBBLE_CATALOG"] = str(path)
+    open_catalogue(layout, env)
+    (compiled,) = (name for name in os.listdir(layout.catalogues) if name.endswith(".tsv"))
+    killed, others = f".{compiled}.4194304.0a1b2c3d.tmp", ".another.tsv.4194304.0a1b2c3d.tmp"
+    for name in (killed, others):
+        with open(f"{layout.catalogues}/{name}", "w"):
+            pass
+    path.write_text(dump_json([ONE, TWO]))
+    assert len(open_catalogue(layout, env).downloads(HOST)) == 2
+    assert set(os.listdir(layout.catalogues)) == {".lock", compiled, others}
+
+
+def test_while_another_process_writes_the_copy_the_catalogue_is_read_all_the_same(
+    tmp_path: Path, layout: Layout, env: dict[str, str]
+) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(dump_json([ONE]))
+    env["BUBBLE_CATALOG"] = str(path)
+    with Lock(f"{layout.catalogues}/.lock"):
+        assert len(open_catalogue(layout, env).downloads(HOST)) == 1
+        assert os.listdir(layout.catalogues) == [".lock"]
+    assert len(open_catalogue(layout, env).downloads(HOST)) == 1
+    assert len(os.listdir(layout.catalogues)) == 2
+
+
+def test_a_catalogue_on_a_disk_that_fails_is_one_clean_error(
+    tmp_path: Path, layout: Layout, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(dump_json([ONE]))
+    real = os.open
+
+    def opened(name: str, *rest: Any, **options: Any) -> int:
+        if name == str(path):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+        return real(name, *rest, **options)
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(BubbleError) as raised:
+        open_catalogue(layout, {**env, "BUBBLE_CATALOG": str(path)})
+    assert raised.value.kind == "catalogue"
+    assert raised.value.message == f"BUBBLE_CATALOG: {path}: Input/output error"
 
 
 @NOT_ROOT

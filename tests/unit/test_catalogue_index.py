@@ -180,6 +180,20 @@ def test_of_several_releases_the_newest_build_counts_whatever_its_flavour() -> N
         assert found.build == "20261101"
 
 
+def test_of_several_builds_of_a_key_in_a_map_the_newest_counts() -> None:
+    builds = [download("3.12.4", build=build) for build in ("20261001", "20261101", "20260901")]
+    entries = {f"entry {n}": json_entry(build) for n, build in enumerate(builds)}
+    index = read_index(json.dumps(entries).encode(), "x")
+    assert index.downloads == (builds[1],)
+    assert [build for build, _, _ in index.artifacts] == ["20261001", "20261101", "20260901"]
+
+
+def test_empty_lines_between_releases_are_none() -> None:
+    lines = [release(f"3.12.{n}+20261101", [(GNU, "install_only")]) for n in (3, 4)]
+    index = read_index("\n\n  \n".join(lines).encode() + b"\n\n", "x")
+    assert (len(index.downloads), index.skipped) == (2, 0)
+
+
 def test_a_single_release_on_one_line_is_no_map() -> None:
     line = release("3.12.4+20261101", [("x86_64-unknown-linux-gnu", "install_only")])
     assert len(read_index(line.encode(), "x").downloads) == 1
@@ -201,6 +215,13 @@ def test_a_compressed_index_is_bounded_by_what_it_expands_to_and_by_its_end(pack
         read_index(whole[:-20], "x")
     with pytest.raises(BubbleError) as raised:
         read_index(whole[:12] + b"\xff" * 20, "x")
+    assert raised.value.kind == "catalogue"
+
+
+def test_a_compressed_index_with_a_wrong_checksum_is_damaged() -> None:
+    data = zstandard.ZstdCompressor(write_checksum=True).compress(index_of(ENTRY))
+    with pytest.raises(BubbleError, match="x is damaged: it can't be decompressed") as raised:
+        read_index(data[:-1] + bytes([data[-1] ^ 1]), "x")
     assert raised.value.kind == "catalogue"
 
 

@@ -146,14 +146,13 @@ def encode(download: Download) -> str:
 
 
 def pack(sections: Mapping[str, Iterable[str]], head: Mapping[str, str]) -> bytes:
-    """Return the bytes of a volume; sections are sorted by name, empty ones left out."""
+    """Return the bytes of a volume; sections are sorted by name."""
     body = ""
     fields = "".join(f"{name}\t{value}\n" for name, value in head.items())
     for name in sorted(sections):
         text = "".join(f"{line}\n" for line in sections[name])
-        if text:
-            fields += f"@{name}\t{len(body)}\t{len(text)}\n"
-            body += text
+        fields += f"@{name}\t{len(body)}\t{len(text)}\n"
+        body += text
     content = (fields + body).encode("ascii")
     return b"%s %08d %08d\n%s" % (MAGIC, len(fields), _FIRST + len(content), content)
 
