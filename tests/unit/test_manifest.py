@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import runpy
+import sys
 import zlib
 
 import pytest
@@ -107,6 +110,15 @@ def test_changed_added_and_removed_files_are_read_from_the_disk(root: Path) -> N
     assert problems(root) == []
 
 
+def test_a_directory_that_came_since_is_listed_as_one(root: Path) -> None:
+    (root / "lib/pkg").mkdir(mode=0o755)
+    manifest.write(str(root), ENTRIES, frozenset(("lib/pkg",)))
+    assert problems(root) == []
+    (root / "lib/pkg").rmdir()
+    (root / "lib/pkg").write_bytes(b"")
+    assert problems(root) == [("lib/pkg", "type")]
+
+
 def test_an_unchanged_file_is_not_read_again(root: Path) -> None:
     (root / "lib/data").write_bytes(b"x" * 4999 + b"y")
     manifest.write(str(root), ENTRIES, NOTHING)
@@ -196,6 +208,49 @@ def test_bytecode_and_our_own_directory_are_not_looked_at(sealed: Path) -> None:
 def test_a_file_that_cant_be_opened_is_told(sealed: Path) -> None:
     (sealed / "lib/data").chmod(0)
     assert problems(sealed) == [("lib/data", "unreadable")]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, refused: str, number: int) -> None:
+    """Have every opening of a name in a directory fail, as it does for somebody else's files."""
+    real = os.open
+
+    def opened(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == refused:
+            raise OSError(number, os.strerror(number), path)
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", opened)
+
+
+@pytest.mark.parametrize(("name", "path"), [("data", "lib/data"), ("lib", "lib")])
+def test_what_this_user_may_not_open_is_told_and_the_rest_is_looked_at(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch, name: str, path: str
+) -> None:
+    (sealed / "bin/link").unlink()
+    refuse(monkeypatch, name, errno.EACCES)
+    assert problems(sealed) == [("bin/link", "missing"), (path, "unreadable")]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENFILE])
+def test_what_a_failing_disk_or_a_full_table_hides_is_no_damage_but_an_error(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    descriptors = len(os.listdir("/dev/fd"))
+    refuse(monkeypatch, "data", number)
+    with pytest.raises(OSError, match="data") as caught:
+        manifest.verify(str(sealed))
+    assert caught.value.errno == number
+    monkeypatch.undo()
+    assert len(os.listdir("/dev/fd")) == descriptors
+
+
+def test_without_isal_the_manifest_is_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it = manifest.write(str(root), ENTRIES, frozenset(("lib/data",)))
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    other = runpy.run_path(manifest.__file__)
+    assert other["crc32"] is zlib.crc32
+    assert other["write"](str(root), ENTRIES, frozenset(("lib/data",))) == with_it
+    assert other["verify"](str(root), sha256=with_it) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""The store told from what lies about in it, and settled after a process that died."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bubble.model.key import parse_key
+from bubble.model.request import parse_request
+from bubble.pythons import store
+from bubble.pythons.stdlib import library_name
+from bubble.system.host import host_platform
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bubble.model.platform import Platform
+    from bubble.system.layout import Layout
+
+HOST = host_platform(os.environ)
+
+
+def installed(
+    layout: Layout, name: str, *, build: str = "", prefix: str = ""
+) -> store.Installation:
+    """Put an installation into the store that is nothing but a receipt."""
+    key = f"{name}-{HOST}"
+    root = layout.python(key)
+    os.makedirs(f"{root}/.bubble")
+    fields: dict[str, Any] = dict.fromkeys(store.Receipt._fields, "")
+    fields |= {"key": key, "build": build, "prefix": prefix or root, "installed_at": 0}
+    store.write_receipt(root, store.Receipt(**fields))
+    found = store.installation_at(layout, key)
+    assert found is not None
+    return found
+
+
+def leave(path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii"):
+        pass
+
+
+def settle(layout: Layout, platform: Platform = HOST) -> None:
+    store.settle(layout, platform)
+
+
+def test_a_directory_whose_name_is_no_key_counts_for_nothing(layout: Layout) -> None:
+    wanted = installed(layout, "cpython-3.12.4")
+    leave(f"{layout.pythons}/my-own-three-point-twelve/.bubble/receipt.json")
+    leave(f"{layout.pythons}/notes.txt")
+    assert store.installations(layout) == [wanted]
+    settle(layout)
+    assert os.path.exists(f"{layout.pythons}/my-own-three-point-twelve/.bubble/receipt.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "build"),
+    [
+        ("pypy-3.10.14", "/opt/pypy3.10-v7.3.16-linux64", "7.3.16"),
+        ("pypy-3.10.14", "/opt/pypy3.10-7.3.16/lib/deeper", "7.3.16"),
+        ("pypy-3.10.14", "/opt/pypy3.10-7.3.16/other-1.0", "7.3.16"),
+        ("pypy-3.10.14", "/opt/pypy", ""),
+        ("pypy-3.10.14", "/usr", ""),
+        ("graalpy-3.11.7", "/srv/graalpy-24.1.0", "24.1.0"),
+        ("cpython-3.10.14", "/opt/cpython-20240726", ""),
+    ],
+)
+def test_the_release_of_an_adopted_one_is_the_one_that_its_directory_names(
+    layout: Layout, name: str, prefix: str, build: str
+) -> None:
+    found = installed(layout, name, prefix=prefix)
+    assert store.build_of(found) == build
+    if build:
+        request = parse_request(f"{name.rpartition('.')[0].replace('-', '')}-{build}")
+        assert store.matching(layout, request, HOST) == [found]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("cpython-3.12.4-linux-x86_64-gnu", "python3.12"),
+        ("cpython-3.13.1+freethreaded-linux-x86_64-gnu", "python3.13t"),
+        ("pypy-3.10.14-linux-x86_64-gnu", "pypy3.10"),
+    ],
+)
+def test_each_kind_of_build_has_its_own_name_for_the_standard_library(key: str, name: str) -> None:
+    assert library_name(parse_key(key)) == name
+
+
+@pytest.mark.parametrize("place", ["staging", "trash"])
+def test_what_a_killed_process_left_is_swept(layout: Layout, place: str) -> None:
+    installed(layout, "cpython-3.12.4")
+    settle(layout)
+    leave(f"{layout.home}/{place}/left.0a1b2c3d4e5f/file")
+    settle(layout)
+    assert os.listdir(f"{layout.home}/{place}") == []
+
+
+def test_a_change_that_was_not_published_is_published(layout: Layout) -> None:
+    found = installed(layout, "cpython-3.12.4")
+    os.symlink("gone", f"{layout.pythons}/3.9")
+    settle(layout)  # there is no generation yet
+    assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
+    assert not os.path.lexists(f"{layout.pythons}/3.9")
+    os.unlink(f"{layout.pythons}/3.12")  # later than the generation
+    os.utime(layout.generation, ns=(1, 1))
+    settle(layout)
+    assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
+    assert os.stat(layout.generation).st_mtime_ns > 1
+
+
+def test_where_all_is_settled_or_nothing_is_there_nothing_is_written(layout: Layout) -> None:
+    settle(layout)
+    assert not os.path.exists(layout.home)
+    installed(layout, "cpython-3.12.4")
+    settle(layout)
+    os.utime(layout.generation, ns=(2 * 10**18, 2 * 10**18))
+    settle(layout)
+    assert os.stat(layout.generation).st_mtime_ns == 2 * 10**18
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_store_that_may_not_be_written_is_left_as_it_is(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    installed(layout, "cpython-3.12.4")
+    refuse_to_write(monkeypatch, number)
+    settle(layout)
+    monkeypatch.undo()
+    assert os.listdir(layout.home) == ["pythons"]
+
+
+def test_any_other_failure_to_settle_is_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(layout, "cpython-3.12.4")
+    refuse_to_write(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        settle(layout)
+
+
+def refuse_to_write(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have the file system say no to whatever would change it."""
+
+    def refused(path: str, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    real = os.open
+
+    def opened(path: str, flags: int, *rest: int) -> int:
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+            refused(path)
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", opened)
+    for name in ("mkdir", "makedirs", "rename", "unlink", "symlink", "utime"):
+        monkeypatch.setattr(os, name, refused)
