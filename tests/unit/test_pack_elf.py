@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import sys
 
 import pytest
@@ -52,6 +53,19 @@ def test_a_file_without_a_run_path_is_refused() -> None:
 @pytest.mark.parametrize("cut", [0, 3, 20, 63, 64, 100, 170, 200, 260])
 def test_what_is_cut_short_is_no_elf_file_and_no_crash(cut: int) -> None:
     assert elf.read(build(OLD, wide=True, order="<")[:cut]) is None
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [(6, 0x10000), (5, 0x90000)],
+    ids=["no table of strings", "a table of strings in no segment"],
+)
+def test_a_dynamic_section_whose_strings_cant_be_found_is_no_crash(tag: tuple[int, int]) -> None:
+    whole = build(OLD)
+    broken = whole.replace(struct.pack("<qQ", 5, 0x10000), struct.pack("<qQ", *tag))
+    assert broken != whole
+    assert elf.read(broken) is None
+    assert elf.with_run_path(broken, "$ORIGIN") is None
 
 
 def test_text_is_no_elf_file() -> None:

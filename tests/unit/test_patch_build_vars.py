@@ -56,6 +56,13 @@ def test_an_awkward_prefix_is_quoted_in_command_lines_and_bare_in_paths() -> Non
     assert shlex.split(str(patched["CONFIG_ARGS"])) == [f"--prefix={AWKWARD}", "CC=clang"]
 
 
+def test_a_quote_behind_a_backslash_opens_nothing() -> None:
+    build: dict[str, object] = {"prefix": "/install", "FLAGS": r"-DNAME=it\'s -L/install/lib"}
+    assert patch_variables(build, AWKWARD)["FLAGS"] == (
+        rf"-DNAME=it\'s -L{shlex.quote(AWKWARD)}/lib"
+    )
+
+
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_any_prefix_survives_in_a_path_a_command_line_and_the_python_file(tail: str) -> None:
     prefix = f"/{tail}x"

@@ -162,3 +162,12 @@ def test_python_config_is_a_shell_script_again_and_finds_its_prefix_through_a_li
     assert run(str(path))[0] == wanted
     assert run(str(tmp_path / "link"))[0] == wanted
     assert run("./link", cwd=tmp_path)[0] == wanted
+
+
+def test_a_config_script_that_names_no_directory_of_its_build_still_finds_its_own() -> None:
+    text = 'prefix_real=$(installed_prefix "$0")\nprefix=$1\nLIBS="-lz -fuse-ld=lld"\n'
+    patched = patch_config_script(text)
+    assert "installed_prefix" not in patched
+    assert 'prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)' in patched
+    assert "\nprefix=$1\n" in patched
+    assert "lld" not in patched
