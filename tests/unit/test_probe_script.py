@@ -40,7 +40,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run(*modules: str) -> dict[str, Any]:
         monkeypatch.setattr(sys, "argv", ["-c", *modules])
-        exec(code, {"__name__": "__main__"})
+        exec(code, {"__name__": "bubble.pythons.probe_script"})
         lines = capsys.readouterr().out.splitlines()
         assert lines[-1].isascii()
         answer = json.loads(lines[-1].removeprefix(MARK))
