@@ -167,9 +167,7 @@ class Connection:
     def _remember(self, name: str, info: dict[str, Any]) -> None:
         """Keep the sockets that are opened, for `abort` (the client's "trace" extension)."""
         if name.endswith(("connect_tcp.complete", "start_tls.complete")):
-            sock = info["return_value"].get_extra_info("socket")
-            if isinstance(sock, socket.socket):
-                self._sockets.append(sock)
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
 
     def _check(self, response: httpx.Response, url: str) -> None:
         status = response.status_code
