@@ -118,7 +118,8 @@ class Part:
         self.start_over()
         try:
             copied = 0
-            with contextlib.suppress(OSError):  # another file system, or none that can do it
+            # another file system, one that can't do it, or a kernel (macOS) that never could
+            with contextlib.suppress(OSError, AttributeError):
                 while copied < size:
                     count = os.copy_file_range(source, self._fd, size - copied, copied, copied)
                     if count == 0:
@@ -134,13 +135,16 @@ class Part:
                 self._mark(0, copied)
 
     def start_over(self) -> None:
-        """Forget every byte and all that is known about the file."""
+        """Forget every byte and what is known of the file; raise BubbleError, PartClosedError."""
         with self.lock:
             if self._fd < 0:
                 raise PartClosedError
             # the state goes first: it must never claim what the file no longer has
             unlink(self.state_path)
-            os.ftruncate(self._fd, 0)
+            try:
+                os.ftruncate(self._fd, 0)
+            except OSError as error:
+                raise io_error(error, self.path) from None
             self.done = []
             self.total = None
             self.url = self.validator = ""
@@ -150,7 +154,8 @@ class Part:
     def hash_some(self) -> bool:
         """Hash the next block of what is there without a gap; return whether there was one.
 
-        One thread alone calls this and `digest`. The bytes are read back from the file.
+        One thread alone calls this and `digest`. The bytes are read back from the file; raises
+        BubbleError(io) where they can't be.
         """
         with self.lock:
             so_far, offset = self._hash, self._hashed
@@ -158,7 +163,10 @@ class Part:
         if wanted <= 0:
             return False
         view = memoryview(self._buffer)[:wanted]
-        count = os.preadv(self._fd, [view], offset)
+        try:
+            count = os.preadv(self._fd, [view], offset)
+        except OSError as error:
+            raise io_error(error, self.path) from None
         so_far.update(view[:count])
         with self.lock:
             if self._hash is so_far:  # else a worker started over meanwhile
