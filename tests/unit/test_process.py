@@ -101,3 +101,67 @@ def test_an_interrupt_before_anything_was_read_ends_the_child(
     with pytest.raises(KeyboardInterrupt):
         run([SH, "-c", "sleep 600"], env={"PATH": os.environ["PATH"]}, timeout=60)
     assert children[0].returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Return what fills with the children that are started: once for each wait for one."""
+    real = subprocess.Popen._communicate  # type: ignore[attr-defined]
+    seen: list[subprocess.Popen[bytes]] = []
+
+    def communicate(child: subprocess.Popen[bytes], *arguments: object) -> object:
+        seen.append(child)
+        return real(child, *arguments)
+
+    monkeypatch.setattr(subprocess.Popen, "_communicate", communicate)
+    return seen
+
+
+@pytest.mark.parametrize("refusal", [PermissionError, ProcessLookupError])
+def test_a_child_whose_group_can_not_be_killed_is_killed_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    children: list[subprocess.Popen[bytes]],
+    refusal: type[OSError],
+) -> None:
+    def killpg(*_: int) -> None:  # a double for a child that has become another user's
+        raise refusal
+
+    monkeypatch.setattr(os, "killpg", killpg)
+    with pytest.raises(TimeoutError):
+        run([SH, "-c", "exec sleep 600"], env={"PATH": os.environ["PATH"]}, timeout=0.1)
+    assert children[0].returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_child_that_can_not_be_killed_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, children: list[subprocess.Popen[bytes]], interrupted: bool
+) -> None:
+    """A double for one that hangs in the kernel, as programs on a dead file server do."""
+    kill, wait = os.killpg, subprocess.Popen._communicate  # type: ignore[attr-defined]
+
+    def interrupt(child: subprocess.Popen[bytes], *_: object) -> object:
+        monkeypatch.setattr(subprocess.Popen, "_communicate", wait)
+        children.append(child)
+        raise KeyboardInterrupt
+
+    if interrupted:
+        monkeypatch.setattr(subprocess.Popen, "_communicate", interrupt)
+    monkeypatch.setattr(os, "killpg", lambda *_: None)
+    monkeypatch.setattr("bubble.system.process.GRACE", 0.05)
+    argv, env = [SH, "-c", "exec sleep 600"], {"PATH": os.environ["PATH"]}
+    files = len(os.listdir("/dev/fd"))
+    with pytest.raises(KeyboardInterrupt if interrupted else TimeoutError):
+        run(argv, env=env, timeout=0.05, stdin=bytes(1 << 20))
+    assert len(os.listdir("/dev/fd")) == files, "a pipe is left open"
+    assert children[0].poll() is None, "the double was killed"
+    kill(children[0].pid, signal.SIGKILL)
+    children[0].wait()
+
+
+def test_input_that_a_child_never_read_leaves_no_pipe_open() -> None:
+    env = {"PATH": os.environ["PATH"]}
+    files = len(os.listdir("/dev/fd"))
+    with pytest.raises(TimeoutError):
+        run([SH, "-c", "exec sleep 600"], env=env, timeout=0.1, stdin=bytes(1 << 20))
+    assert run([SH, "-c", "exit 3"], env={}, timeout=60, stdin=bytes(1 << 20)).status == 3
+    assert len(os.listdir("/dev/fd")) == files

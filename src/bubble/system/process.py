@@ -42,7 +42,8 @@ def run(
     """
     import subprocess
 
-    with subprocess.Popen(
+    # not in a `with`: its end would wait for a child that can't be killed (a hung disk)
+    child = subprocess.Popen(
         list(argv),
         env=dict(env),
         cwd=cwd,
@@ -50,15 +51,15 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-    ) as child:
-        try:
-            stdout, stderr = child.communicate(stdin, timeout)
-        except subprocess.TimeoutExpired:
-            _kill(child)
-            raise TimeoutError(f"no end within {timeout:g} seconds") from None
-        except BaseException:
-            _kill(child)
-            raise
+    )
+    try:
+        stdout, stderr = child.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        raise TimeoutError(f"no end within {timeout:g} seconds") from None
+    except BaseException:
+        _kill(child)
+        raise
     return Completed(status=child.returncode, stdout=_text(stdout), stderr=_text(stderr))
 
 
@@ -77,13 +78,13 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     except (subprocess.TimeoutExpired, ValueError, AttributeError):
         # a grandchild that left the group holds the pipes, or `communicate` was interrupted before
         # it knew its own state, and can't go on: they are closed on our side alone
-        for pipe in (child.stdin, child.stdout, child.stderr):
-            if pipe:
-                pipe.close()
         try:
             child.wait(GRACE)
         except subprocess.TimeoutExpired:
             pass
+    finally:
+        for pipe in filter(None, (child.stdin, child.stdout, child.stderr)):
+            pipe.close()
 
 
 def _text(data: bytes) -> str:
