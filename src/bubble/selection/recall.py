@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.selection.memos import ALIAS_CHARACTERS, COMPARED, FORMAT, GLOBAL
 from bubble.selection.sources import READERS, VARIABLE
 from bubble.system.directory import upwards
-from bubble.system.version_file import LIMIT
+from bubble.system.version_file import LIMIT, read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,25 +54,26 @@ def recall(world: World) -> Recall:
 
 
 def _look(memo: str, files: tuple[str, ...], base: str, world: World) -> Recall:
-    if not os.path.exists(memo):
-        return Recall(state="none", path=memo)
     try:
         with open(memo, "rb") as file:
+            made = os.fstat(file.fileno()).st_mtime_ns
             lines = os.fsdecode(file.read()).split("\n", 3)
+    except (FileNotFoundError, NotADirectoryError):
+        return Recall(state="none", path=memo)
     except OSError:
-        lines = []
-    if len(lines) < 4 or not _holds(memo, lines, files, base, world):
+        return Recall(state="stale", path=memo)
+    if len(lines) < 4 or not _holds(made, lines, files, base, world):
         return Recall(state="stale", path=memo)
     return Recall(state="present", path=memo, prefixes=tuple(lines[0].split(":")))
 
 
-def _holds(memo: str, lines: list[str], files: tuple[str, ...], base: str, world: World) -> bool:
-    if not _is_newer(memo, world.layout.generation) or lines[1] != " ".join((FORMAT, *files)):
+def _holds(made: int, lines: list[str], files: tuple[str, ...], base: str, world: World) -> bool:
+    if not _is_newer(made, world.layout.generation) or lines[1] != " ".join((FORMAT, *files)):
         return False
     decided = False
     for name in files:
         path = f"{base}/{name}"
-        if not (_is_newer(memo, path) if os.path.exists(path) else decided):
+        if not (_is_newer(made, path) if os.path.exists(path) else decided):
             return False
         decided = decided or name == lines[2]
     return lines[2] not in COMPARED or _is_same(f"{base}/{lines[2]}", lines[3])
@@ -79,22 +81,16 @@ def _holds(memo: str, lines: list[str], files: tuple[str, ...], base: str, world
 
 def _is_same(path: str, asked: str) -> bool:
     """Whether a version file still says what was asked, whatever its last line ends with."""
-    if not os.path.isfile(path):
-        return False
     try:
-        with open(path, "rb") as file:
-            return os.fsdecode(file.read(LIMIT + 1)).rstrip("\n") == asked.rstrip("\n")
-    except OSError:
+        data = read_regular(path, LIMIT)
+    except BubbleError:
         return False
+    return data is not None and os.fsdecode(data).rstrip("\n") == asked.rstrip("\n")
 
 
-def _is_newer(path: str, other: str) -> bool:
-    """Whether `path` is there, and changed after `other` or that isn't there (sh's -nt)."""
+def _is_newer(made: int, other: str) -> bool:
+    """Whether a time (ns) is after the last change of `other`, which must be there (dash's -nt)."""
     try:
-        mine = os.stat(path).st_mtime_ns
+        return made > os.stat(other).st_mtime_ns
     except OSError:
         return False
-    try:
-        return mine > os.stat(other).st_mtime_ns
-    except OSError:
-        return True
