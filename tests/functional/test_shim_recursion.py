@@ -15,7 +15,7 @@ from bubble.selection.fallback import DEPTH
 from bubble.selection.shims import rehash
 from support.needs import LINUX_ONLY, needs, not_here, which
 from support.realshims import WAYS, RealShims
-from support.shimworld import write
+from support.shimworld import counted, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def call(
     ]
     done = subprocess.run(
         [*limits, *(argv or ("/usr/bin/env", "python", *WHERE))],
-        env={**shims.env, "PATH": path},
+        env={**counted(), **shims.env, "PATH": path},
         cwd=cwd or shims.tree,
         capture_output=True,
         text=True,

@@ -13,7 +13,7 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from support.needs import LINUX_ONLY, NOT_ROOT, ROOT_ONLY, needs, which
-from support.shimworld import ShimWorld, shells, write
+from support.shimworld import ShimWorld, counted, shells, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def call(
     program = [*shells()[shell]] if shell else []
     return subprocess.run(
         [*program, f"{world.layout.shims}/python"],
-        env=variables,
+        env={**counted(), **variables},
         cwd=cwd or world.tree,
         capture_output=True,
         text=True,

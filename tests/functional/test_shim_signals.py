@@ -18,7 +18,7 @@ import pytest
 from bubble.selection.shims import rehash
 from support.needs import LINUX_ONLY, needs
 from support.realshims import WAYS, RealShims
-from support.shimworld import write
+from support.shimworld import counted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ sys.exit(7)
 @pytest.fixture(scope="module")
 def shims(tmp_path_factory: pytest.TempPathFactory) -> RealShims:
     made = RealShims(str(tmp_path_factory.mktemp("shims")))
+    made.env |= counted()
     write(f"{made.root}/pip.py", PIP)
     pip = f"{made.installed[0].prefix}/bin/pip3.99"  # a pip that no machine has
     write(pip, f"#!/bin/sh\nexec '{made.direct}' '{made.root}/pip.py' \"$@\"\n", 0o755)

@@ -42,6 +42,11 @@ def shells() -> dict[str, list[str]]:
     }
 
 
+def counted() -> dict[str, str]:
+    """Return the variables by which coverage counts what a child runs, for a bare environment."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 class ShimWorld:
     """A store at `store` (`root`/store), directories below `root`/tree, and the shims to run."""
 
@@ -101,7 +106,7 @@ class ShimWorld:
         return subprocess.run(
             [*shell, f"{self.layout.shims}/{command}", *arguments],
             cwd=cwd,
-            env={**env, "PWD": cwd},
+            env={**counted(), **env, "PWD": cwd},
             capture_output=True,
             text=True,
             timeout=20,
