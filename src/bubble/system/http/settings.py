@@ -36,7 +36,7 @@ class Settings(Record):
     # … each for at least this much, …
     segment_size: int = 2 * MIB
     # … when the first one has had this long, and would take at least as long again
-    segment_after: float = 0.1
+    segment_after: float = 0.05
     # a server whose first answer took longer isn't near: there one more connection is tried first,
     # and its effect measured over windows of this length
     near: float = 0.03

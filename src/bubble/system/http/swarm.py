@@ -79,7 +79,7 @@ class Swarm:
     def run(self, progress: Progress | None, tell: Callable[[str], None] = lambda _: None) -> None:
         """Return when every byte is there; raise ExchangeError, BubbleError, or what interrupts.
 
-        `progress` is called in this thread, about ten times a second, with the bytes that are
+        `progress` is called in this thread, ten or twenty times a second, with the bytes that are
         there and the total, `tell` before each retry; what they raise stops the transfer.
         """
         tick_at = 0.0
@@ -89,11 +89,11 @@ class Swarm:
                 if not self.part.hash_some():
                     with self._lock:
                         if not self._finished():
-                            self._lock.wait(TICK)
+                            self._lock.wait(self._pause())
                 self._tell_retry(tell)
                 now = time.monotonic()
                 if now >= tick_at:
-                    tick_at = now + TICK
+                    tick_at = now + self._pause()
                     self._watch(now)
                     if progress is not None:
                         progress(self.part.size_done, self.part.total)
@@ -104,6 +104,10 @@ class Swarm:
         self._tell_retry(tell)  # one that was over before this thread saw it
 
     # --- the calling thread
+
+    def _pause(self) -> float:
+        """Return the seconds to the next look: the first tell whether connections will pay."""
+        return TICK if self._spreads else min(TICK, self.settings.segment_after)
 
     def _tell_retry(self, tell: Callable[[str], None]) -> None:
         with self._lock:
