@@ -32,6 +32,20 @@ def snapshot(root: str, *, normal: bool = False) -> Tree:
     return tree
 
 
+def fill(path: str, text: str = "new") -> None:
+    """Make a directory at `path` with three levels and a file of that `text` on each."""
+    os.makedirs(f"{path}/deep/er")
+    for name in ("a", "deep/b", "deep/er/c"):
+        with open(f"{path}/{name}", "w") as file:
+            file.write(text)
+
+
+def filled(path: str) -> str:
+    """Return the text that is in a directory that `fill` made."""
+    with open(f"{path}/deep/er/c") as file:
+        return file.read()
+
+
 def _open(root: str, parts: tuple[str, ...]) -> int:
     """Open a directory step by step: hostile trees are deeper than a path may be long."""
     here = os.open(root, os.O_RDONLY)
