@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,6 +116,69 @@ def test_this_machine_is_what_its_own_tools_say() -> None:
     assert ("musl" in said) == (platform.libc == "musl")
     if (version := glibc_version()) is not None:
         assert f"{version[0]}.{version[1]}" in said
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "platform"),
+    [
+        ("darwin", "arm64", "darwin-aarch64-none"),
+        ("darwin", "x86_64", "darwin-x86_64-none"),
+        ("win32", "AMD64", "windows-x86_64-none"),
+        ("freebsd14", "amd64", "freebsd-x86_64-none"),
+    ],
+)
+def test_elsewhere_than_on_linux_uname_tells(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, platform: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine))
+    assert str(host_platform({})) == platform
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        ("glibc 2.36", (2, 36)),
+        ("glibc 2.36.1", (2, 36)),
+        ("glibc", None),
+        ("uclibc 1.0", None),
+        (None, None),
+        (ValueError("unrecognized configuration name"), None),  # musl knows no such name
+        (OSError(22, "Invalid argument"), None),
+    ],
+)
+def test_the_version_of_glibc_is_what_the_c_library_says_of_itself(
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str | Exception | None,
+    version: tuple[int, int] | None,
+) -> None:
+    def confstr(_: str) -> str | None:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(os, "confstr", confstr)
+    assert glibc_version() == version
+
+
+@pytest.mark.parametrize(
+    ("libraries", "libc"),
+    [(["ld-musl-x86_64.so.1", "modules"], "musl"), (["x86_64-linux-gnu"], "gnu"), (None, "gnu")],
+)
+def test_where_no_program_can_be_read_the_loader_in_lib_tells_musl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, libraries: list[str] | None, libc: str
+) -> None:
+    def listdir(path: str) -> list[str]:
+        assert path == "/lib"
+        if libraries is None:
+            raise FileNotFoundError(path)
+        return libraries
+
+    monkeypatch.setattr(os, "confstr", lambda _: None)  # another libc than glibc
+    monkeypatch.setattr(os, "listdir", listdir)
+    found = linux_platform((str(tmp_path / "missing"),), "x86_64")
+    monkeypatch.undo()
+    assert found.libc == libc
 
 
 @pytest.mark.parametrize(
