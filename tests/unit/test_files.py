@@ -18,6 +18,7 @@ from bubble.system.files import (
     unlink_unlocked,
     write_atomic,
 )
+from support.needs import ROOT_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_users_file_keeps_its_mode_whatever_the_umask(place: Path) -> None:
     assert path.read_bytes() == b"newer"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: only root gives files away")
+@ROOT_ONLY
 def test_a_users_file_keeps_its_owner_where_root_replaces_it(place: Path) -> None:
     path = place / "file"
     replace_file(str(path), b"new", 0o600, (12345, 54321))
