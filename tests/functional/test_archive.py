@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 JSON = t.file(b"python/PYTHON.json", b'{"version": "8"}')
 FULL_PARTS = (
     t.file(b"python/build/core.o", b"object" * 1000)
+    + t.hard_link(b"python/build/again.o", b"python/build/core.o")
     + t.symlink(b"python/build/lib.a", b"../install/lib/lib.a")
     + t.file(b"python/install/bin/python3.12", b"#!", mode=0o775)
     + t.symlink(b"python/install/bin/python3", b"python3.12")

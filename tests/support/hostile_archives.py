@@ -93,6 +93,7 @@ CASES: dict[str, dict[str, Callable[[str], bytes]]] = {
         "overlong utf-8 slash": fixed(t.file(b"python/..\xc0\xafx")),
         "file with a slash": fixed(t.file(b"python/x/")),
         "two tops": fixed(t.file(b"other/x")),
+        "two tops, after a file": fixed(t.file(b"python/x"), t.file(b"other/x")),
         "file as a top": bare(t.file(b"python")),
         "prefix with dot-dot": fixed(t.file(b"x", prefix=b"python/../../canary")),
         "component of 256 bytes": fixed(
@@ -205,6 +206,9 @@ CASES: dict[str, dict[str, Callable[[str], bytes]]] = {
         "global size": fixed(t.pax(t.record(b"size", b"5"), b"g"), t.file(b"python/a")),
         "global between": fixed(
             pax((b"path", b"python/p")), t.pax(t.record(b"comment", b"c"), b"g"), FILE
+        ),
+        "global between a gnu name and its member": fixed(
+            t.gnu_long(LONG), t.pax(t.record(b"comment", b"c"), b"g"), t.file(b"x", magic=t.GNU)
         ),
         "signed size": fixed(pax((b"size", b"+5")), t.file(b"python/a")),
         "negative size": fixed(pax((b"size", b"-5")), t.file(b"python/a")),
