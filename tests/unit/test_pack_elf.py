@@ -68,6 +68,12 @@ def test_a_dynamic_section_whose_strings_cant_be_found_is_no_crash(tag: tuple[in
     assert elf.with_run_path(broken, "$ORIGIN") is None
 
 
+def test_a_file_without_a_dynamic_section_needs_nothing() -> None:
+    data = bytearray(build(OLD))
+    struct.pack_into("<I", data, 64 + 56, 4)  # the second segment is a note
+    assert elf.read(bytes(data)) is None
+
+
 def test_text_is_no_elf_file() -> None:
     assert elf.read(b"#!/bin/sh\n" * 100) is None
 

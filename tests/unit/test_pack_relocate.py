@@ -83,6 +83,18 @@ def test_a_binary_whose_run_path_is_too_short_is_refused_with_the_flag_that_help
     assert "rpath" in caught.value.hint
 
 
+def test_a_binary_that_finds_libpython_where_the_system_looks_is_refused() -> None:
+    data = build("", needed="libpython3.11.so.1.0")
+    with pytest.raises(BubbleError, match="finds libpython by the system's search path") as caught:
+        changed("bin/python3.11", data)
+    assert caught.value.kind == "unavailable"
+
+
+def test_a_build_for_the_placeholder_names_it_already() -> None:
+    text = b"prefix=/install\nlibdir=/install/lib\n"
+    assert changed("lib/pkgconfig/python3.pc", text, facts("/install")) == text
+
+
 def test_a_static_binary_stays_as_it_is() -> None:
     data = build("")
     assert changed("bin/python3.11", data) == data

@@ -175,17 +175,15 @@ def _link_or_file(path: str) -> Member:
 def _resolve_links(facts: Facts, members: dict[str, Member]) -> None:
     """Keep links between members; replace the others by what they point at, or drop them."""
     for name, member in list(members.items()):
-        if not member.target:
+        if not (member.target and member.source):  # no link, or one of our own
             continue
-        target = os.path.normpath(f"{os.path.dirname(name)}/{member.target}")
-        known = target in members and not os.path.isabs(member.target)
-        if not known and member.source and os.path.isabs(member.target):
+        directory = os.path.dirname(name)
+        if os.path.isabs(member.target):
             target = facts.inside(member.target)
             if target in members:
-                relative = os.path.relpath(target, os.path.dirname(name))
-                members[name] = member.replace(target=relative)
+                members[name] = member.replace(target=os.path.relpath(target, directory))
                 continue
-        if known:
+        elif os.path.normpath(f"{directory}/{member.target}") in members:
             continue
         if os.path.isfile(member.source):
             real = os.path.realpath(member.source)

@@ -111,9 +111,10 @@ def _executable(path: str) -> str:
         if os.path.isfile(f"{path}/{name}"):
             return f"{path}/{name}"
     if os.path.isdir(f"{path}/bin"):
-        for name in sorted(os.listdir(f"{path}/bin"), reverse=True):
-            if name.startswith("python3.") and name[8:].isdigit():
-                return f"{path}/bin/{name}"
+        names = [n for n in os.listdir(f"{path}/bin") if n.startswith("python3.")]
+        minors = [int(n[8:]) for n in names if n[8:].isdecimal()]
+        if minors:
+            return f"{path}/bin/python3.{max(minors)}"
     raise BubbleError(
         "probe",
         f"there is no Python interpreter at {printable(path)}",

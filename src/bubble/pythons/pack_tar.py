@@ -94,9 +94,6 @@ class _Gzip(io.RawIOBase):
         self._compress, self._flush = _compressor()
         self._emit(_GZIP_HEADER)
 
-    def writable(self) -> bool:
-        return True
-
     def write(self, data: bytes) -> int:  # type: ignore[override]  # tarfile writes bytes only
         self._crc = zlib.crc32(data, self._crc)
         self._length += len(data)
