@@ -115,13 +115,13 @@ def _named_answer(request: Request, entry: Entry, source: Source, world: World) 
 
 def _environment_answer(environment: registry.Environment, entry: Entry) -> Answer:
     if not is_command(f"{environment.path}/bin/python"):
-        title = printable(environment.title, 500)
-        gone = "is gone" if not os.path.isdir(environment.path) else "has lost its interpreter"
-        raise BubbleError(
-            "environment",
-            f"the environment {title} {gone}",
-            hint=f"bubble repair {environment.title}",
-        )
+        title, word = printable(environment.title, 500), quoted(environment.title)
+        if os.path.isdir(environment.path):
+            fault, hint = "has lost its interpreter", f"bubble repair {word}"
+        else:
+            fault = "is gone"
+            hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
+        raise BubbleError("environment", f"the environment {title} {fault}", hint=hint)
     return Answer(prefix=environment.path, name=printable(environment.title, 500), entry=entry)
 
 
