@@ -85,3 +85,14 @@ def test_a_path_that_pips_scripts_would_give_to_the_shell_is_warned_of(
         assert done.status == 0, done.err
         assert "warning: this path has $ and a space: scripts that pip writes here" in done.err
     assert "warning" not in bubble("create", "plain", "-p", "3.11", "--no-pip").err
+
+
+def test_a_new_environment_passes_over_a_file_that_names_nothing(
+    project: Path, bubble: Bubble, tmp_path: Path
+) -> None:
+    for directory, request in ((project / "below", "3.11"), (tmp_path / "elsewhere", "3")):
+        directory.mkdir()
+        (directory / ".python-version").write_text("# nothing yet\n")
+        assert bubble("create", "--no-pip", cwd=directory).status == 0
+        told = bubble("info", "--json", cwd=directory).json["data"]
+        assert told["request"] == request

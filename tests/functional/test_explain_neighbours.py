@@ -160,3 +160,41 @@ def test_mise_reads_what_explain_says(name: str, idiomatic: str, tmp_path: Path)
     source, request = told("mise", cwd, env)
     assert {row["source"]["path"] for row in rows} == ({source} if request else set())
     assert {row["requested_version"] for row in rows} == set(request.split())
+
+
+VARIABLE = {"pyenv": "PYENV_VERSION", "uv": "UV_PYTHON", "mise": "MISE_PYTHON_VERSION"}
+
+
+@pytest.mark.parametrize("tool", VARIABLE)
+def test_a_tools_own_variable_comes_before_its_files(tool: str, tmp_path: Path) -> None:
+    cwd = plant(tmp_path / "tree", "tool-versions")
+    write(f"{cwd}/.python-version", "3.12\n")
+    assert told(tool, cwd, {VARIABLE[tool]: "3.9"}) == (VARIABLE[tool], "3.9")
+    assert told(tool, cwd, {VARIABLE[tool]: ""})[0].startswith(f"{tmp_path}/tree/")
+
+
+@pytest.mark.parametrize(
+    ("toml", "request_"),
+    [
+        ('[tools]\npython = {version = "3.10", virtualenv = ".venv"}\n', "3.10"),
+        ('[tools]\npython = {path = "/usr"}\n', ""),
+        ('tools = "python"\n', ""),
+        ("[tools\n", ""),
+        ('[tools]\npython = "3.10"\n' + "#" * (1 << 20), ""),  # larger than any such file
+    ],
+    ids=["a table", "a table without a version", "no tables", "no TOML", "too large"],
+)
+def test_of_a_mise_toml_a_version_counts_and_anything_else_says_nothing(
+    toml: str, request_: str, tmp_path: Path
+) -> None:
+    write(f"{tmp_path}/mise.toml", toml)
+    assert told("mise", tmp_path, {}) == (f"{tmp_path}/mise.toml" * bool(request_), request_)
+
+
+def test_files_that_no_tool_could_read_are_told_as_saying_nothing(tmp_path: Path) -> None:
+    for name in (".python-version", ".tool-versions"):
+        write(f"{tmp_path}/{name}", "python 3.12\n" * 10_000)
+    pin = f"{tmp_path}/.python-version"
+    assert told("pyenv", tmp_path, {}) == (pin, "system")
+    assert told("uv", tmp_path, {}) == (pin, "")
+    assert told("mise", tmp_path, {}) == ("", "")

@@ -59,8 +59,7 @@ def _overview() -> list[str]:
     for group, summary in GROUPS.items():
         lines += ["", f"bubble {group} …: {summary}", *_rows(commands_of(group).items())]
     singles = [(words, text) for words, (_, text) in COMMANDS.items() if " " not in words]
-    if singles:
-        lines += ["", "commands:", *_rows(singles)]
+    lines += ["", "commands:", *_rows(singles)]
     lines += ["", "examples:", *_rows(_EXAMPLES), "", "environment variables:", *_rows(_VARIABLES)]
     return [*lines, "", "bubble COMMAND --help says more."]
 

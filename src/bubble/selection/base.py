@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bubble.model.errors import BubbleError
 from bubble.selection.sources import candidates
 
 TYPE_CHECKING = False
@@ -13,13 +12,9 @@ if TYPE_CHECKING:
 def selected_request(world: World) -> str:
     """Return the first request that the working directory makes, environments left out.
 
-    "3", the newest installed one, where nothing says anything. Raises BubbleError.
+    "3", the newest installed one, where nothing names one. Raises BubbleError(version_file).
     """
     for choice in candidates(world.cwd, world.env, world.layout):
-        if choice.source.kind == "environment":
-            continue
-        if choice.source.kind == "default":
-            return "3"
-        if choice.entries:
+        if choice.source.kind != "environment" and choice.entries:
             return choice.entries[0].text
-    raise BubbleError("internal", "no source says anything, not even the default")
+    return "3"

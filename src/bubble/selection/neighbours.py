@@ -64,7 +64,10 @@ def _pyenv(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:
 
 
 def _uv(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:
-    """Yield uv's: the nearest file up to the project's root, then the project's own range."""
+    """Yield uv's: the nearest file up to the project's root, then the project's own range.
+
+    Of all that these generators yield, the first counts.
+    """
     if env.get("UV_PYTHON"):
         yield _reading("uv", "UV_PYTHON", env["UV_PYTHON"])
     for directory in upwards(cwd):
@@ -72,8 +75,8 @@ def _uv(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:
             path = _join(directory, name)
             if os.path.isfile(path):
                 known = (line for line in _lines(path) if _is_for_uv(line))
+                # a file without a request that uv knows leaves the choice to uv
                 yield _reading("uv", path, next(known, ""))
-                return  # a file without a request that uv knows leaves the choice to uv
         path = _join(directory, "pyproject.toml")
         if os.path.isfile(path):
             for entry in _entries(read_requires_python, path):

@@ -73,15 +73,9 @@ def render_init(
 def render_completions(shell: str, layout: Layout, cases: str, words: str) -> str:
     """Return the code that completes bubble's command line.
 
-    `cases` says, in the shell's own syntax, what each command takes; `words` are the groups of
-    commands. Raises BubbleError(usage) for a shell that has no completions.
+    `shell` is one of WITH_COMPLETIONS. `cases` says, in its own syntax, what each command takes;
+    `words` are the groups of commands.
     """
-    if shell not in _COMPLETIONS:
-        raise BubbleError(
-            "usage",
-            f"{shell} has no completions",
-            hint=f"there are completions for {', '.join(WITH_COMPLETIONS)}",
-        )
     text = _filled(_COMPLETIONS[shell], shell, layout, "")
     # in the templates both stand where the shell's own checker takes them for its language
     text = text.replace("'@groups@'", words).replace("@groups@", words)

@@ -97,7 +97,7 @@ def _because(told: Explanation) -> str:
     ):
         return f"{winner.source} is used in it"
     for answer in told.selection.answers if told.command and told.selection else ():
-        if told.command.startswith(f"{answer.prefix}/"):
+        if answer.entry and told.command.startswith(f"{answer.prefix}/"):
             return f"{_place(winner, answer.entry)} says {_text(answer.entry)} ({answer.name})"
         if answer.is_system and told.command.rpartition("/")[2] == told.name:
             return f"{_place(winner, answer.entry)} asks for the system's"
@@ -115,9 +115,7 @@ def _place(considered: Considered, entry: Entry | None) -> str:
     )
 
 
-def _text(entry: Entry | None) -> str:
-    if entry is None:
-        return "system"
+def _text(entry: Entry) -> str:
     return printable(entry.text, 500 if entry.text.startswith("/") else 80)
 
 
