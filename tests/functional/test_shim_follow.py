@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from bubble.selection import registry, seen
 from bubble.selection.shims import follow, rehash
 from support.builds import small_mirror
 from support.environments import adopt_python, create, install
-from support.shimworld import ShimWorld, write
+from support.shimworld import PLATFORM, ShimWorld, write
 from support.stored import installed
 from support.wheels import wheel
 
@@ -166,6 +167,71 @@ def test_what_is_registered_before_it_is_in_its_place_gets_its_shims_when_it_is(
     now = seen.read(world.layout)
     assert now is not None
     assert not now.absent
+
+
+def test_shims_that_cannot_be_locked_are_enough_where_nothing_is_to_be_done(
+    world: ShimWorld,
+) -> None:
+    assert rehash(world.layout, world.slow).added == ("planted",)
+    shutil.rmtree(world.layout.locks)
+    write(world.layout.locks, "in the way")
+    assert follow(world.layout, world.slow, ()) == ()
+    environment(world, "new", "fresh")
+    with pytest.raises(NotADirectoryError):
+        follow(world.layout, world.slow, ())
+    assert shims(world) == {*BEFORE, "planted"}
+
+
+def test_what_was_seen_need_not_be_written_down(world: ShimWorld) -> None:
+    os.unlink(world.layout.shims_seen)
+    os.makedirs(f"{world.layout.shims_seen}/in the way")
+    environment(world, "new", "fresh")
+    assert follow(world.layout, world.slow, ()) == ("fresh", "planted")
+    assert seen.read(world.layout) is None
+    assert shims(world) == {*BEFORE, "planted", "fresh"}
+
+
+def test_what_bubble_did_not_make_stays_and_what_cannot_be_run_gets_no_shim(
+    world: ShimWorld,
+) -> None:
+    program(f"{world.layout.shims}/mine")
+    os.mkdir(f"{world.layout.shims}/directory")
+    os.symlink("loop", f"{world.layout.envs}/old/bin/loop")
+    write(f"{world.layout.envs}/old/bin/text", "no program")
+    for _ in range(2):
+        rehash(world.layout, world.slow)
+        assert shims(world) == {*BEFORE, "planted", "mine", "directory"}
+
+
+def adopted(world: ShimWorld) -> str:
+    """Put links to an interpreter elsewhere into the store; return the directory of its `bin`."""
+    own, prefix = f"{world.root}/own/bin", world.layout.python(f"cpython-3.12.1-{PLATFORM}")
+    write(f"{prefix}/.bubble/receipt.json", "{}")
+    os.mkdir(f"{prefix}/bin")
+    for name in ("python", "python3"):
+        program(f"{own}/{name}")
+        os.symlink(f"{own}/{name}", f"{prefix}/bin/{name}")
+    return own
+
+
+def test_an_adopted_python_that_is_new_has_its_owners_newest_commands(world: ShimWorld) -> None:
+    program(f"{adopted(world)}/theirs")
+    assert follow(world.layout, world.slow, ()) == ("theirs",)
+
+
+def test_an_adopted_pythons_links_that_cannot_be_made_cost_no_other_shim(
+    world: ShimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store on a read-only disk."""
+    program(f"{adopted(world)}/theirs")
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "symlink", read_only)
+        assert rehash(world.layout, world.slow).added == ("planted",)
+    assert rehash(world.layout, world.slow).added == ("theirs",)
 
 
 ADDS = """

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.selection.shims import rehash
-from support.needs import LINUX_ONLY, needs
-from support.realshims import WAYS, RealShims
+from support.needs import LINUX_ONLY, ROOT_ONLY, needs, not_here, which
+from support.realshims import WAYS, RealShims, run
 from support.shimworld import counted, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 pytestmark = LINUX_ONLY
 
@@ -179,9 +179,11 @@ def test_pip_in_a_terminal_gets_one_ctrl_c_and_stops_at_ctrl_z(terminal: Termina
     terminal.expect("status=7")
 
 
-def start_pip(shims: RealShims, *arguments: str) -> subprocess.Popen[bytes]:
+def start_pip(
+    shims: RealShims, *arguments: str, before: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        shims.argv("pip3.99", *arguments),
+        [*before, *shims.argv("pip3.99", *arguments)],
         env=shims.env,
         cwd=shims.tree,
         stdout=subprocess.PIPE,
@@ -235,3 +237,59 @@ def test_what_the_caller_ignores_pip_ignores(shims: RealShims) -> None:
     out, _ = child.communicate(timeout=30)
     assert out.split() == [b"got", str(int(signal.SIGTERM)).encode()]
     assert child.returncode == 7
+
+
+# what macOS lacks; `pip` runs as a child of the process that this is run by
+WITHOUT_INFO = """
+import os, signal, sys
+del signal.sigwaitinfo
+from bubble.selection.child import end_as, run_child
+program, *arguments = sys.argv[1:]
+sys.exit(end_as(run_child(program, arguments, os.environ)))
+"""
+
+
+def test_where_nobody_tells_who_sent_a_signal_it_is_passed_on(shims: RealShims) -> None:
+    own = f"{shims.installed[0].prefix}/bin/pip3.99"
+    child = start_pip(shims, "wait", before=(sys.executable, "-c", WITHOUT_INFO, own))
+    child.send_signal(signal.SIGTERM)
+    out, _ = child.communicate(timeout=30)
+    assert out.split() == [b"got", str(int(signal.SIGTERM)).encode()]
+    assert child.returncode == 7
+
+
+@ROOT_ONLY
+@needs("unshare")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_the_first_process_of_a_container_whom_no_signal_ends_tells_pips_by_its_status(
+    shims: RealShims, name: str
+) -> None:
+    unshare = [str(which("unshare")), "--pid", "--fork"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        not_here("no process namespaces")
+    number = int(signal.Signals[name])
+    done = run([*unshare, *shims.argv("pip3.99", "die", str(number))], shims.env, shims.tree)
+    assert (done.returncode, done.stderr) == (128 + number, b"")
+
+
+def test_pips_result_stands_where_the_shims_cannot_be_renewed(shims: RealShims) -> None:
+    os.unlink(f"{shims.shims}/python3")
+    os.rename(shims.layout.locks, f"{shims.root}/locks")
+    try:
+        write(shims.layout.locks, "in the way")
+        done = shims.run("pip3.99", "exit", "5")
+        assert (done.returncode, done.stderr) == (5, b"")
+        assert not os.path.exists(f"{shims.shims}/python3")
+    finally:
+        os.unlink(shims.layout.locks)
+        os.rename(f"{shims.root}/locks", shims.layout.locks)
+    assert rehash(shims.layout, sys.executable).added == ("python3",)
+
+
+def test_a_pip_that_is_no_program_is_126_in_one_line(shims: RealShims) -> None:
+    odd = f"{shims.installed[0].prefix}/bin/pip3.98"
+    write(odd, "neither a script nor a binary", 0o755)
+    rehash(shims.layout, sys.executable)
+    done = shims.run("pip3.98")
+    assert (done.returncode, done.stdout) == (126, b"")
+    assert done.stderr.splitlines()[0] == f"error: {odd}: exec format error".encode()

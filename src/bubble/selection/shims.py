@@ -154,7 +154,7 @@ def is_current(layout: Layout, python: str) -> bool:
     return _is_right(layout, _wanted(layout)[0], _script(layout.home, python))
 
 
-def commands(prefixes: Iterable[str], absent: list[str] | None = None) -> set[str]:
+def commands(prefixes: Iterable[str], absent: list[str]) -> set[str]:
     """Return the names of what can be run in the `bin` of any of the prefixes (absolute).
 
     Those that have no `bin` are appended to `absent`.
@@ -165,8 +165,7 @@ def commands(prefixes: Iterable[str], absent: list[str] | None = None) -> set[st
             with os.scandir(f"{prefix}/bin") as entries:
                 found.update(e.name for e in entries if e.name not in found and _is_command(e))
         except (FileNotFoundError, NotADirectoryError):
-            if absent is not None:
-                absent.append(prefix)
+            absent.append(prefix)
     return found
 
 
