@@ -43,6 +43,21 @@ def test_a_full_output_is_an_error_and_no_traceback(
 
 
 @LINUX_ONLY
+def test_an_error_whose_json_cannot_be_written_is_told_to_people(env: dict[str, str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [PROGRAM, "python", "find", "9.9", "--json"],
+            env=env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == FAILED
+    assert "9.9" in one_error(done.stderr)[0]
+
+
+@LINUX_ONLY
 @pytest.mark.parametrize("command", [["python", "dir"], ["python", "find", "9"], ["nope"]])
 def test_an_unwritable_stderr_changes_no_exit_status(
     command: list[str], env: dict[str, str]

@@ -24,8 +24,8 @@ class Output:
     def __init__(self, env: Mapping[str, str], *, json: bool) -> None:
         self.json = json
         self._env = env
-        self._talks_to_terminal = _is_terminal(2)
-        self.may_ask = _is_terminal(0) and self._talks_to_terminal
+        self._talks_to_terminal = os.isatty(2)
+        self.may_ask = os.isatty(0) and self._talks_to_terminal
         self._progress: Progress | None = None
         if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             import codecs
@@ -156,13 +156,6 @@ def _error_data(error: BubbleError) -> dict[str, object]:
         "hint": without_userinfo(error.hint),
     }
     return {**data, "details": error.details} if error.details else data
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
 
 
 def _write(text: str) -> None:
