@@ -67,7 +67,6 @@ class Swarm:
         self._resolved = ""  # where the redirects led: segments need not follow them again
         self._ranges = False  # whether the server is known to take ranges
         self._plain = False  # whether it was found to answer ranges wrongly
-        self._restarts = 0
         self._failures = 0
         self._best = 0
         self._spread_at = 0.0
@@ -265,7 +264,7 @@ class Swarm:
     def _headers(self, span: Span) -> dict[str, str]:
         """Return a plain request when nothing is there, else one for the span's range."""
         part = self.part
-        if not part.done and span.pos == 0 and len(self._spans.active) == 1:
+        if self._plain or (not part.done and span.pos == 0 and len(self._spans.active) == 1):
             return {}
         span.body_end = span.end  # what the answer is held to, though others may take a share
         last = "" if span.end is None else str(span.end - 1)
@@ -296,8 +295,6 @@ class Swarm:
                 raise self._mistrust(span, f"{where}: {wrong}")
             self.part.total = int(reply.headers["content-range"].rpartition("/")[2])
             self._limit(self.part.total)
-            if not self.part.url:
-                self.part.url, self.part.validator = shown(self.url), reply.validator
             self._ranges = True
             span.answered(span.body_end or self.part.total, full=False)
         else:
@@ -331,7 +328,7 @@ class Swarm:
             return not span.leaving
 
     def _mistrust(self, span: Span, why: str) -> ExchangeError:
-        """Stop using ranges: go on with a whole body that is still coming, or start over, once."""
+        """Ask for no range any more: go on with a whole body that is coming, or start over."""
         self._plain = self.doubtful = True
         active = [s for s in self._spans.active if s is not span]
         whole = next((s for s in active if s.full and not s.leaving), None)
@@ -344,10 +341,6 @@ class Swarm:
         if whole is not None:
             whole.end = whole.body_end
         else:
-            self._restarts += 1
-            if self._restarts > 1:
-                span.cancelled = False
-                return ExchangeError(why, retry=False)
             self.part.start_over()
         return ExchangeError(why, retry=True)
 
