@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import urllib.request
+
 import pytest
 
 from bubble.model.errors import BubbleError
@@ -118,6 +121,17 @@ def test_proxies_are_read_as_httpx_reads_them() -> None:
     assert proxies_from({**env, "NO_PROXY": "*"}) == {}
     assert proxies_from({}) == {}
     assert proxies_from({"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}) == {}
+
+
+def test_on_macos_the_systems_proxies_count_when_the_variables_say_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    system = {"https": "http://system:1", "ftp": "http://system:2"}
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: system)
+    assert proxies_from({}) == {}
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert proxies_from({}) == {"https://": "http://system:1"}
+    assert proxies_from({"http_proxy": "own:3"}) == {"http://": "http://own:3"}
 
 
 def test_the_environment_moves_the_settings() -> None:
