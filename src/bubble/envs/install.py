@@ -188,6 +188,8 @@ def _run(
         except BaseException:
             signals.armed = False
             _end(child)
+            if child.stdout:  # which nobody read, if this came as it was being started
+                child.stdout.close()
             raise
     return status, output
 

@@ -1,0 +1,274 @@
+"""The installer that fills an environment: which one, what it gets, and how it ends.
+
+uv is a **double** here, a sh script: what it is called with and how it behaves is what counts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from bubble.envs import install
+from bubble.envs.install import choose_installer, install_packages
+from bubble.model.errors import BubbleError
+from support.clinic import program
+from support.handmade import environment, write
+from support.needs import LINUX_ONLY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from bubble.system.layout import Layout
+
+SECRET = "hunter2-canary"
+
+
+class Site:
+    """An environment at `root`, and a uv on PATH whose script a test writes."""
+
+    def __init__(self, root: str, tools: str) -> None:
+        self.root = root
+        self.tools = tools
+        self.log = f"{tools}/log"
+
+    def uv(self, script: str) -> None:
+        program(f"{self.tools}/uv", script)
+
+    def install(self, *arguments: str, **more: Any) -> None:
+        env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", **more.pop("env", {})}
+        given = {"installer": "uv", "cwd": "/", "show": False, **more}
+        with open(os.devnull, "rb") as keep:
+            install_packages(self.root, arguments, env=env, keep=keep.fileno(), **given)
+
+    def said(self) -> list[str]:
+        with open(self.log, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+
+@pytest.fixture
+def site(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr(sys, "executable", f"{tmp_path}/nothing/python")  # no uv lies beside it
+    return Site(environment(layout, "train").path, f"{tmp_path}/tools")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "beside", "on_path", "chosen"),
+    [
+        ("pip", True, True, ""),
+        ("", False, False, ""),
+        ("", False, True, "tools/uv"),
+        ("", True, True, "nothing/uv"),
+        ("uv", False, True, "tools/uv"),
+        ("uv", True, False, "nothing/uv"),
+    ],
+)
+def test_the_installer_is_the_one_that_is_wanted_or_uv_where_it_is(
+    site: Site, tmp_path: Path, wanted: str, beside: bool, on_path: bool, chosen: str
+) -> None:
+    if beside:
+        program(f"{tmp_path}/nothing/uv", "true")
+    if on_path:
+        site.uv("true")
+    expected = ("uv", f"{tmp_path}/{chosen}") if chosen else ("pip",)
+    assert choose_installer(wanted, {"PATH": site.tools}) == expected
+
+
+def test_a_uv_that_is_wanted_and_not_there_is_told(site: Site) -> None:
+    with pytest.raises(BubbleError, match="uv is not on PATH") as caught:
+        choose_installer("uv", {"PATH": site.tools})
+    assert caught.value.kind == "usage"
+    assert caught.value.hint.endswith("--installer pip")
+
+
+def test_each_lock_file_is_a_call_of_its_own_and_the_rest_is_one(
+    site: Site, tmp_path: Path
+) -> None:
+    site.uv(
+        f'echo "$*" >> {site.log}; ls -A "$VIRTUAL_ENV" | grep -x .bubble-lock >> {site.log}; true'
+    )
+    lock, other = (write(f"{tmp_path}/{name}") for name in ("pylock.toml", "pylock.dev.toml"))
+    site.install("a==1", "-r", lock, "-r", "wanted.txt", "-r", other, "b")
+    head = f"pip install --python {site.root}/bin/python"
+    assert site.said() == [
+        f"{head} -r {lock}",
+        ".bubble-lock",
+        f"{head} -r {other}",
+        ".bubble-lock",
+        f"{head} a==1 -r wanted.txt b",
+    ]
+    assert not os.path.exists(f"{site.root}/.bubble-lock")
+
+
+def test_what_would_lead_the_installer_elsewhere_is_not_handed_on(
+    site: Site, tmp_path: Path
+) -> None:
+    site.uv(f"env > {site.log}; pwd >> {site.log}")
+    astray = {"PYTHONPATH": "/x", "PIP_TARGET": "/x", "UV_SYSTEM_PYTHON": "1", "UV_TARGET": "/x"}
+    site.install("a", env={**astray, "UV_OFFLINE": "1"}, cwd=str(tmp_path))
+    said = site.said()
+    assert not [line for line in said if line.partition("=")[0] in astray]
+    assert {f"VIRTUAL_ENV={site.root}", "UV_OFFLINE=1", str(tmp_path)} <= set(said)
+
+
+def test_a_failure_ends_with_what_was_said_last_and_without_secrets(
+    site: Site, tmp_path: Path
+) -> None:
+    site.uv(f"seq 100; echo; echo no https://me:{SECRET}@index.example/a >&2; exit 3")
+    lock = write(f"{tmp_path}/pylock.toml")
+    with pytest.raises(BubbleError) as caught:
+        site.install("-r", lock)
+    error = caught.value
+    assert error.kind == "download"
+    lines = " | ".join([*map(str, range(90, 101)), "no https://****@index.example/a"])
+    assert error.message == f"uv could not install the packages (status 3): {lines}"
+    assert not os.path.exists(f"{site.root}/.bubble-lock")
+    site.uv("exit 3")
+    with pytest.raises(BubbleError, match=r"\(status 3\)$"):
+        site.install("a")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_the_installer_says_is_shown_as_it_comes(
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    terminal: bool,
+) -> None:
+    site.uv(f"echo resolved; echo from https://me:{SECRET}@index.example/ >&2; exit 3")
+    monkeypatch.setattr(os, "isatty", lambda _: terminal)
+    with pytest.raises(BubbleError, match=r"\(status 3\)$"):
+        site.install("a", show=True)
+    # on a terminal it is the installer's own, with its progress: nothing comes through here
+    address = f"https://me:{SECRET}@index.example/" if terminal else "https://****@index.example/"
+    assert capfd.readouterr() == ("", f"resolved\nfrom {address}\n")
+
+
+def test_without_pip_there_must_be_uv(site: Site) -> None:
+    with pytest.raises(BubbleError) as caught:
+        site.install("a", installer="pip")
+    assert caught.value.kind == "usage"
+    assert "--installer uv" in caught.value.hint
+
+
+@pytest.mark.parametrize(("script", "last"), [("echo a; echo no pip >&2", "no pip"), ("", "no wo")])
+def test_a_pip_that_can_not_read_itself_is_told_and_leaves_no_scratch(
+    site: Site, tmp_path: Path, script: str, last: str
+) -> None:
+    os.makedirs(f"{site.root}/lib/python3.11/site-packages/pip")
+    program(f"{site.root}/bin/python", f"{script}\nexit 1")
+    with pytest.raises(BubbleError) as caught:
+        site.install("-r", write(f"{tmp_path}/pylock.toml"), installer="pip")
+    assert caught.value.kind == "probe"
+    assert caught.value.message.partition(": ")[2].startswith(last)
+    assert not os.path.exists(f"{site.root}/.bubble-lock")
+
+
+# signals
+
+
+def working(site: Site, name: str, *, stubborn: str = "") -> None:
+    """Let uv tell its process and its child's, send a signal to bubble's process, and work on.
+
+    `stubborn` are those of them that don't end when they are asked to.
+    """
+    before = "trap '' TERM\n" * bool(stubborn)
+    after = "trap - TERM\n" * ("uv" not in stubborn)
+    tell = f"echo $$ $! > {site.log}\nkill -{name} $PPID\nwait"
+    site.uv(f"{before}sleep 600 &\n{after}{tell}")
+
+
+def left(site: Site) -> list[int]:
+    """Return those of the installer's processes that don't end: what dies isn't dead at once."""
+    pids = [int(word) for word in site.said()[0].split()]
+    deadline = time.monotonic() + 30
+    while (alive := [pid for pid in pids if lives(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return alive
+
+
+def lives(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("stubborn", ["", "child", "uv and child"])
+def test_an_interrupt_ends_the_installer_and_what_it_started(
+    site: Site, monkeypatch: pytest.MonkeyPatch, stubborn: str
+) -> None:
+    monkeypatch.setattr(install, "_GRACE", 0.05 if "uv" in stubborn else 30)
+    working(site, "INT", stubborn=stubborn)
+    with pytest.raises(KeyboardInterrupt):
+        site.install("a")
+    assert left(site) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("name", ["TERM", "HUP", "QUIT"])
+def test_another_signal_ends_the_installer_and_then_does_what_it_does(
+    site: Site, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    working(site, name)
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(os, "kill", lambda *arguments: sent.append(arguments))  # it would end us
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - which one is the module's affair
+        site.install("a")
+    assert not isinstance(caught.value, Exception)
+    number = getattr(signal, f"SIG{name}")
+    assert sent == [(os.getpid(), number)]
+    assert signal.getsignal(number) is signal.SIG_DFL
+    assert left(site) == []
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_interrupt_as_the_installer_is_being_started_ends_it_as_well(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    monkeypatch.setattr(os, "isatty", lambda _: terminal)
+    site.uv("sleep 600")
+    started: list[int] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        site.install("a", show=True)
+    assert started
+    assert not lives(started[0])
+
+
+def test_a_signal_that_is_ignored_stays_ignored(site: Site) -> None:
+    site.uv(f"kill -HUP $PPID; echo done > {site.log}")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        site.install("a")
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert site.said() == ["done"]
+
+
+def test_another_thread_installs_without_touching_signals(site: Site) -> None:
+    site.uv(f"echo done > {site.log}")
+    thread = threading.Thread(target=site.install, args=("a",))
+    thread.start()
+    thread.join(60)
+    assert site.said() == ["done"]
