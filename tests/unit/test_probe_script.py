@@ -224,6 +224,15 @@ def test_what_the_system_will_not_start_for_another_reason_is_told_in_its_words(
     assert "by hand" in error.hint
 
 
+def test_what_quotes_the_question_instead_of_answering_it_is_no_interpreter(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nprintf '%s\\n' \"$*\" >&2\nexit 2\n")
+    program.chmod(0o755)
+    assert refused(str(program), env).message.endswith("doesn't run: it is no Python interpreter")
+
+
 @LINUX_ONLY
 def test_a_signal_without_a_name_is_told_by_its_number(env: dict[str, str], tmp_path: Path) -> None:
     program = tmp_path / "python"
