@@ -12,6 +12,7 @@ import time
 from bubble.model.key import parse_key
 from bubble.pythons import store
 from bubble.pythons.install import Machine
+from bubble.pythons.stdlib import library_name
 from bubble.pythons.store import Installation, Receipt
 from bubble.selection import registry
 from bubble.selection.registry import Environment
@@ -46,14 +47,19 @@ def write(path: str, text: str = "") -> str:
     return path
 
 
-def installation(layout: Layout, version: str = "3.11.9", platform: object = "") -> Installation:
-    """Put an interpreter into the store, without its minor link, and return its record."""
-    key = parse_key(f"cpython-{version}-{platform or PLATFORM}")
+def installation(
+    layout: Layout, version: str = "3.11.9", *, platform: str = "", name: str = "cpython"
+) -> Installation:
+    """Put an interpreter into the store, without its minor link, and return its record.
+
+    `version` may have a variant: `3.13.1+freethreaded`.
+    """
+    key = parse_key(f"{name}-{version}-{platform or PLATFORM}")
     prefix = layout.python(str(key))
-    minor = ".".join(version.split(".")[:2])
-    write(f"{prefix}/lib/python{minor}/os.py")
-    os.chmod(write(f"{prefix}/bin/python{minor}", "#!/bin/sh\n"), 0o755)
-    os.symlink(f"python{minor}", f"{prefix}/bin/python")
+    program = library_name(key)
+    write(f"{prefix}/lib/{program}/os.py")
+    os.chmod(write(f"{prefix}/bin/{program}", "#!/bin/sh\n"), 0o755)
+    os.symlink(program, f"{prefix}/bin/python")
     receipt = Receipt(
         key=str(key),
         origin="by hand",

@@ -1,0 +1,189 @@
+"""Copying an environment: what is shared, what is left out, and nothing half in its place."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+
+import pytest
+
+from bubble.envs import place
+from bubble.envs.clone import both_locks, clone
+from bubble.envs.describe import read_configuration
+from bubble.envs.duplicate import duplicate
+from bubble.model.errors import BubbleError
+from bubble.selection import registry
+from bubble.system.lock import Lock, is_held
+from bubble.system.staging import Staging
+from support.handmade import environment, installation, write
+from support.needs import LINUX_ONLY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bubble.system.layout import Layout
+
+
+def refused(call: Callable[[], object]) -> BubbleError:
+    with pytest.raises(BubbleError) as caught:
+        call()
+    return caught.value
+
+
+@pytest.fixture
+def root(layout: Layout) -> str:
+    """Return an environment with a package of one module, which its RECORD lists."""
+    path = environment(layout, "train").path
+    packages = f"{path}/lib/python3.11/site-packages"
+    write(f"{packages}/tool.py", "tool\n")
+    write(f"{packages}/tool-1.0.dist-info/RECORD", "tool.py,,\n")
+    return path
+
+
+def test_what_is_no_file_is_left_out_of_a_copy(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(f"{root}/pipe")
+    monkeypatch.chdir(root)  # a socket's path is a short one
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket")
+    target = tmp_path / "copy"
+    target.mkdir()
+    duplicate(root, str(target))
+    assert sorted(os.listdir(target)) == sorted(set(os.listdir(root)) - {"pipe", "socket"})
+    assert os.readlink(target / "bin" / "python") == os.readlink(f"{root}/bin/python")
+
+
+def test_a_file_that_becomes_a_pipe_meanwhile_stops_nobody(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(f"{root}/notes")
+    opened = os.open
+
+    def late(at: str, flags: int, *rest: int, dir_fd: int | None = None) -> int:
+        if at == path:
+            os.unlink(path)
+            os.mkfifo(path)
+        return opened(at, flags, *rest, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", late)
+    (tmp_path / "copy").mkdir()
+    duplicate(root, f"{tmp_path}/copy")
+    assert not os.path.lexists(tmp_path / "copy" / "notes")
+
+
+def test_where_links_are_impossible_all_is_copied(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkdir(tmp_path / "linked")
+    shared = duplicate(root, f"{tmp_path}/linked")
+    tried: list[object] = []
+
+    def refuse(*arguments: object, **_: object) -> None:
+        tried.append(arguments)
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write(f"{root}/lib/python3.11/site-packages/__pycache__/tool.cpython-311.pyc")
+    os.mkdir(tmp_path / "copied")
+    found = duplicate(root, f"{tmp_path}/copied")
+    assert found.linked == 0
+    assert found.copied + found.cloned == shared.linked + shared.copied + shared.cloned + 1
+    if not found.cloned:
+        assert len(tried) == 1, "once is enough to know"
+    with open(tmp_path / "copied/lib/python3.11/site-packages/tool.py") as file:
+        assert file.read() == "tool\n"
+
+
+@LINUX_ONLY
+def test_where_files_can_be_cloned_all_are(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ioctl(writing: int, _: int, reading: int) -> int:  # a double of Btrfs and XFS
+        return os.sendfile(writing, reading, 0, 1 << 20) * 0
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    os.mkdir(tmp_path / "copy")
+    found = duplicate(root, f"{tmp_path}/copy")
+    files = sum(
+        not os.path.islink(f"{place}/{name}") for place, _, names in os.walk(root) for name in names
+    )
+    assert (found.cloned, found.linked, found.copied) == (files, 0, 0)
+    assert (tmp_path / "copy/lib/python3.11/site-packages/tool.py").read_text() == "tool\n"
+
+
+@LINUX_ONLY
+def test_a_disk_that_fails_while_a_file_is_cloned_is_told(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ioctl(*_: object) -> int:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    os.mkdir(tmp_path / "copy")
+    with pytest.raises(OSError, match="input/output error"):
+        duplicate(root, f"{tmp_path}/copy")
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_prompt_that_somebody_chose_is_the_clones_as_well(
+    layout: Layout, *, chosen: bool
+) -> None:
+    installation(layout)
+    made = environment(layout, "train")
+    prompt = "(train)" if chosen else "train"
+    write(f"{made.path}/pyvenv.cfg", f"home = /x\nprompt = {prompt}\n")
+    write(f"{made.path}/bin/activate", f"VIRTUAL_ENV='{made.path}'\nPS1='({prompt}) '\n")
+    other = clone(made, "other", "/", layout).environment
+    expected = "(train)" if chosen else "other"
+    assert read_configuration(other.path)["prompt"] == expected
+    with open(f"{other.path}/bin/activate") as file:
+        assert f"PS1='({expected}) '" in file.read()
+
+
+def test_a_path_into_the_store_makes_a_named_clone(layout: Layout, tmp_path: Path) -> None:
+    installation(layout)
+    made = environment(layout, "train")
+    other = clone(made, f"{layout.envs}/other", "/", layout).environment
+    assert registry.of_name(layout, "other") == other
+    assert refused(lambda: clone(made, f"{layout.envs}/3.12", "/", layout)).kind == "usage"
+    error = refused(lambda: clone(made, f"{tmp_path}/no/such", "/", layout))
+    assert error.message == f"there is no directory {tmp_path}/no"
+
+
+def test_a_clone_that_can_not_take_its_place_is_not_registered(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation(layout)
+    made = environment(layout, "train")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Staging, "publish", full)
+    with pytest.raises(OSError, match="no space"):
+        clone(made, "other", "/", layout)
+    assert registry.environments(layout) == [made]
+    assert os.listdir(layout.staging) == []
+
+
+def test_who_gets_the_second_lock_in_vain_lets_go_of_the_first(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted(place.lock(layout, path).path for path in ("/a", "/b"))
+    enter = Lock.__enter__
+
+    def stopped(lock: Lock) -> Lock:
+        if lock.path == second:
+            assert is_held(first)
+            raise KeyboardInterrupt
+        return enter(lock)
+
+    monkeypatch.setattr(Lock, "__enter__", stopped)
+    with pytest.raises(KeyboardInterrupt), both_locks(layout, "/a", "/b"):
+        pass
+    assert not is_held(first)

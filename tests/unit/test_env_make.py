@@ -1,0 +1,267 @@
+"""Making and relinking environments where something is odd, missing or in the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zipfile
+
+import pytest
+
+from bubble.envs import place, seed
+from bubble.envs.create import base_of, build
+from bubble.envs.describe import read_configuration
+from bubble.envs.inspect import look_at
+from bubble.envs.make import Plan, make
+from bubble.envs.reinterpret import Choice, make_again, relink
+from bubble.envs.settle import settle
+from bubble.envs.users import would_break
+from bubble.model.errors import BubbleError
+from bubble.model.version import Version
+from bubble.selection import registry
+from bubble.system.layout import MARK
+from bubble.system.lock import Lock
+from support.handmade import environment, installation, world, write
+from support.needs import LINUX_ONLY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bubble.system.layout import Layout
+
+
+def refused(call: Callable[[], object]) -> BubbleError:
+    with pytest.raises(BubbleError) as caught:
+        call()
+    return caught.value
+
+
+# making
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "platform", "names", "lib64"),
+    [
+        ("cpython", "3.11.9", "linux-x86_64-gnu", {"python3.11"}, True),
+        ("cpython", "3.13.1+freethreaded", "linux-x86_64-gnu", {"python3.13", "python3.13t"}, True),
+        ("cpython", "3.11.9", "macos-aarch64-none", {"python3.11"}, False),
+        ("pypy", "3.10.14", "linux-x86_64-gnu", {"python3.10", "pypy", "pypy3.10"}, True),
+    ],
+)
+def test_an_environment_has_the_names_that_its_interpreter_has(
+    layout: Layout,
+    tmp_path: Path,
+    name: str,
+    version: str,
+    platform: str,
+    names: set[str],
+    *,
+    lib64: bool,
+) -> None:
+    made = installation(layout, version, platform=platform, name=name)
+    base = base_of(layout, made, exact=False)
+    root = f"{tmp_path}/root"
+    build(root, "/there", base, layout=layout, prompt="there", identity="x", pip=False)
+    links = {n for n in os.listdir(f"{root}/bin") if os.path.islink(f"{root}/bin/{n}")}
+    assert links == {"python", "python3", *names}
+    assert {os.path.realpath(f"{root}/bin/{link}") for link in links} == {
+        os.path.realpath(made.executable)
+    }
+    assert os.path.lexists(f"{root}/lib64") == lib64
+
+
+def test_an_interpreter_without_its_full_name_is_linked_by_the_short_one(layout: Layout) -> None:
+    made = installation(layout)
+    os.rename(f"{made.prefix}/bin/python3.11", f"{made.prefix}/bin/python3.11-real")
+    assert base_of(layout, made, exact=True).executable == f"{made.prefix}/bin/python"
+
+
+def test_an_interpreter_that_went_meanwhile_gets_no_environment(layout: Layout) -> None:
+    made = installation(layout)
+    plan = Plan(
+        path=f"{layout.envs}/train", name="train", installation=made, request="3.11", pip=False
+    )
+    os.unlink(made.executable)
+    error = refused(lambda: make(plan, world(layout)))
+    assert (error.kind, error.message) == ("not_installed", "cpython-3.11.9 was removed meanwhile")
+    assert not os.path.exists(plan.path)
+    assert registry.environments(layout) == registry.all_unfinished(layout) == []
+
+
+@pytest.mark.parametrize("adoptable", [False, True])
+def test_what_is_in_the_way_is_told_with_what_can_be_done_about_it(
+    layout: Layout, tmp_path: Path, *, adoptable: bool
+) -> None:
+    made = installation(layout)
+    path = f"{tmp_path}/site/.venv"
+    write(f"{path}/pyvenv.cfg", f"home = {made.prefix}/bin\n")
+    if adoptable:
+        os.mkdir(f"{path}/bin")
+        os.symlink(made.executable, f"{path}/bin/python")
+    plan = Plan(
+        path=path, project=f"{tmp_path}/site", installation=made, request="3.11", force=True
+    )
+    error = refused(lambda: make(plan, world(layout)))
+    assert error.kind == "in_use"
+    expected = f"bubble adopt {path}" if adoptable else "move it away, then: bubble create"
+    assert error.hint.endswith(expected)
+    assert os.listdir(f"{tmp_path}/site") == [".venv"]
+
+
+def test_a_build_without_blake2_of_its_own_takes_the_same_lock(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = place.lock(layout, "/some/where").path
+    monkeypatch.setitem(sys.modules, "_blake2", None)
+    assert place.lock(layout, "/some/where").path == usual
+
+
+@LINUX_ONLY
+def test_nothing_is_thrown_away_in_which_something_is_mounted() -> None:
+    error = refused(lambda: place.require_unmounted("/"))
+    assert error.kind == "store"
+    assert error.message.endswith("is mounted, and would be thrown away")
+    assert error.hint.startswith("umount /")
+    place.require_unmounted("/proc/self/task")
+
+
+# pip
+
+
+@pytest.fixture
+def bundled(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that lets the one installed interpreter bundle a pip of a version."""
+    monkeypatch.setattr(seed, "_DEBIANS", f"{tmp_path}/no-wheels")
+    prefix = installation(layout).prefix
+
+    def bundle(version: str) -> None:
+        directory = f"{prefix}/lib/python3.11/ensurepip/_bundled"
+        os.makedirs(directory, exist_ok=True)
+        with zipfile.ZipFile(f"{directory}/pip-{version}-py3-none-any.whl", "w") as archive:
+            archive.mkdir("pip")
+            archive.writestr("pip/__init__.py", f"{version}\n")
+            archive.writestr(f"pip-{version}.dist-info/METADATA", "Name: pip\n")
+
+    return bundle
+
+
+def test_without_a_pip_that_runs_on_it_a_python_gets_none(
+    layout: Layout, bundled: Callable[..., None]
+) -> None:
+    old = Version.parse("3.8.20")
+    for version in ("", "25.1"):  # none at all, and one that is too new for it
+        if version:
+            bundled(version)
+        error = refused(lambda: seed.pip_seed(layout, old))
+        assert error.kind == "unavailable"
+        assert error.message == "no installed Python bundles a pip that runs on 3.8.20"
+        assert error.hint.endswith("bubble create --no-pip")
+
+
+@pytest.mark.parametrize(
+    ("python", "pip"),
+    [("3.6.15", "21.3.1"), ("3.7.9", "24.0"), ("3.8.20", "24.1"), ("3.11.9", "25.1")],
+)
+def test_a_python_gets_the_newest_pip_that_runs_on_it(
+    layout: Layout, bundled: Callable[..., None], python: str, pip: str
+) -> None:
+    for version in ("21.3.1", "24.0", "24.1", "25.1"):
+        bundled(version)
+    found = seed.pip_seed(layout, Version.parse(python))
+    assert found.version == pip
+    with open(f"{found.path}/pip/__init__.py") as file:
+        assert file.read() == f"{pip}\n"
+    with open(f"{found.path}/{found.metadata}/RECORD") as file:
+        listed = [line.partition(",")[0] for line in file]
+    assert sorted(listed) == sorted(
+        ["pip/__init__.py", f"{found.metadata}/METADATA", f"{found.metadata}/RECORD"]
+    )
+
+
+def test_a_pip_that_another_process_unpacked_meanwhile_is_taken(
+    layout: Layout, bundled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled("25.1")
+    enter = Lock.__enter__
+
+    def late(lock: Lock) -> Lock:
+        if lock.path.endswith("/seeds"):
+            write(f"{layout.seeds}/pip-25.1/pip/__init__.py", "theirs\n")
+        return enter(lock)
+
+    monkeypatch.setattr(Lock, "__enter__", late)
+    found = seed.pip_seed(layout, Version.parse("3.11.9"))
+    with open(f"{found.path}/pip/__init__.py") as file:
+        assert file.read() == "theirs\n"
+    assert not os.path.exists(layout.staging) or os.listdir(layout.staging) == []
+
+
+# another interpreter
+
+
+def test_one_that_lost_its_names_and_its_home_gets_them_back(layout: Layout) -> None:
+    made = environment(layout, "train", prefix="/gone")
+    write(f"{made.path}/pyvenv.cfg", "prompt = chosen\n")
+    shutil.rmtree(f"{made.path}/bin")
+    now = installation(layout)
+    base = base_of(layout, now, exact=True)
+    new = relink(made, base, world(layout))
+    assert new == made.replace(interpreter=now.prefix)
+    assert registry.environments(layout) == [new]
+    assert read_configuration(made.path) == {
+        "home": base.home,
+        "version_info": "3.11.9",
+        "prompt": "chosen",
+    }
+    assert {n: os.readlink(f"{made.path}/bin/{n}") for n in os.listdir(f"{made.path}/bin")} == {
+        "python": base.executable,
+        "python3": "python",
+        "python3.11": "python",
+    }
+    assert look_at(new, layout).state == "ok"
+
+
+def test_only_its_maker_can_make_another_tools_environment_anew(
+    layout: Layout, tmp_path: Path
+) -> None:
+    made = environment(layout, path=f"{tmp_path}/site/.venv", maker="poetry")
+    now = installation(layout, "3.12.1")
+    choice = Choice(installation=now, exact=False, base=base_of(layout, now, exact=False))
+    error = refused(lambda: make_again(made, choice, world(layout), installer="", show=False))
+    assert error.kind == "environment"
+    assert error.message.endswith("needs another minor version, and poetry made it")
+    assert "poetry" in error.hint
+    assert os.path.exists(f"{made.path}/pyvenv.cfg")
+
+
+def test_scripts_that_name_another_place_are_all_that_is_set_right(layout: Layout) -> None:
+    made = environment(layout, "train")
+    write(f"{made.path}/bin/activate", "VIRTUAL_ENV='/elsewhere/train'\n")
+    settled, done = settle(made.path, layout)
+    assert settled == made
+    assert done == ("rewrote the paths in it, which said /elsewhere/train",)
+    with open(f"{made.path}/bin/activate") as file:
+        assert file.read() == f"VIRTUAL_ENV='{made.path}'\n"
+    assert settle(made.path, layout) == (made, ())
+
+
+def test_an_interpreter_that_goes_breaks_those_that_have_no_other(layout: Layout) -> None:
+    old, new = (installation(layout, version) for version in ("3.11.8", "3.11.9"))
+    minor = f"{layout.pythons}/3.11"
+    os.symlink(os.path.basename(new.prefix), minor)
+    following = [environment(layout, name, prefix=minor) for name in ("a", "b")]
+    bound = environment(layout, "bound", prefix=new.prefix)
+    assert would_break(new, layout) == [bound]
+    assert would_break(old, layout) == []
+    shutil.rmtree(old.prefix)
+    assert would_break(new, layout) == [*following, bound]
+
+
+def test_a_minor_link_that_names_no_build_makes_nothing_outdated(layout: Layout) -> None:
+    made = environment(layout, "train", prefix=installation(layout).prefix)
+    os.symlink("cpython-new", f"{layout.pythons}/3.11")
+    assert (look_at(made, layout).state, look_at(made, layout).detail) == ("ok", "")
+    assert os.path.exists(f"{made.path}/{MARK}")
