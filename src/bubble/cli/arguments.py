@@ -29,7 +29,8 @@ class Parser(argparse.ArgumentParser):
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> object:
         """Refuse an empty word: an unset variable must not mean “this directory's”."""
-        if "" in arg_strings and action.metavar in _ENVIRONMENTS and not action.option_strings:
+        chooses = {"REQUEST"} if action.option_strings else _ENVIRONMENTS
+        if "" in arg_strings and action.metavar in chooses:
             self.error(f"{action.metavar} is empty")
         values: object = super()._get_values(action, arg_strings)
         return values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bubble.cli.commands.shell import no_function
-from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", nargs="?", help="a name or a path")
 
 
-def execute(options: Namespace, _context: Context) -> Outcome:
+def execute(_options: Namespace, _context: Context) -> Outcome:
     """Say what is missing."""
-    if options.environment == "":
-        raise BubbleError("usage", "an environment has a name", hint="bubble activate --help")
     raise no_function("activate")
