@@ -343,9 +343,10 @@ def test_the_start_up_lines_are_named_and_the_files_stay(
             file.write(text)
     os.mkfifo(f"{home}/.profile")
     os.mkdir(f"{home}/.zshrc")
-    done = bubble("import", "pyenv", env={"ZDOTDIR": f"{tmp_path}/zsh"})
+    done = bubble("import", "pyenv", env={"ZDOTDIR": f"{tmp_path}/zsh", "PYENV_VERSION": "3.12"})
     assert done.status == 0
     for line in (
+        "PYENV_VERSION is set; bubble reads BUBBLE_PYTHON (bubble shell)",
         f"  {home}/.bashrc:3: export PYENV_ROOT",
         f"  {home}/.zprofile:1: eval",
         f'  {tmp_path}/zsh/.zshrc:1: eval "$(pyenv init -)" \\x1b[2J',

@@ -103,3 +103,12 @@ def test_powershell_has_path_activation_and_the_hook(world: Home, env: dict[str,
     )  # fmt: skip
     plain = f"{world.layout.shims}:{env['PATH']}"
     assert lines(done) == [plain, prefix, "<>", plain]
+
+
+@pytest.mark.parametrize("text", ["plain", "it's", "a'#b", "a'##'#b", "'#", "#"])
+def test_a_raw_string_of_nushell_ends_nowhere_but_at_its_end(text: str) -> None:
+    word = quoted(text, "nu")
+    marks = word[1 : word.index("'")]
+    assert set(marks) == {"#"}
+    assert word == f"r{marks}'{text}'{marks}"
+    assert word.index(f"'{marks}", 1 + len(marks) + 1) == len(word) - len(marks) - 1

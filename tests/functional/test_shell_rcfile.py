@@ -80,6 +80,19 @@ def test_what_the_user_wrote_around_the_block_stays(tmp_path: Path) -> None:
     assert (tmp_path / f"rc{BACKUP}").read_bytes() == b"before"
 
 
+def test_what_was_kept_of_a_file_before_is_not_replaced_by_what_became_of_it(
+    tmp_path: Path,
+) -> None:
+    path, kept = tmp_path / "rc", tmp_path / f"rc{BACKUP}"
+    path.write_bytes(b"changed since\n")
+    kept.write_bytes(b"the first\n")
+    block = Block(path=str(path), lines=("code",))
+    assert add(block) == (("wrote", str(path)),)
+    assert kept.read_bytes() == b"the first\n"
+    remove(block)
+    assert (path.read_bytes(), kept.read_bytes()) == (b"changed since\n", b"the first\n")
+
+
 def test_a_link_is_written_through(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles"
     real.mkdir()
