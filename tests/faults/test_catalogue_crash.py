@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.model.errors import BubbleError
 from bubble.model.request import parse_request
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.catalogue.index import dump_json
@@ -143,6 +145,38 @@ def test_a_disk_that_refuses_leaves_the_old_catalogue_and_one_clean_error(
     assert done.returncode == 1
     assert done.stderr.startswith(f"{kind}: the update can't be stored in ")
     assert done.stderr.count("\n") == 1
+    assert os.listdir(layout.catalogue) == ["updated.tsv"]
+    assert _count(layout, env) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, "no_space"),
+        (errno.EDQUOT, "no_space"),
+        (errno.EACCES, "permission"),
+        (errno.EIO, "io"),
+    ],
+)
+def test_each_refusal_of_the_disk_has_its_kind(
+    layout: Layout,
+    env: dict[str, str],
+    url: Callable[[list[Download]], str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    kind: str,
+) -> None:
+    update(layout, env, url=url(GOOD))
+
+    def rename(source: str, target: str) -> None:
+        raise OSError(number, os.strerror(number), source, None, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(BubbleError, match="can't be stored in ") as caught:
+        update(layout, env, url=url(NEXT))
+    assert caught.value.kind == kind
+    assert caught.value.message.endswith(os.strerror(number))
+    assert "BUBBLE_HOME" in caught.value.hint
     assert os.listdir(layout.catalogue) == ["updated.tsv"]
     assert _count(layout, env) == 2
 
