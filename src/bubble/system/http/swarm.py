@@ -19,7 +19,7 @@ from bubble.system.http.client import Connection
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.part import PartClosedError
 from bubble.system.http.spans import Spans, check_range
-from bubble.system.http.trial import Trial
+from bubble.system.http.spread import Spread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +32,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int | None], None]
 
-TICK = 0.1
 # how long a thread that hangs while connecting is waited for, when there is haste or not
 HASTY_JOIN = 0.5
 JOIN = 2.0
-SPREADS = 3
-SPREAD_PAUSE = 2.0
 
 
 class Swarm:
@@ -69,9 +66,7 @@ class Swarm:
         self._plain = False  # whether it was found to answer ranges wrongly
         self._failures = 0
         self._best = 0
-        self._spread_at = 0.0
-        self._spreads = 0
-        self._trial = Trial(settings)
+        self._spread = Spread(part, self._spans, settings)
         self._dismissed: Connection | None = None
         self._retry = ""  # why and when there is one, until it is told
 
@@ -88,11 +83,11 @@ class Swarm:
                 if not self.part.hash_some():
                     with self._lock:
                         if not self._finished():
-                            self._lock.wait(self._pause())
+                            self._lock.wait(self._spread.pause)
                 self._tell_retry(tell)
                 now = time.monotonic()
                 if now >= tick_at:
-                    tick_at = now + self._pause()
+                    tick_at = now + self._spread.pause
                     self._watch(now)
                     if progress is not None:
                         progress(self.part.size_done, self.part.total)
@@ -103,10 +98,6 @@ class Swarm:
         self._tell_retry(tell)  # one that was over before this thread saw it
 
     # --- the calling thread
-
-    def _pause(self) -> float:
-        """Return the seconds to the next look: the first tell whether connections will pay."""
-        return TICK if self._spreads else min(TICK, self.settings.segment_after)
 
     def _tell_retry(self, tell: Callable[[str], None]) -> None:
         with self._lock:
@@ -151,49 +142,15 @@ class Swarm:
                 raise BubbleError("internal", f"{shown(self.url)}: the download stopped by itself")
             self._spans.end_slow(now, idle=self._live > len(self._spans.active))
             self.part.save()
-            self._spread(now)
+            self._open_further(now)
 
-    def _spread(self, now: float) -> None:
+    def _open_further(self, now: float) -> None:
         """Open further connections where that pays; one that was tried in vain ends its piece."""
-        self._trial.note(now, self.part.size_done)
-        gain = self._trial.gain() if self._trial.running else None
-        if gain is False:
-            self._spreads = SPREADS
+        ranges = self._ranges and not self._plain
+        if further := self._spread.further(now, self._live, ranges=ranges):
+            self._start(further)
+        elif self._spread.in_vain:
             self._dismissed = self._connections[-1]
-        if self._trial.running or not (gain or self._worth_spreading(now)):
-            return
-        answer = max(
-            (s.answered_at - s.asked_at for s in self._spans.active if s.answered_at), default=0
-        )
-        if gain or self._trial.over or answer <= self.settings.near:
-            self._spreads += 1
-            self._spread_at = now + SPREAD_PAUSE
-            self._start(max(0, self._wanted() - self._live))
-        elif self._trial.due((self.part.total or 0) - self.part.size_done):
-            self._trial.begin(answer)
-            self._start(1)
-
-    def _worth_spreading(self, now: float) -> bool:
-        """Whether more connections will pay: the rest takes longer than opening them."""
-        total = self.part.total
-        if not self._ranges or self._plain or total is None or self._spreads >= SPREADS:
-            return False
-        left = total - self.part.size_done
-        if now < self._spread_at or self._live >= self._wanted():
-            return False
-        if left < self.settings.segment_threshold:
-            return False
-        span = max(self._spans.active, key=lambda s: s.received, default=None)
-        if span is None or span.answered_at is None:
-            return False
-        passed = now - span.answered_at
-        return passed >= self.settings.segment_after and left / max(
-            span.received / passed, 1
-        ) >= max(self.settings.segment_after, TICK)
-
-    def _wanted(self) -> int:
-        left = (self.part.total or 0) - self.part.size_done
-        return min(self.settings.connections, max(1, left // self.settings.segment_size))
 
     # --- the workers
 
@@ -227,8 +184,7 @@ class Swarm:
                     return None
                 if self._plain and self.part.done and not self._spans.active:
                     self.part.start_over()  # without ranges there is no going on
-                most = self._trial.share if self._trial.running else 0
-                span = self._spans.claim(connection, split=not self._plain, most=most)
+                span = self._spans.claim(connection, split=not self._plain, most=self._spread.most)
                 if span is not None:
                     return span
                 self._lock.wait()
