@@ -12,7 +12,8 @@ import pytest
 
 from bubble.selection import registry
 from support.clinic import PLATFORM, Clinic, old, program, write
-from support.needs import NOT_ROOT, ROOT_ONLY, not_here
+from support.mortal import mortal
+from support.needs import ROOT_ONLY, not_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def foreign_owner(c: Clinic) -> None:
 
 
 def unwritable(c: Clinic) -> None:
+    c.before = mortal()
     os.chmod(c.layout.home, 0o500)
 
 
@@ -324,7 +326,7 @@ CASES: list[object] = [
     ("store.clock", clock_went_back),
     ("store.shape", file_for_a_directory),
     pytest.param("store.owner", foreign_owner, marks=ROOT_ONLY),
-    pytest.param("store.access", unwritable, marks=NOT_ROOT),
+    ("store.access", unwritable),
     ("python.receipt", no_receipt),
     ("python.receipt", damaged_receipt),
     ("python.damaged", lost_interpreter),

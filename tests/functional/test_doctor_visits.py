@@ -14,7 +14,8 @@ import pytest
 from bubble.envs.doctor.system import install_command
 from bubble.system.lock import Lock
 from support.clinic import Clinic, old, program, write
-from support.needs import NEEDS_REAL_BUILD, NOT_ROOT, ROOT_ONLY, not_here, real_build
+from support.mortal import mortal
+from support.needs import NEEDS_REAL_BUILD, ROOT_ONLY, not_here, real_build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def test_a_disk_that_is_about_to_be_full_is_mended_by_emptying_the_cache(clinic:
         assert "disk.space" not in clinic.mend(found)
 
 
-@NOT_ROOT
 def test_an_unreadable_directory_is_a_finding_and_not_a_failure(clinic: Clinic) -> None:
+    clinic.before = mortal()
     os.chmod(clinic.layout.pythons, 0)
     try:
         found = clinic.examine()["store.unreadable"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 
 import pytest
 
 from support.builds import interpreters
 from support.environments import adopt_python, create, files
+from support.mortal import mortal
 from support.needs import not_here
 from support.pyenv_tree import PyenvTree
 from support.told import one_error
@@ -143,7 +146,7 @@ def test_pyenvs_global_selection_is_said_in_bubbles_words(
 
 
 @pytest.mark.parametrize(
-    "said", ["3.99\n", "../x\n", "miniconda3-4.7.12\n", "nobody\n", "\x1b[31m"]
+    "said", ["3.99\n", "3..1\n", "../x\n", "miniconda3-4.7.12\n", "nobody\n", "\x1b[31m"]
 )
 def test_a_global_selection_that_means_nothing_here_is_left(
     bubble: Bubble, tree: PyenvTree, said: str
@@ -285,21 +288,29 @@ def test_a_name_that_bubble_has_given_away_is_not_taken(bubble: Bubble, tree: Py
     assert os.path.isdir(theirs)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="not here: root reads everything")
-def test_what_may_not_be_read_is_said(bubble: Bubble, tree: PyenvTree) -> None:
+def test_what_may_not_be_read_is_said(tree: PyenvTree, env: dict[str, str]) -> None:
+    program = f"{os.path.dirname(sys.executable)}/bubble"
+
+    def run() -> subprocess.CompletedProcess[str]:
+        words = [*mortal(), program, "import", "pyenv", "--json"]
+        return subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+
     tree.python()
     os.makedirs(f"{tree.versions}/3.1.4")
     os.chmod(f"{tree.versions}/3.1.4", 0)
     os.makedirs(f"{tree.versions}/{tree.version}/envs")
     os.chmod(f"{tree.versions}/{tree.version}/envs", 0)
-    found = imported(bubble)
-    assert found["python 3.1.4"] == ("left", "its directory can't be read")
-    assert "can't be listed" in found[f"other {tree.version}/envs"][1]
-    assert found[f"python {tree.version}"][0] == "adopted"
+    found = {f"{i['kind']} {i['name']}": i for i in json.loads(run().stdout)["data"]["items"]}
+    assert found["python 3.1.4"]["action"] == "left"
+    assert found["python 3.1.4"]["detail"] == "its directory can't be read"
+    assert "can't be listed" in found[f"other {tree.version}/envs"]["detail"]
+    assert found[f"python {tree.version}"]["action"] == "adopted"
     os.chmod(tree.versions, 0)
-    refused = bubble("import", "pyenv")
-    assert refused.status == 1
-    assert "can't be listed: permission denied" in one_error(refused.err)[0]
+    refused = run()
+    assert refused.returncode == 1
+    said = json.loads(refused.stdout)["error"]
+    assert said["kind"] == "permission"
+    assert said["message"].endswith("can't be listed: permission denied")
     for path in (tree.versions, f"{tree.versions}/3.1.4", f"{tree.versions}/{tree.version}/envs"):
         os.chmod(path, 0o700)
 

@@ -42,6 +42,7 @@ class Clinic:
             "BUBBLE_CATALOG": small_mirror(f"{root}/mirror", versions),
             "TERM": "dumb",
         }
+        self.before: tuple[str, ...] = ()  # what goes before the shell of a visit
         self.run("python", "install", versions[0])
 
     @property
@@ -77,7 +78,7 @@ class Clinic:
 
     def _visit(self, script: str) -> dict[str, dict[str, Any]]:
         done = subprocess.run(
-            ["/bin/sh", "-c", script],
+            [*self.before, "/bin/sh", "-c", script],
             env=self.env,
             cwd=self.cwd,
             capture_output=True,

@@ -50,7 +50,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "gone": [f.as_dict() for f in before if f not in findings],
         },
         lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
-        notes=_notes(findings, fixed=options.fix) or _first_step(patient),
+        # where there are errors, the store may not even be readable
+        notes=_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient)),
         errors=(_error(errors),) if errors else (),
     )
 
