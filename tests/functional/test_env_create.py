@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.builds import interpreters
+from support.handmade import environment
 from support.wheels import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bubble.system.layout import Layout
     from conftest import Result
 
     Bubble = Callable[..., Result]
@@ -316,6 +318,16 @@ def test_a_path_in_a_names_place_is_told_how_a_project_gets_its_own(
     assert done.err.endswith("takes no name; there: bubble create\n")
     assert os.listdir(project) == []
     assert adopted
+
+
+def test_nothing_runs_in_an_environment_that_lost_its_interpreter(
+    bubble: Bubble, layout: Layout
+) -> None:
+    environment(layout, "train")
+    done = bubble("run", "train", "sh", "-c", "echo ran")
+    assert (done.status, done.out) == (1, "")
+    assert "train has lost its interpreter" in done.err
+    assert "bubble repair train" in done.err
 
 
 def test_a_path_to_run_that_is_not_there_is_told_as_missing(

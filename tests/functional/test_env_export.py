@@ -191,6 +191,19 @@ def test_a_damaged_direct_url_counts_as_an_index(made: str, text: str) -> None:
     assert requirements(made) == ["x==1.0"]
 
 
+def test_a_directory_that_was_installed_is_named_by_its_address(made: str) -> None:
+    put(made, "mine", url={"url": "file:///src/mine", "dir_info": {}})
+    assert requirements(made) == ["mine @ file:///src/mine"]
+
+
+@pytest.mark.parametrize("text", ["", "/no/such/project\n.\n"])
+def test_a_link_to_a_project_that_is_gone_counts_as_nothing(made: str, text: str) -> None:
+    put(made, "good")
+    with open(f"{made}/lib/python3.12/site-packages/old-style.egg-link", "w") as file:
+        file.write(text)
+    assert requirements(made) == ["good==1.0"]
+
+
 def test_names_compare_as_pep_503_says() -> None:
     assert canonical_name("Foo__Bar.-baz") == "foo-bar-baz"
 
