@@ -72,7 +72,10 @@ class RealKills:
         self._make(start)
         arguments = (*self.install, "--reinstall") if start == "installed" else self.install
         seconds = chance.uniform(0, self.seconds * SLACK)
-        self.killed += kill_after(self.stage, arguments, seconds, self.bug)
+        in_time = kill_after(self.stage, arguments, seconds, self.bug)
+        self.killed += in_time
+        # how long an install takes changes with what else this machine does
+        self.seconds *= 1.02 if in_time else 0.9
         found = self._right_after(start)
         found += self._after_the_next()
         return [f"seed {seed}, {start}: {what}" for what in found]
