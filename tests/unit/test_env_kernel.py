@@ -116,6 +116,16 @@ def test_what_a_killed_writer_left_goes_with_the_next_installation(
     assert os.listdir(kernel.path) == [SPEC]
 
 
+def test_an_environment_without_libraries_gets_no_kernel(
+    train: Environment, env: dict[str, str]
+) -> None:
+    shutil.rmtree(f"{train.path}/lib")
+    with pytest.raises(BubbleError, match="train has no ipykernel") as caught:
+        install_kernel(train, env)
+    assert caught.value.hint == f"uv pip install --python {train.path} ipykernel"
+    assert kernels_of(train, env) == []
+
+
 def test_each_directory_that_jupyter_does_not_search_is_remembered_once(
     layout: Layout, train: Environment, env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from support.handmade import environment, installation, world, write
+from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +114,28 @@ def test_a_half_environment_is_not_renamed(layout: Layout) -> None:
     assert os.listdir(layout.envs) == ["train"]
 
 
+def test_a_new_name_whose_place_another_one_took_is_refused(
+    layout: Layout, twins: tuple[Environment, Environment]
+) -> None:
+    one, two = twins
+    write(f"{two.path}/{MARK}", "another one's\n")
+    error = refused(lambda: rename(one, "two", layout))
+    assert (error.kind, error.message) == ("in_use", "two is there already")
+    assert os.path.exists(f"{one.path}/{MARK}")
+    assert os.path.exists(f"{two.path}/{MARK}")
+
+
+def test_an_environment_behind_a_link_is_not_renamed(layout: Layout, tmp_path: Path) -> None:
+    installation(layout)
+    made = environment(layout, "train")
+    os.rename(made.path, tmp_path / "away")
+    os.symlink(tmp_path / "away", made.path)
+    error = refused(lambda: rename(made, "other", layout))
+    assert (error.kind, error.hint) == ("store", "remove the link by hand")
+    assert os.listdir(layout.envs) == ["train"]
+    assert registry.environments(layout) == [made]
+
+
 # adopting
 
 
@@ -136,6 +159,16 @@ def test_a_second_path_to_an_adopted_one_is_another_environment(
     second = adopt(f"{tmp_path}/link", "/", layout)
     assert second.path == f"{tmp_path}/link/.venv"
     assert {e.path for e in registry.environments(layout)} == {first.path, second.path}
+
+
+def test_an_interpreter_outside_the_store_is_named_by_its_own_prefix(
+    layout: Layout, tmp_path: Path
+) -> None:
+    prefix = str(tmp_path / "python")
+    write(f"{prefix}/bin/python3.11")
+    environment(layout, path=f"{tmp_path}/site/.venv", maker="venv", prefix=prefix)
+    assert not os.path.exists(layout.pythons)
+    assert adopt(f"{tmp_path}/site", "/", layout).interpreter == prefix
 
 
 def test_a_configuration_without_an_absolute_home_names_no_interpreter(
@@ -261,6 +294,7 @@ def test_a_removal_without_more_to_do_removes(layout: Layout) -> None:
 # what is told
 
 
+@LINUX_ONLY
 def test_somebody_elses_configuration_is_read_without_hiding_that(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
