@@ -45,7 +45,7 @@ def main() -> int:
     for rows in found.values():
         print("\n".join([*page.shown(rows), ""]))
     if options.output:
-        page.write(options.output, found, about)
+        page.write(options.output, found, about, every=not options.only)
     reached = all(
         row.holds is not False for rows in found.values() for row in rows if isinstance(row, Result)
     )

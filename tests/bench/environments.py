@@ -53,6 +53,8 @@ class Bench:
             "PIP_CACHE_DIR": f"{self.store}/pip-cache",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "VIRTUALENV_OVERRIDE_APP_DATA": f"{self.store}/virtualenv",
+            # else it leaves a process behind that looks for newer wheels while others are measured
+            "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
             **index(os.environ),
         }
         with Server(place.mirror) as server:

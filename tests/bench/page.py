@@ -21,11 +21,16 @@ FORMAT = 2
 
 
 def write(
-    path: str, sections: Mapping[str, Sequence[Result | Absent]], about: Mapping[str, str]
+    path: str,
+    sections: Mapping[str, Sequence[Result | Absent]],
+    about: Mapping[str, str],
+    *,
+    every: bool = True,
 ) -> None:
     """Replace the measured parts of a page that `sections` has; write samples and plots beside it.
 
-    Sections that aren't given stay as they are, in the page and in its JSON.
+    Sections that aren't given stay as they are, in the page and in its JSON, and so does what the
+    page's head says of the last run of `every` section.
     """
     stem = os.path.splitext(path)[0]
     document = _document(f"{stem}.json")
@@ -40,7 +45,9 @@ def write(
         text = file.read()
     order = sorted(document["sections"], key=lambda name: text.find(BEGIN.format(name)))
     document["sections"] = {name: document["sections"][name] for name in order}
-    replace(path, BEGIN.format("about"), [f"- {name}: {value}" for name, value in about.items()])
+    if every:
+        head = [f"- {name}: {value}" for name, value in about.items()]
+        replace(path, BEGIN.format("about"), head)
     _save(f"{stem}.json", json.dumps(document, indent=1) + "\n")
     _save(f"{stem}.svg", plot.ratios(document))
     _save(f"{stem}-scale.svg", plot.curves(document))

@@ -86,8 +86,11 @@ def test_a_section_is_replaced_on_the_page_and_the_others_stay(tmp_path: Path) -
     found = document["sections"]["start"]
     assert found["results"][0]["samples"] == BOUND.samples
     assert found["not_here"] == [{"what": "a row", "not here": "no such tool"}]
-    page.write(str(path), {"start": [BOUND]}, ABOUT)
-    assert "no such tool" not in path.read_text()
+    page.write(str(path), {"start": [BOUND]}, {**ABOUT, "date": "tomorrow"}, every=False)
+    again = path.read_text()
+    assert "no such tool" not in again
+    assert "(tomorrow, " in again  # above the table
+    assert f"- date: {ABOUT['date']}\n" in again
 
 
 def test_a_page_without_the_marks_is_refused(tmp_path: Path) -> None:
