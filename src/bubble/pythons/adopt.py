@@ -93,16 +93,24 @@ def require_free(key: Key, found: Probe, machine: Machine) -> bool:
 def executable_at(path: str, *first: str) -> str:
     """Return the interpreter at `path` (absolute), its own path or the prefix of one; or "".
 
-    Of several in a prefix, `first` names those that are preferred.
+    Of several in a prefix, `first` names those that are preferred, then come the plain names, and
+    where an `altinstall` left none of those, the newest minor.
     """
     candidates = [path]
     if os.path.isdir(path):
-        names = (*first, "python3", "python", "pypy3", "graalpy")
+        names = (*first, "python3", "python", *_minors(f"{path}/bin"), "pypy3", "graalpy")
         candidates = [f"{path}/bin/{name}" for name in names]
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
     return ""
+
+
+def _minors(directory: str) -> list[str]:
+    """Return the names like `python3.12` in a directory, the highest first."""
+    names = os.listdir(directory) if os.path.isdir(directory) else ()
+    minors = (name.removeprefix("python3.") for name in names if name.startswith("python3."))
+    return [f"python3.{n}" for n in sorted(map(int, filter(str.isdecimal, minors)), reverse=True)]
 
 
 def _is_same(present: Installation, found: Probe) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.pythons.adopt import executable_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,16 +106,9 @@ def facts_of(prefix: str, env: Mapping[str, str]) -> Facts:
 
 
 def _executable(path: str) -> str:
-    if os.path.isfile(path):
-        return path
-    for name in ("bin/python3", "bin/python"):
-        if os.path.isfile(f"{path}/{name}"):
-            return f"{path}/{name}"
-    if os.path.isdir(f"{path}/bin"):
-        names = [n for n in os.listdir(f"{path}/bin") if n.startswith("python3.")]
-        minors = [int(n[8:]) for n in names if n[8:].isdecimal()]
-        if minors:
-            return f"{path}/bin/python3.{max(minors)}"
+    executable = executable_at(path)
+    if executable:
+        return executable
     raise BubbleError(
         "probe",
         f"there is no Python interpreter at {printable(path)}",
