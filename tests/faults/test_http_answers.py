@@ -19,27 +19,15 @@ from support.fault_handlers import (
     sequence,
     status,
 )
-from support.fault_server import FaultServer, serve
 from support.transfers import ALONE, Target, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from support.fault_server import FaultServer
+
 DATA = some_bytes(300_000)
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 def test_a_right_answer_takes_one_request_and_no_byte_more(

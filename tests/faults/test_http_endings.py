@@ -16,29 +16,17 @@ from bubble.system.http.fetch import fetch
 from bubble.system.http.part import Part
 from bubble.system.http.swarm import Swarm
 from support.fault_handlers import Exchange, Resource, sequence, status
-from support.fault_server import FaultServer, serve
 from support.transfers import ALONE, QUICK, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from support.fault_server import FaultServer
 
 SIZE = 300_000
 DATA = some_bytes(SIZE)
 WAIT = 60
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 @pytest.fixture

@@ -12,28 +12,16 @@ import pytest
 from bubble.model.errors import BubbleError
 from bubble.system.http.fetch import fetch
 from support.fault_handlers import Exchange, Resource, portal, redirect, sequence, status
-from support.fault_server import FaultServer, serve
 from support.transfers import ALONE, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from support.fault_server import FaultServer
 
 DATA = some_bytes(300_000)
 OFFLINE = {"BUBBLE_OFFLINE": "1"}
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 def fails(url: str, *, limit: int = 1_000_000) -> BubbleError:

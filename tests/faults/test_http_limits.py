@@ -22,23 +22,10 @@ from support.transfers import ALONE, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DATA = some_bytes(300_000)
 SECRET = "hunter2"
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 def drip_head(exchange: Exchange) -> None:

@@ -17,14 +17,14 @@ from bubble.model.errors import BubbleError
 from bubble.system.http import files
 from bubble.system.http.download import download
 from support.fault_handlers import Resource, portal, redirect, sequence, status
-from support.fault_server import FaultServer, serve
 from support.transfers import ALONE, QUICK, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
+
+    from support.fault_server import FaultServer
 
 SIZE = 8_000_000
 DATA = some_bytes(SIZE)
@@ -38,18 +38,6 @@ url, destination, sha256, connections = sys.argv[1:]
 settings = Settings(connections=int(connections), segment_after=0.02, segment_size=500_000, near=60)
 download([url], destination, sha256=sha256, env={}, settings=settings)
 """
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 def child(target: Target, url: str, connections: int = 1) -> subprocess.Popen[bytes]:

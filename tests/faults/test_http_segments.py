@@ -10,29 +10,15 @@ import pytest
 from bubble.system.http.swarm import Swarm
 from bubble.system.http.trial import Trial
 from support.fault_handlers import Exchange, Resource, status
-from support.fault_server import FaultServer, serve
 from support.transfers import QUICK, Target, some_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from support.fault_server import FaultServer
 
 SIZE = 4_000_000
 DATA = some_bytes(SIZE)
 RATE = 4_000_000
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Target:
-    (tmp_path / "downloads").mkdir()
-    return Target(str(tmp_path / "downloads" / "file"), DATA)
 
 
 def ranges(server: FaultServer) -> list[tuple[int, int]]:
