@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+
+from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.pythons import store
 from bubble.pythons.install import Machine
@@ -22,7 +25,7 @@ from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bubble.system.layout import Layout
 
@@ -106,3 +109,10 @@ def environment(
     )
     registry.register(layout, made)
     return made
+
+
+def refused(call: Callable[[], object]) -> BubbleError:
+    """Return the error that a call ends with."""
+    with pytest.raises(BubbleError) as caught:
+        call()
+    return caught.value

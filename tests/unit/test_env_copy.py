@@ -13,25 +13,17 @@ from bubble.envs import place
 from bubble.envs.clone import both_locks, clone
 from bubble.envs.describe import read_configuration
 from bubble.envs.duplicate import duplicate
-from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.system.lock import Lock, is_held
 from bubble.system.staging import Staging
-from support.handmade import environment, installation, write
+from support.handmade import environment, installation, refused, write
 from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from bubble.system.layout import Layout
-
-
-def refused(call: Callable[[], object]) -> BubbleError:
-    with pytest.raises(BubbleError) as caught:
-        call()
-    return caught.value
 
 
 @pytest.fixture

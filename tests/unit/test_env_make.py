@@ -17,12 +17,11 @@ from bubble.envs.make import Plan, make
 from bubble.envs.reinterpret import Choice, make_again, relink
 from bubble.envs.settle import settle
 from bubble.envs.users import would_break
-from bubble.model.errors import BubbleError
 from bubble.model.version import Version
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from bubble.system.lock import Lock
-from support.handmade import environment, installation, world, write
+from support.handmade import environment, installation, refused, world, write
 from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bubble.system.layout import Layout
-
-
-def refused(call: Callable[[], object]) -> BubbleError:
-    with pytest.raises(BubbleError) as caught:
-        call()
-    return caught.value
 
 
 # making

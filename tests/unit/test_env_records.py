@@ -17,25 +17,17 @@ from bubble.envs.remove import remove
 from bubble.envs.rename import rename
 from bubble.envs.repair import find
 from bubble.envs.settle import settle
-from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.system.layout import MARK
-from support.handmade import environment, installation, world, write
+from support.handmade import environment, installation, refused, world, write
 from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
-
-
-def refused(call: Callable[[], object]) -> BubbleError:
-    with pytest.raises(BubbleError) as caught:
-        call()
-    return caught.value
 
 
 def states(layout: Layout, cwd: str = "/") -> dict[str, str]:
