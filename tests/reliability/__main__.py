@@ -114,6 +114,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     options, rest = parser.parse_known_args(arguments)
     options.rest = rest
+    archive = os.environ.get("BUBBLE_TEST_PBS_ARCHIVE", "")
+    if options.full and "real" in (options.only or ["real"]) and not os.path.isfile(archive):
+        parser.error(
+            "--full kills installs of a real build, and there is none: first "
+            "export BUBBLE_TEST_PBS_ARCHIVE=$(scripts/fetch-real-build build/real-build)"
+        )
     return options
 
 

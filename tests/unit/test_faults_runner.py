@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reliability import page
+from reliability.__main__ import main
 from reliability.outcome import Row, outcomes
 from reliability.parts import PARTS, part_of
 from support.figures import VARIABLE, caught, record
@@ -111,3 +112,14 @@ def test_the_page_gets_its_tables_between_the_marks_and_what_failed(tmp_path: Pa
     assert "| x | 1,234 | **1,233** |  |" in text
     assert "- concurrency: failed: faults/test_mix.py::test_b" in text
     assert "\nold\n" not in text
+
+
+def test_the_long_form_says_at_once_that_it_has_no_real_build(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for archive in ("", f"{tmp_path}/missing"):
+        monkeypatch.setenv("BUBBLE_TEST_PBS_ARCHIVE", archive)
+        with pytest.raises(SystemExit) as ended:
+            main(["--full"])
+        assert ended.value.code == 2
+        assert "scripts/fetch-real-build" in capsys.readouterr().err
