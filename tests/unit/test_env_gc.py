@@ -246,6 +246,18 @@ def test_a_record_whose_environment_came_back_since_the_plan_stays(layout: Layou
     assert registry.of_name(layout, "lost") == lost
 
 
+def test_a_record_stays_while_a_clone_is_about_to_be_put_there(layout: Layout) -> None:
+    lost = environment(layout, "lost")
+    os.rename(lost.path, f"{layout.home}/away")
+    found = gc.plan(machine(layout), "/", ["records"])
+    with place.lock(layout, lost.path):
+        collected = gc.collect(found, machine(layout))
+    assert (collected.errors, [item.path for item in collected.kept]) == ((), [lost.path])
+    assert registry.of_name(layout, "lost") == lost
+    gc.collect(found, machine(layout))
+    assert registry.of_name(layout, "lost") is None
+
+
 def test_of_two_kernels_the_one_goes_whose_environment_is_gone(
     layout: Layout, env: dict[str, str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from bubble.envs.gc.scratch import is_settled
@@ -19,7 +20,7 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bubble.envs.gc.item import Item
     from bubble.pythons.install import Machine
@@ -76,15 +77,30 @@ def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
 
 
 def _abandon(unfinished: Environment, machine: Machine) -> None:
-    own = lock(machine.layout, unfinished.path)
+    with contextlib.suppress(_InUseError), _alone(unfinished, machine):
+        if is_settled(unfinished, machine.layout):
+            registry.abandon(machine.layout, unfinished)
+
+
+class _InUseError(Exception):
+    """Somebody works at an environment now."""
+
+
+@contextlib.contextmanager
+def _alone(environment: Environment, machine: Machine) -> Iterator[None]:
+    """Hold an environment's lock, without waiting; raise _InUseError."""
+    own = lock(machine.layout, environment.path)
     own.timeout = 0
     try:
-        with own:
-            if is_settled(unfinished, machine.layout):
-                registry.abandon(machine.layout, unfinished)
+        own.__enter__()
     except BubbleError as error:
-        if error.kind != "locked":
-            raise
+        if error.kind == "locked":
+            raise _InUseError from None
+        raise
+    try:
+        yield
+    finally:
+        own.__exit__(None, None, None)
 
 
 def _links(_items: Sequence[Item], machine: Machine) -> list[Item]:
@@ -109,8 +125,12 @@ def _memos(items: Sequence[Item], machine: Machine) -> list[Item]:
 def _records(items: Sequence[Item], machine: Machine) -> list[Item]:
     paths = {item.path for item in items}
     for environment in registry.environments(machine.layout):
-        if environment.path in paths and not os.path.lexists(environment.path):
-            registry.forget(machine.layout, environment)
+        if environment.path not in paths:
+            continue
+        # a clone is registered before it is published: not while somebody makes one there
+        with contextlib.suppress(_InUseError), _alone(environment, machine):
+            if not os.path.lexists(environment.path):
+                registry.forget(machine.layout, environment)
     still = {environment.path for environment in registry.environments(machine.layout)}
     return [item for item in items if item.path in still]
 
