@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from bubble.envs.gc.scratch import is_settled
@@ -20,11 +19,12 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bubble.envs.gc.item import Item
     from bubble.pythons.install import Machine
     from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
 
 
 class Collected(Record):
@@ -72,35 +72,32 @@ def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     paths = {item.path for item in items}
     for path, environment in registry.all_unfinished(machine.layout):
         if path in paths:
-            _abandon(environment, machine)
+            _alone(_abandon, environment, machine.layout)
     return []  # what is made after all is there still
 
 
-def _abandon(unfinished: Environment, machine: Machine) -> None:
-    with contextlib.suppress(_InUseError), _alone(unfinished, machine):
-        if is_settled(unfinished, machine.layout):
-            registry.abandon(machine.layout, unfinished)
-
-
-class _InUseError(Exception):
-    """Somebody works at an environment now."""
-
-
-@contextlib.contextmanager
-def _alone(environment: Environment, machine: Machine) -> Iterator[None]:
-    """Hold an environment's lock, without waiting; raise _InUseError."""
-    own = lock(machine.layout, environment.path)
+def _alone(
+    act: Callable[[Environment, Layout], None], environment: Environment, layout: Layout
+) -> None:
+    """Do something under an environment's lock; not at all where somebody works there now."""
+    own = lock(layout, environment.path)
     own.timeout = 0
     try:
-        own.__enter__()
+        with own:
+            act(environment, layout)
     except BubbleError as error:
-        if error.kind == "locked":
-            raise _InUseError from None
-        raise
-    try:
-        yield
-    finally:
-        own.__exit__(None, None, None)
+        if error.kind != "locked":
+            raise
+
+
+def _abandon(unfinished: Environment, layout: Layout) -> None:
+    if is_settled(unfinished, layout):
+        registry.abandon(layout, unfinished)
+
+
+def _forget(gone: Environment, layout: Layout) -> None:
+    if not os.path.lexists(gone.path):  # and nobody is making a clone, which is registered first
+        registry.forget(layout, gone)
 
 
 def _links(_items: Sequence[Item], machine: Machine) -> list[Item]:
@@ -125,12 +122,8 @@ def _memos(items: Sequence[Item], machine: Machine) -> list[Item]:
 def _records(items: Sequence[Item], machine: Machine) -> list[Item]:
     paths = {item.path for item in items}
     for environment in registry.environments(machine.layout):
-        if environment.path not in paths:
-            continue
-        # a clone is registered before it is published: not while somebody makes one there
-        with contextlib.suppress(_InUseError), _alone(environment, machine):
-            if not os.path.lexists(environment.path):
-                registry.forget(machine.layout, environment)
+        if environment.path in paths:
+            _alone(_forget, environment, machine.layout)
     still = {environment.path for environment in registry.environments(machine.layout)}
     return [item for item in items if item.path in still]
 
