@@ -24,35 +24,32 @@ PROGRAM = os.path.join(os.path.dirname(sys.executable), "bubble")
 USAGE, FAILED = 2, 1
 
 
-@LINUX_ONLY
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_full_output_is_an_error_and_no_traceback(
-    options: list[str], env: dict[str, str]
-) -> None:
+def to_full(*words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run bubble with an output that takes nothing."""
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [PROGRAM, "python", "dir", *options],
+        return subprocess.run(
+            [PROGRAM, *words],
             env=env,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_output_is_an_error_and_no_traceback(
+    options: list[str], env: dict[str, str]
+) -> None:
+    done = to_full("python", "dir", *options, env=env)
     assert done.returncode == FAILED
     assert "no space left" in one_error(done.stderr)[0]
 
 
 @LINUX_ONLY
 def test_an_error_whose_json_cannot_be_written_is_told_to_people(env: dict[str, str]) -> None:
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [PROGRAM, "python", "find", "9.9", "--json"],
-            env=env,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    done = to_full("python", "find", "9.9", "--json", env=env)
     assert done.returncode == FAILED
     assert "9.9" in one_error(done.stderr)[0]
 

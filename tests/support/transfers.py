@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import random
+import time
 
 import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.system.http.download import Transfer, download
+from bubble.system.http.part import Part
 from bubble.system.http.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 QUICK = Settings(
     connect_timeout=5,
@@ -40,6 +43,15 @@ def some_bytes(count: int, seed: int = 1) -> bytes:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def begun(path: str, total: int) -> Iterator[Part]:
+    """Have the partial file of `path` (absolute), of which nothing but its size is known."""
+    part = Part(path, "0" * 64, deadline=time.monotonic())
+    part.total = total
+    yield part
+    part.close()
 
 
 class Target:

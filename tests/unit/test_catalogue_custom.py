@@ -51,6 +51,14 @@ def env(env: dict[str, str]) -> dict[str, str]:
     return {**env, "BUBBLE_HTTP_RETRIES": "0", "BUBBLE_HTTP_TIMEOUT": "5"}
 
 
+def chosen(tmp_path: Path, env: dict[str, str]) -> Path:
+    """Write a catalogue of one download, and have the environment name it."""
+    path = tmp_path / "c.json"
+    path.write_text(dump_json([ONE]))
+    env["BUBBLE_CATALOG"] = str(path)
+    return path
+
+
 @pytest.mark.parametrize("form", ["path", "directory", "url"])
 def test_a_catalogue_on_disk_replaces_everything_and_its_urls_are_below_it(
     tmp_path: Path, layout: Layout, env: dict[str, str], form: str
@@ -71,9 +79,7 @@ def test_a_catalogue_on_disk_replaces_everything_and_its_urls_are_below_it(
 def test_a_changed_file_is_read_anew_and_an_unchanged_one_is_not_parsed(
     tmp_path: Path, layout: Layout, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "c.json"
-    path.write_text(dump_json([ONE]))
-    env["BUBBLE_CATALOG"] = str(path)
+    path = chosen(tmp_path, env)
     assert len(open_catalogue(layout, env).downloads(HOST)) == 1
     path.write_text(dump_json([ONE, TWO]))
     assert len(open_catalogue(layout, env).downloads(HOST)) == 2
@@ -215,9 +221,7 @@ def test_credentials_are_neither_shown_nor_kept_on_disk(
 def test_a_damaged_compiled_copy_is_made_anew(
     tmp_path: Path, layout: Layout, env: dict[str, str]
 ) -> None:
-    path = tmp_path / "c.json"
-    path.write_text(dump_json([ONE]))
-    env["BUBBLE_CATALOG"] = str(path)
+    chosen(tmp_path, env)
     open_catalogue(layout, env)
     (compiled,) = (e for e in os.scandir(layout.catalogues) if e.name.endswith(".tsv"))
     for content in (b"", b"x", b"bubble-catalogue 1 00000001 00000001\n"):
@@ -229,9 +233,7 @@ def test_a_damaged_compiled_copy_is_made_anew(
 def test_what_a_killed_compiler_left_goes_and_other_files_stay(
     tmp_path: Path, layout: Layout, env: dict[str, str]
 ) -> None:
-    path = tmp_path / "c.json"
-    path.write_text(dump_json([ONE]))
-    env["BUBBLE_CATALOG"] = str(path)
+    path = chosen(tmp_path, env)
     open_catalogue(layout, env)
     (compiled,) = (name for name in os.listdir(layout.catalogues) if name.endswith(".tsv"))
     killed, others = f".{compiled}.4194304.0a1b2c3d.tmp", ".another.tsv.4194304.0a1b2c3d.tmp"
@@ -246,9 +248,7 @@ def test_what_a_killed_compiler_left_goes_and_other_files_stay(
 def test_while_another_process_writes_the_copy_the_catalogue_is_read_all_the_same(
     tmp_path: Path, layout: Layout, env: dict[str, str]
 ) -> None:
-    path = tmp_path / "c.json"
-    path.write_text(dump_json([ONE]))
-    env["BUBBLE_CATALOG"] = str(path)
+    chosen(tmp_path, env)
     with Lock(f"{layout.catalogues}/.lock"):
         assert len(open_catalogue(layout, env).downloads(HOST)) == 1
         assert os.listdir(layout.catalogues) == [".lock"]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bubble.system.http.client import Connection
-from bubble.system.http.part import Part
 from bubble.system.http.settings import Settings
 from bubble.system.http.spans import STALLED, Span, Spans
+from support.transfers import begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from bubble.system.http.part import Part
 
 SETTINGS = Settings(steal_size=100, minimum_rate=1000, rate_window=30)
 TOTAL = 10_000
@@ -33,10 +33,8 @@ class Line(Connection):
 
 @pytest.fixture
 def part(tmp_path: Path) -> Iterator[Part]:
-    part = Part(str(tmp_path / "file"), "0" * 64, deadline=time.monotonic())
-    part.total = TOTAL
-    yield part
-    part.close()
+    with begun(str(tmp_path / "file"), TOTAL) as part:
+        yield part
 
 
 @pytest.fixture

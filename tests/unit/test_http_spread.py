@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bubble.system.http.client import Connection
-from bubble.system.http.part import Part
 from bubble.system.http.settings import Settings
 from bubble.system.http.spans import Span, Spans
 from bubble.system.http.spread import SPREAD_PAUSE, SPREADS, TICK, Spread
+from support.transfers import begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from bubble.system.http.part import Part
 
 TOTAL = 1_000_000
 SETTINGS = Settings(
@@ -65,10 +65,8 @@ class Line:
 
 @pytest.fixture
 def part(tmp_path: Path) -> Iterator[Part]:
-    part = Part(str(tmp_path / "file"), "0" * 64, deadline=time.monotonic())
-    part.total = TOTAL
-    yield part
-    part.close()
+    with begun(str(tmp_path / "file"), TOTAL) as part:
+        yield part
 
 
 def test_they_are_opened_once_the_first_has_had_its_time(part: Part) -> None:
