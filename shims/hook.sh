@@ -1,70 +1,21 @@
 # The hook of bash and zsh: where the directory has an environment, it is active. As the shim, it
-# never interprets what a directory says: it recognises what bubble has already answered (the memo's
-# format is in shim.sh), and where there is no valid answer there is no environment.
+# never interprets what a directory says: it recognises what bubble has already answered (by the
+# same code, answer.sh), and where there is no valid answer there is no environment.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # init.sh comes before this file
 
-# Sets `answer` to the memo's; takes `memo` and `at` from its caller.
-_bubble_recall() {
-    local file text there files=1 dangling=''
-    [[ -f $memo && $memo -nt $_bubble_home/generation ]] || return 1
-    for file in .python-version .python-versions .tool-versions pyproject.toml; do
-        if [[ -e $at/$file ]]; then
-            [[ $memo -nt $at/$file ]] || return 1
-            files+=" $file"
-        elif [[ -L $at/$file ]]; then
-            dangling=${dangling:-$file}
-            files+=" $file"
-        fi
-    done
-    # read up to a NUL fails at the file's end, as it should
-    IFS='' read -r -d '' text <"$memo" && return 1
-    [[ $text == *$'\n'*$'\n'*$'\n'* ]] || return 1
-    answer=${text%%$'\n'*} text=${text#*$'\n'}
-    [[ ${text%%$'\n'*} == "$files" ]] || return 1
-    text=${text#*$'\n'}
-    file=${text%%$'\n'*} text=${text#*$'\n'}
-    # a link to nothing has no time, and is an error unless a higher file decides
-    [[ -z $dangling || "${files%% "$dangling"*} " == *" $file "* ]] || return 1
-    case $file in
-        .python-version | .python-versions) ;;
-        *) return 0 ;;
-    esac
-    # a pipe or a device would never end
-    [[ -f $at/$file ]] || return 1
-    IFS='' read -r -d '' there <"$at/$file" && return 1
-    [[ $there == "$text" ]]
-} 2>/dev/null
-
 # Sets `found` to the directory's environment, else to nothing.
 _bubble_find() {
-    local at=${PWD%/} below=${PWD%/} memo answer=''
+    local _bubble_answer='' _bubble_memo _bubble_line _bubble_there _bubble_left _bubble_fact
+    local _bubble_path _bubble_file _bubble_names _bubble_at _bubble_key _bubble_tree
+    local _bubble_rest _bubble_part
     found=''
     # what this shell asks for comes before any directory
-    [[ -z ${BUBBLE_PYTHON-} && $PWD == /* ]] || return 0
-    while :; do
-        # the nearest memo; a directory below it that has files, but no memo, was never decided
-        memo=$_bubble_home/projects$at/.bubble
-        until [[ -e $memo ]]; do
-            [[ -n $at ]] || return 0
-            at=${at%/*}
-            memo=$_bubble_home/projects$at/.bubble
-        done
-        while [[ $below != "$at" ]]; do
-            [[ -e $below/.python-version || -e $below/pyproject.toml ||
-                -e $below/.python-versions || -e $below/.tool-versions ||
-                -L $below/.python-version || -L $below/pyproject.toml ||
-                -L $below/.python-versions || -L $below/.tool-versions ]] && return 0
-            below=${below%/*}
-        done
-        _bubble_recall || return 0
-        [[ $answer == - ]] || break
-        [[ -n $at ]] || return 0
-        at=${at%/*} below=${below%/*}
-    done
-    answer=${answer%%:*}
-    if [[ $answer == /* && -f $answer/pyvenv.cfg && -x $answer/bin/python ]]; then
-        found=$answer
+    [[ -z ${BUBBLE_PYTHON-} ]] && _bubble_select || return 0
+    _bubble_answer=${_bubble_answer%%:*}
+    if [[ $_bubble_answer == /* && -f $_bubble_answer/pyvenv.cfg &&
+        -x $_bubble_answer/bin/python ]]; then
+        found=$_bubble_answer
     fi
 }
 

@@ -3,13 +3,11 @@
 # bubble shim 1
 #
 # It never interprets what a directory says: it recognises what `bubble` has already answered.
-# An answer (a memo) holds while it is newer than what it was made from, and while the version file
-# is, character for character, the one that was asked. Anything else goes to `bubble
-# shim-fallback`, which decides, leaves the memo, and runs the command. Builtins only: no fork.
-#
-# A memo: line 1 the answer (prefixes with `:` between, the first that has the command wins; `-`:
-# this directory says nothing), line 2 the format and the files that are there, line 3 the file
-# that was asked, then that file's lines where it is compared by content.
+# An answer (a memo) holds while every fact that it was made from is so now, by equality: contents,
+# identity, names, never "newer than". Anything else goes to `bubble shim-fallback`, which decides,
+# leaves the memo, and runs the command. Builtins only: no fork. Without a memo, a directory that
+# has a version file, a .venv or a record is never passed over. A memo's format is in
+# selection/facts.py; what reads it, for the hook of bash and zsh too, in answer.sh.
 
 _bubble_home='@home@'
 _bubble_python='@python@'
@@ -65,72 +63,7 @@ _bubble_runs_pip() {
     return 1
 }
 
-# $1 the memo, $2 the files that are there, $3 the directory with a slash; sets _bubble_answer
-# shellcheck disable=SC2094 # the memo is read, and its time is looked at: nothing is written
-_bubble_recall() {
-    [ "$1" -nt "$_bubble_home/generation" ] || return 1
-    {
-        IFS= read -r _bubble_answer <&4 || return 1
-        IFS= read -r _bubble_seen <&4 || return 1
-        IFS= read -r _bubble_asked <&4 || return 1
-        [ "$_bubble_seen" = "1${2:+ }$2" ] || return 1
-        _bubble_decided=''
-        for _bubble_file in $2; do
-            if [ -e "$3$_bubble_file" ]; then
-                [ "$1" -nt "$3$_bubble_file" ] || return 1
-            else # a link to nothing has no time, and is an error unless a higher file decides
-                [ -n "$_bubble_decided" ] || return 1
-            fi
-            [ "$_bubble_file" != "$_bubble_asked" ] || _bubble_decided=1
-        done
-        case $_bubble_asked in
-            .python-version | .python-versions | version) ;;
-            *) return 0 ;;
-        esac
-        # a pipe or a device, moved here with an old time, would never end
-        [ -f "$3$_bubble_asked" ] || return 1
-        {
-            while :; do
-                _bubble_there='' _bubble_then='' _bubble_more=''
-                IFS= read -r _bubble_there <&5 && _bubble_more=1
-                IFS= read -r _bubble_then <&4 && _bubble_more=1
-                [ "$_bubble_there" = "$_bubble_then" ] || return 1
-                [ -n "$_bubble_more" ] || return 0
-            done
-        } 5<"$3$_bubble_asked" || return 1
-    } 4<"$1" || return 1
-} 2>/dev/null
-
-_bubble_select() {
-    if [ -n "${BUBBLE_PYTHON-}" ]; then
-        case $BUBBLE_PYTHON in
-            .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) return 1 ;;
-        esac
-        _bubble_recall "$_bubble_home/aliases/$BUBBLE_PYTHON" '' ''
-        return
-    fi
-    case $PWD in
-        /*) _bubble_at=${PWD%/} ;;
-        *) return 1 ;;
-    esac
-    while :; do
-        _bubble_files=
-        for _bubble_file in .python-version .python-versions .tool-versions pyproject.toml; do
-            if [ -e "$_bubble_at/$_bubble_file" ] || [ -L "$_bubble_at/$_bubble_file" ]; then
-                _bubble_files=${_bubble_files:+$_bubble_files }$_bubble_file
-            fi
-        done
-        _bubble_memo=$_bubble_home/projects$_bubble_at/.bubble
-        if [ -n "$_bubble_files" ] || [ -e "$_bubble_memo" ]; then
-            _bubble_recall "$_bubble_memo" "$_bubble_files" "$_bubble_at/" || return 1
-            [ "$_bubble_answer" = - ] || return 0
-        fi
-        [ -n "$_bubble_at" ] || break
-        _bubble_at=${_bubble_at%/*}
-    done
-    [ -e "$_bubble_home/version" ] || return 1
-    _bubble_recall "$_bubble_home/aliases/.global" version "$_bubble_home/"
-}
+# @answer.sh@
 
 # what installs commands is watched, so that they get shims at once
 case $_bubble_name in
@@ -142,13 +75,25 @@ case $_bubble_name in
         ;;
 esac
 
-IFS=' '
-_bubble_select || _bubble_slow "$@"
+if [ -n "${BUBBLE_PYTHON-}" ]; then
+    case $BUBBLE_PYTHON in
+        .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) _bubble_slow "$@" ;;
+    esac
+    _bubble_recall "$_bubble_home/answers/variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
+else
+    _bubble_select || _bubble_slow "$@"
+fi
 set -f
 IFS=:
 for _bubble_prefix in $_bubble_answer; do
     case $_bubble_prefix in
         /*) ;;
+        @*) # a request: what it means now
+            _bubble_line=$_bubble_home/requests/now/${_bubble_prefix#@}
+            [ -f "$_bubble_line" ] || break
+            IFS= read -r _bubble_prefix <"$_bubble_line" || break
+            [ "$_bubble_prefix" != - ] || continue
+            ;;
         *) break ;;
     esac
     _bubble_target=$_bubble_prefix/bin/$_bubble_name

@@ -239,7 +239,7 @@ def doomed(stage: Scene) -> None:
         f"{stage.layout.seeds}/pip-1.0/pip/__init__.py",
         f"{stage.layout.downloads}/{'0' * 64}",
         f"{stage.layout.registry}/.n.dead.4242.00000000.tmp",
-        stage.layout.memo(f"{stage.root}/no-such-directory"),
+        stage.layout.answer(f"{stage.root}/no-such-directory"),
     ):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="ascii") as file:

@@ -197,7 +197,7 @@ def make_old(path: str) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: ascii(case.name).strip("'"))
 def test_a_hostile_file(case: Case, arena: Arena) -> None:
     path = f"{arena.project}/{case.file}"
-    memo = arena.shims.layout.memo(arena.project)
+    memo = arena.shims.layout.answer(arena.project)
     if case.memo:
         known = {".tool-versions": "python 3.11.9\n"}.get(case.file, "3.11.9\n")
         if case.file == "pyproject.toml":
@@ -254,7 +254,7 @@ def test_a_hostile_directory_name(name: bytes, arena: Arena) -> None:
     for _ in range(2):
         require_shim(arena.shim(cwd=directory, PWD=directory), "3.11.9", arena)
     if name != b".bubble":  # the one name that memos have for themselves: the slow path, always
-        assert os.path.exists(arena.shims.layout.memo(os.fsdecode(directory)))
+        assert os.path.exists(arena.shims.layout.answer(os.fsdecode(directory)))
     require_commands("3.11.9", arena, cwd=directory, PWD=directory)
     require_no_trap_sprung(arena, before)
     holding(b"../../evil\n")(os.fsdecode(pin))
@@ -326,7 +326,7 @@ def test_whose_directory_it_is_makes_no_difference(arena: Arena) -> None:
     for _ in range(2):
         require_shim(arena.shim(), "3.11.9", arena)
     require_commands("3.11.9", arena)
-    assert os.stat(arena.shims.layout.memo(arena.project)).st_uid == 0
+    assert os.stat(arena.shims.layout.answer(arena.project)).st_uid == 0
 
 
 def test_there_are_enough_of_them() -> None:

@@ -208,7 +208,7 @@ def test_a_rehash_that_is_killed_anywhere_leaves_every_shim_working(
     prefix = os.path.dirname(os.path.dirname(killed.expected["python"][0].strip()))
     # another bubble, a command more and a command less: every kind of change in one rehash
     rehash(made.layout, "/an/older/python")
-    assert os.path.exists(made.layout.memo(killed.scratch))
+    assert os.path.exists(made.layout.answer(killed.scratch))
     os.unlink(f"{prefix}/bin/old")
     write(f"{prefix}/bin/new", '#!/bin/sh\necho "$0"\n', 0o755)
     killed.save()
@@ -316,7 +316,7 @@ def test_adding_that_is_killed_anywhere_is_made_good_by_the_next(killed: Killed,
 @needs("strace")
 @pytest.mark.parametrize("bug", ["", TIME_LAST], ids=["as it is", "planted: time last"])
 def test_a_memo_whose_writer_is_killed_anywhere_is_none_or_right(killed: Killed, bug: str) -> None:
-    memo = killed.made.layout.memo(killed.scratch)
+    memo = killed.made.layout.answer(killed.scratch)
     os.unlink(memo)
     killed.save()
 

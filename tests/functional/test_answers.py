@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,7 +109,7 @@ def test_explain_says_why_the_shim_asks(world: ShimWorld) -> None:
     write(f"{world.tree}/.python-version", "3.12\n3.11\n")
     os.utime(f"{world.tree}/.python-version", (1, 1))
     assert asks(world, "black") == "the first call here leaves a memo"
-    world.resolve("python", world.tree, ENV, looked_at=time.time_ns())
+    world.resolve("python", world.tree, ENV, leave=True)
     assert asks(world, "black") == "", "the second of the two has it"
     assert asks(world, "ruff") == "no selected Python has this command"
     assert asks(world, "pip") == "what it installs gets shims at once"

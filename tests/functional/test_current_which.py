@@ -268,7 +268,7 @@ def test_a_home_and_a_store_that_can_not_be_written_cost_the_memo_alone(
         assert shim_and_commands(world, project, env) == expected
     finally:
         os.chmod(world.layout.home, 0o700)
-    assert not os.path.exists(world.layout.memo(str(project)))
+    assert not os.path.exists(world.layout.answer(str(project)))
 
 
 @ROOT_ONLY

@@ -133,7 +133,7 @@ def adopted_and_gone(c: Clinic) -> None:
 
 
 def old_memo(c: Clinic) -> None:
-    write(c.layout.memo(c.cwd), f"{c.prefix}\n0 .python-version\n.python-version\n3.11\n")
+    write(c.layout.answer(c.cwd), f"{c.prefix}\n0 .python-version\n.python-version\n3.11\n")
 
 
 def clock_went_back(c: Clinic) -> None:

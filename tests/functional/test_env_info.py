@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from bubble.envs.describe import version_of
+from bubble.system.pyvenv_cfg import version_of
 from support.builds import small_mirror
 from support.environments import adopt_python, create, install
 

@@ -125,7 +125,7 @@ def test_the_json_keeps_its_contract(project: Path, world: ShimWorld, bubble: Bu
                 "before": None,
                 "asks": "the first call here leaves a memo",
             },
-            "memo": {"path": world.layout.memo(str(project)), "state": "none"},
+            "memo": {"path": world.layout.answer(str(project)), "state": "none"},
             "others": {
                 "pyenv": {"source": pin, "request": "3.12"},
                 "uv": {"source": pin, "request": "3.12"},
@@ -240,7 +240,7 @@ def test_a_memo_is_told_as_the_shim_sees_it(project: Path, tmp_path: Path) -> No
         seen.append(state)
 
     def leave(cwd: Path, **more: str) -> None:
-        world.resolve("python", str(cwd), {**env, **more}, looked_at=time.time_ns())
+        world.resolve("python", str(cwd), {**env, **more}, leave=True)
 
     os.utime(world.layout.generation, (1, 1))
     old(pin, "3.11\n")

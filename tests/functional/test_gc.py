@@ -237,12 +237,12 @@ def test_staging_in_progress_stays(clinic: Clinic) -> None:
 
 def test_memos_of_directories_that_are_gone_go(clinic: Clinic) -> None:
     project_pin(clinic)
-    memo = clinic.layout.memo(f"{clinic.root}/project")
+    memo = clinic.layout.answer(f"{clinic.root}/project")
     assert os.path.exists(memo)
     shutil.rmtree(f"{clinic.root}/project")
     assert memo in gc(clinic, "--only", "memos")["memos"]
     assert not os.path.exists(os.path.dirname(memo)), "empty directories stay behind"
-    assert os.path.isdir(os.path.dirname(clinic.layout.memo("/")))
+    assert os.path.isdir(os.path.dirname(clinic.layout.answer("/")))
 
 
 def test_what_may_lie_on_a_disk_that_is_not_mounted_stays(clinic: Clinic) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +36,7 @@ def pin(world: ShimWorld, text: str, name: str = PIN) -> None:
 
 def leave(world: ShimWorld, cwd: str = "") -> str:
     """Resolve as the slow path does, which leaves the memo; return the answer."""
-    return world.resolve("python", cwd or world.tree, ENV, looked_at=time.time_ns())
+    return world.resolve("python", cwd or world.tree, ENV, leave=True)
 
 
 def state(world: ShimWorld, cwd: str = "") -> str:
@@ -61,7 +60,7 @@ def test_an_environment_whose_path_a_memo_cannot_say_works_without_one(world: Sh
     path = foreign(project)
     adopt(path, "/", world.layout)
     assert leave(world, project) == f"{path}/bin/python"
-    assert not os.path.lexists(world.layout.memo(project))
+    assert not os.path.lexists(world.layout.answer(project))
     assert state(world, project) == "none"
 
 
@@ -87,7 +86,7 @@ def test_the_memo_of_an_environment_says_which_file_it_was_made_for(
     adopt(path, "/", world.layout)
     os.utime(world.layout.generation, (1, 1))
     assert leave(world) == f"{path}/bin/python"
-    with open(world.layout.memo(world.tree)) as file:
+    with open(world.layout.answer(world.tree)) as file:
         assert file.read() == f"{path}\n1 {name}\n{name if asked else '-'}\n{asked}"
     assert state(world) == "present"
     pin(world, "python 3.12\n", name)
@@ -96,7 +95,7 @@ def test_the_memo_of_an_environment_says_which_file_it_was_made_for(
 
 
 def test_what_is_in_the_memos_place_stays_and_nothing_is_left_beside_it(world: ShimWorld) -> None:
-    memo = world.layout.memo(world.tree)
+    memo = world.layout.answer(world.tree)
     os.makedirs(f"{memo}/mine")
     assert leave(world)
     assert os.listdir(os.path.dirname(memo)) == [os.path.basename(memo)]
@@ -105,7 +104,7 @@ def test_what_is_in_the_memos_place_stays_and_nothing_is_left_beside_it(world: S
 
 
 def test_a_writer_at_work_is_left_alone_and_one_that_was_killed_is_swept(world: ShimWorld) -> None:
-    memo = world.layout.memo(world.tree)
+    memo = world.layout.answer(world.tree)
     half = f"{os.path.dirname(memo)}/.{os.path.basename(memo)}.tmp"
     write(half, "half")
     leave(world)

@@ -47,7 +47,7 @@ class Tree:
 
     def change(self) -> None:
         path = f"{self.rng.choice(self.directories)}/{self.rng.choice(FILES)}"
-        memo = self.shims.layout.memo(os.path.dirname(path))
+        memo = self.shims.layout.answer(os.path.dirname(path))
         if os.path.lexists(path):
             os.unlink(path)
         match self.rng.randrange(10):

@@ -89,7 +89,7 @@ def test_an_answer_that_no_longer_holds_gives_no_environment(  # noqa: C901 - a 
     shell: str, program: list[str], change: str, world: Home, env: dict[str, str]
 ) -> None:
     directory, prefix = world.project("project")
-    pin, memo = f"{directory}/.python-version", world.layout.memo(directory)
+    pin, memo = f"{directory}/.python-version", world.layout.answer(directory)
     hours = 3600 * 10**9
     match change:
         case "newer pin":

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ def pin(world: ShimWorld, kind: str) -> dict[str, str]:
         write(path, text)
         os.utime(path, (1, 1))
     os.utime(world.layout.generation, (1, 1))
-    world.resolve("python", world.tree, env, looked_at=time.time_ns())
+    world.resolve("python", world.tree, env, leave=True)
     return env
 
 

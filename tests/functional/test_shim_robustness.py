@@ -33,7 +33,7 @@ def world(tmp_path: Path) -> ShimWorld:
     os.utime(f"{made.tree}/.python-version", (then, then))
     os.utime(made.layout.generation, (then, then))
     assert answer(made) == expected(made)
-    assert os.path.exists(made.layout.memo(made.tree))
+    assert os.path.exists(made.layout.answer(made.tree))
     return made
 
 
@@ -113,7 +113,7 @@ def damaged(text: str, first: int, kind: str) -> str:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_memo_costs_one_slow_call(world: ShimWorld, kind: str, shell: str) -> None:
-    damage(world.layout.memo(world.tree), kind)
+    damage(world.layout.answer(world.tree), kind)
     done = call(world, shell=shell)
     assert (done.stdout, done.stderr) == (f"{expected(world)}\n", "")
 
@@ -121,7 +121,7 @@ def test_a_damaged_memo_costs_one_slow_call(world: ShimWorld, kind: str, shell: 
 @NOT_ROOT
 @pytest.mark.parametrize("what", ["the memo", "its directory", "every memo"])
 def test_an_unreadable_memo_costs_the_slow_path(world: ShimWorld, what: str) -> None:
-    memo = world.layout.memo(world.tree)
+    memo = world.layout.answer(world.tree)
     path = {"the memo": memo, "its directory": os.path.dirname(memo)}.get(
         what, f"{world.layout.home}/projects"
     )
@@ -208,7 +208,7 @@ def test_without_the_python_that_runs_bubble_the_fast_path_works_and_the_rest_sa
     error = one_line(call(made, shell=shell), 127)
     assert "/gone/with the venv/python" in error
     assert "install bubble again" in error
-    made.resolve("python", made.tree, {}, looked_at=time.time_ns())
+    made.resolve("python", made.tree, {}, leave=True)
     assert call(made, shell=shell).stdout == f"{prefix}/bin/python\n"
 
 
@@ -262,10 +262,10 @@ BARE: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("kind", BARE)
 def test_a_bare_or_odd_environment_changes_nothing(world: ShimWorld, kind: str, memo: bool) -> None:
     if not memo:
-        os.unlink(world.layout.memo(world.tree))
+        os.unlink(world.layout.answer(world.tree))
     env = {name: value.replace("@", world.layout.shims) for name, value in BARE[kind].items()}
     assert answer(world, env) == expected(world)
-    assert os.path.exists(world.layout.memo(world.tree))
+    assert os.path.exists(world.layout.answer(world.tree))
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -283,7 +283,7 @@ def test_directories_of_any_name_work_as_place_and_as_home(
         done = call(made, cwd=f"{made.tree}/{name}", shell=shell)
         assert (done.stdout, done.stderr) == (f"{prefix}/bin/python\n", "")
     # a prefix that can't stand in a memo's first line has none
-    memo = made.layout.memo(f"{made.tree}/{name}")
+    memo = made.layout.answer(f"{made.tree}/{name}")
     assert os.path.exists(memo) == (name not in {"new\nline", ":"})
 
 

@@ -69,7 +69,7 @@ class RealShims:
         self.take("fast")
         done = self.run("python", "-c", "pass")
         assert done.returncode == 0, done.stderr
-        assert os.path.exists(self.layout.memo(self.tree))
+        assert os.path.exists(self.layout.answer(self.tree))
 
     def take(self, way: str) -> None:
         """Make the shims take the fast or the slow path from now on."""

@@ -81,7 +81,7 @@ class Home:
 
     def memo(self, directory: str, answer: str, files: str, asked: str, text: str = "") -> str:
         """Write a memo that is an hour old."""
-        path = self.layout.memo(directory)
+        path = self.layout.answer(directory)
         self.touch(path, _HOUR, f"{answer}\n1{files and ' ' + files}\n{asked}\n{text}")
         return path
 

@@ -13,8 +13,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bubble.model.platform import parse_platform
-from bubble.pythons.store import touch_generation
-from bubble.selection import memos
+from bubble.pythons.store import publish_changes
+from bubble.selection import memos, registry
+from bubble.selection.identity import mark_file, new_identity
 from bubble.selection.resolve import World, command_path, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
@@ -56,7 +57,7 @@ class ShimWorld:
         self.layout = Layout(home=store or f"{root}/store", cache=f"{root}/cache")
         os.makedirs(self.tree)
         os.makedirs(self.layout.pythons)
-        touch_generation(self.layout)
+        publish_changes(self.layout, PLATFORM)
         if not slow:
             slow = f"{root}/slow"
             write(slow, "#!/bin/sh\necho slow\n", 0o755)
@@ -72,6 +73,32 @@ class ShimWorld:
         self.changed()
         return prefix
 
+    def environment(self, path: str, name: str, maker: str) -> None:
+        """Put a double of an environment of an installed `name` at `path` (absolute)."""
+        prefix = self.layout.python(f"{name}-{PLATFORM}")
+        version = name.partition("-")[2].partition("+")[0]
+        write(f"{path}/pyvenv.cfg", f"home = {prefix}/bin\nversion = {version}\n")
+        os.makedirs(f"{path}/bin")
+        os.symlink(f"{prefix}/bin/python", f"{path}/bin/python")
+        os.symlink("python", f"{path}/bin/python3")
+        write(f"{path}/bin/{maker}", '#!/bin/sh\necho "$0"\n', 0o755)
+
+    def register(self, path: str, maker: str, name: str = "") -> registry.Environment:
+        """Register what lies at `path` as `create` and `adopt` do; return its record."""
+        project = "" if name else os.path.realpath(os.path.dirname(path))
+        environment = registry.Environment(
+            path=f"{project}/.venv" if project else path,
+            name=name,
+            project=project,
+            interpreter=os.path.dirname(os.path.dirname(os.readlink(f"{path}/bin/python"))),
+            request="3",
+            maker=maker,
+            identity=new_identity(),
+        )
+        write(mark_file(environment), f"{environment.identity}\n")
+        registry.register(self.layout, environment)
+        return environment
+
     def remove(self, name: str) -> None:
         """Take a double out of the store."""
         shutil.rmtree(self.layout.python(f"{name}-{PLATFORM}"))
@@ -79,19 +106,21 @@ class ShimWorld:
 
     def changed(self) -> None:
         """Do what every command does that changes the store."""
-        touch_generation(self.layout)
+        publish_changes(self.layout, PLATFORM)
         rehash(self.layout, self.slow)
 
     def world(self, cwd: str, env: Mapping[str, str]) -> World:
         """Return what the resolver takes."""
         return World(cwd=cwd, env=env, layout=self.layout, platform=PLATFORM)
 
-    def resolve(self, command: str, cwd: str, env: Mapping[str, str], looked_at: int = 0) -> str:
-        """Return what the Python resolver runs; `looked_at` leaves the memos with that time."""
+    def resolve(
+        self, command: str, cwd: str, env: Mapping[str, str], *, leave: bool = False
+    ) -> str:
+        """Return what the Python resolver runs, and perhaps `leave` the memos of it."""
         world = self.world(cwd, env)
         selection = select(world)
-        if looked_at:
-            memos.leave(selection, world, looked_at)
+        if leave:
+            memos.leave(selection, world)
         return command_path(command, selection, world)
 
     def run(

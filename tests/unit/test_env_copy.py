@@ -11,10 +11,10 @@ import pytest
 
 from bubble.envs import place
 from bubble.envs.clone import both_locks, clone
-from bubble.envs.describe import read_configuration
 from bubble.envs.duplicate import duplicate
 from bubble.selection import registry
 from bubble.system.lock import Lock, is_held
+from bubble.system.pyvenv_cfg import read_configuration
 from bubble.system.staging import Staging
 from support.handmade import environment, installation, refused, write
 from support.needs import LINUX_ONLY

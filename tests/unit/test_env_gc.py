@@ -193,10 +193,10 @@ def test_an_interpreter_of_another_platform_has_no_minor_link(layout: Layout) ->
 def test_a_memo_of_another_format_goes_and_ours_stays(layout: Layout, tmp_path: Path) -> None:
     for name, text in (("ours", "/x\n1 x\n\n"), ("other", "/x\n2 x\n\n"), ("short", "/x\n")):
         (tmp_path / name).mkdir()
-        write(layout.memo(f"{tmp_path}/{name}"), text)
+        write(layout.answer(f"{tmp_path}/{name}"), text)
     write(f"{layout.aliases}/3.11", "/x\n2 x\n\n")
     assert sorted(planned(layout, "memos")) == sorted(
-        [layout.memo(f"{tmp_path}/{n}") for n in ("other", "short")] + [f"{layout.aliases}/3.11"]
+        [layout.answer(f"{tmp_path}/{n}") for n in ("other", "short")] + [f"{layout.aliases}/3.11"]
     )
 
 
@@ -206,7 +206,7 @@ def test_a_memo_stays_where_nobody_can_tell_whether_its_directory_is_gone(
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("")
     for directory in ("loop/project", "file/project"):
-        write(layout.memo(f"{tmp_path}/{directory}"), "/x\n1 x\n\n")
+        write(layout.answer(f"{tmp_path}/{directory}"), "/x\n1 x\n\n")
     assert planned(layout, "memos") == []
     (tmp_path / "full").mkdir()
     write(f"{tmp_path}/full/neighbour")
@@ -327,7 +327,7 @@ def test_a_directory_whose_choice_is_impossible_uses_nothing(
     made = installation(layout)
     for name, text in (("impossible", "3.8.1\n"), ("possible", "3.11.9\n")):
         write(f"{tmp_path}/{name}/.python-version", text)
-        write(layout.memo(f"{tmp_path}/{name}"), "/x\n1 x\n\n")
+        write(layout.answer(f"{tmp_path}/{name}"), "/x\n1 x\n\n")
     assert uses(machine(layout)) == {str(made.key): [f"{tmp_path}/possible"]}
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from bubble.envs import place, seed
 from bubble.envs.create import base_of, build
-from bubble.envs.describe import read_configuration
 from bubble.envs.inspect import look_at
 from bubble.envs.make import Plan, make
 from bubble.envs.reinterpret import Choice, make_again, relink
@@ -21,6 +20,7 @@ from bubble.model.version import Version
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from bubble.system.lock import Lock
+from bubble.system.pyvenv_cfg import read_configuration
 from support.handmade import environment, installation, refused, world, write
 from support.needs import LINUX_ONLY
 

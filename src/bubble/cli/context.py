@@ -45,7 +45,9 @@ class Context(Record):
         """Where everything is; BubbleError(usage) when the variables make no sense."""
         from bubble.system.layout import layout_from
 
-        return layout_from(self.env)
+        layout = layout_from(self.env)
+        require_format(layout)
+        return layout
 
     def platform(self, triple: str = "") -> Platform:
         """Return the machine's platform, or the one that `--platform` names."""
@@ -98,3 +100,24 @@ class Context(Record):
             from bubble.cli.main import from_os_error
 
             self.output.warn(f"the shims could not be renewed: {from_os_error(error).message}")
+
+
+def require_format(layout: Layout) -> None:
+    """Take over a store of an older format, before anything looks into it.
+
+    One that can't be written is used as it is: what is older is known, only more slowly. Raises
+    BubbleError(store) for a store of a newer bubble.
+    """
+    from bubble.system.format import is_current
+
+    if is_current(layout):
+        return
+    from bubble.envs.migrate import migrate
+
+    try:
+        migrate(layout)
+    except OSError as error:
+        import errno
+
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.envs import place
-from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT, of_path, require_name_free
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.selection.sources import pin_of
+from bubble.selection.identity import identity_of_file, new_identity
+from bubble.system.files import write_atomic
+from bubble.system.layout import ADOPTED
+from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,25 +44,36 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
     configuration = read_configuration(path)
     project = "" if name else _project_of(path)
     environment = registry.Environment(
-        path=path,
+        path=f"{project}/{DEFAULT}" if project else path,
         name=name,
         project=project,
         interpreter=interpreter_of(configuration, layout),
         request=version_of(configuration),
-        pin=pin_of(project) if project else "",
         maker=maker_of(path, configuration),
         made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
     )
     with place.lock(layout, path):
+        environment = environment.replace(identity=_mark(path))
         registry.register(layout, environment)
         if former is not None and (former.name, former.project) != (name, project):
             registry.forget(layout, former)
-        touch_generation(layout)
     return environment
 
 
+def _mark(path: str) -> str:
+    """Leave a mark in what was adopted, by which it is known from now on; return its identity."""
+    identity = new_identity()
+    try:
+        write_atomic(f"{path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        return identity_of_file(path)
+    return identity
+
+
 def _project_of(path: str) -> str:
-    return os.path.dirname(path) if os.path.basename(path) == DEFAULT else ""
+    return os.path.realpath(os.path.dirname(path)) if os.path.basename(path) == DEFAULT else ""
 
 
 def examine(text: str, cwd: str, layout: Layout) -> str:

@@ -7,7 +7,6 @@ import time
 
 from bubble.envs import place
 from bubble.envs.activation import prompt_text
-from bubble.envs.describe import read_configuration
 from bubble.envs.duplicate import Duplicated, duplicate
 from bubble.envs.inspect import look_at
 from bubble.envs.locate import DEFAULT, is_path, require_name_free
@@ -16,11 +15,11 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.selection.sources import pin_of
+from bubble.selection.identity import new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
+from bubble.system.pyvenv_cfg import read_configuration
 from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
@@ -56,7 +55,7 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
         new = environment.replace(
             interpreter=source.interpreter,
             request=source.request,
-            identity=os.urandom(8).hex(),
+            identity=new_identity(),
             made_at=str(int(time.time())),
         )
         with place.swept(place.yard_of(layout, environment.path)):
@@ -88,7 +87,6 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
         except BaseException:
             registry.forget(layout, new)
             raise
-    touch_generation(layout)
     return Cloned(environment=new, files=files)
 
 
@@ -151,8 +149,10 @@ def _named(target: str, cwd: str, layout: Layout) -> Environment:
             f"there is no directory {printable(parent)}",
             hint="make it first, or give the clone a name",
         )
-    project = parent if name == DEFAULT else ""
-    return registry.Environment(path=path, project=project, pin=pin_of(project) if project else "")
+    if name != DEFAULT:
+        return registry.Environment(path=path)
+    project = os.path.realpath(parent)
+    return registry.Environment(path=f"{project}/{name}", project=project)
 
 
 def _require_free(new: Environment, layout: Layout) -> None:

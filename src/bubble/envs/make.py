@@ -15,10 +15,10 @@ from bubble.envs.locate import require_name_free
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.store import key_lock, touch_generation
+from bubble.pythons.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
-from bubble.selection.sources import pin_of
+from bubble.selection.identity import new_identity
 from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
@@ -59,6 +59,9 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
     has changed.
     """
     layout = world.layout
+    if plan.project:  # a directory is itself, however its path is spelled
+        project = os.path.realpath(plan.project)
+        plan = plan.replace(project=project, path=f"{project}/{os.path.basename(plan.path)}")
     place.require_sayable(plan.path)
     yard = place.yard_of(layout, plan.path)
     # shared: nobody takes the interpreter away before the registry knows who uses it
@@ -82,7 +85,6 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
                     registry.register_prepared(layout, environment)
                 else:
                     registry.abandon(layout, environment)
-        touch_generation(layout)
     return environment
 
 
@@ -93,8 +95,7 @@ def _record(plan: Plan, world: World) -> Environment:
         project=plan.project,
         interpreter=base_of(world.layout, plan.installation, exact=plan.exact).link,
         request=plan.request,
-        pin=pin_of(plan.project) if plan.project else "",
-        identity=os.urandom(8).hex(),
+        identity=new_identity(),
         made_at=str(int(time.time())),
     )
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.gc.uses import known_directories
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.selection.memos import known_directories
 from bubble.selection.registry import environments
 from bubble.selection.sources import READERS, VARIABLE
 from bubble.system.directory import upwards

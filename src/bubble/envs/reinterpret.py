@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from bubble.envs.create import base_of
-from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.export import distributions, exported
 from bubble.envs.make import Plan, make
 from bubble.model.errors import BubbleError
@@ -15,6 +14,7 @@ from bubble.model.text import printable
 from bubble.pythons import store
 from bubble.selection import registry
 from bubble.system.files import link_atomic, read_text, write_atomic
+from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ def relink(environment: Environment, base: Base, world: World) -> Environment:
     link_atomic(base.executable, f"{path}/bin/python")
     new = environment.replace(interpreter=base.link)
     registry.register(world.layout, new)
-    store.touch_generation(world.layout)
     return new
 
 

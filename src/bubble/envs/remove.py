@@ -7,7 +7,6 @@ import os
 from bubble.envs import place
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
 from bubble.selection import registry
 from bubble.system.staging import set_aside
 from bubble.system.trees import remove_tree
@@ -48,7 +47,6 @@ def remove(
         # the record goes last: until then, whoever was killed can say it again
         registry.abandon(layout, environment)
         registry.forget(layout, environment)
-        touch_generation(layout)
     return there
 
 

@@ -9,7 +9,6 @@ from bubble.envs.clone import both_locks, copy_to, require_sound
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
 from bubble.selection import registry
 from bubble.system.staging import set_aside, sweep
 from bubble.system.trees import remove_tree
@@ -62,11 +61,9 @@ def rename(
         if os.path.lexists(source.path):
             remains = set_aside(layout, source.path)
             registry.forget(layout, source)
-            touch_generation(layout)
             remove_tree(remains)
         else:
             registry.forget(layout, source)
-            touch_generation(layout)
     return new
 
 

@@ -6,18 +6,17 @@ import os
 import time
 
 from bubble.envs.adopt import interpreter_of
-from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT
 from bubble.envs.relocate import clear_leftovers, path_of, relocate, rename_prompt
 from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
-from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.selection.sources import pin_of
+from bubble.selection.identity import new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
+from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
     everything = registry.environments(layout)
     mine = next((e for e in everything if e.path == path), None)
     mine = mine or next((e for e in everything if is_same(e.path, path)), None)
-    path = mine.path if mine else path  # as it was registered, through whatever links
+    path = mine.path if mine else _real(path)  # as it was registered, through whatever links
     if not identity:
         return _foreign(path, mine), ()
     clear_leftovers(path)
@@ -53,7 +52,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
         _rewrite(path, new, old)
         done.append(f"rewrote the paths in it, which said {printable(old[0])}")
     if original is not None:
-        new = new.replace(identity=os.urandom(8).hex(), made_at=str(int(time.time())))
+        new = new.replace(identity=new_identity(), made_at=str(int(time.time())))
         write_atomic(f"{path}/{MARK}", f"{new.identity}\n".encode(), durable=True)
         done.append(f"told it from {printable(original.title)}, of which it is a copy")
     registry.register(layout, new)
@@ -62,8 +61,13 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
         done.append(f"registered it as {printable(new.title)}")
     for twin in twins if original is None else ():
         registry.forget(layout, twin)
-    touch_generation(layout)
     return new, tuple(done)
+
+
+def _real(path: str) -> str:
+    """Return the path at which an environment is registered: below its directory's real one."""
+    parent, base = os.path.split(path)
+    return f"{os.path.realpath(parent).rstrip('/')}/{base}"
 
 
 def is_same(first: str, second: str) -> bool:
@@ -103,7 +107,6 @@ def _record(path: str, identity: str, before: Environment | None, layout: Layout
         path=path,
         name=base if parent == layout.envs and is_name(base) else "",
         project=project,
-        pin=pin_of(project) if project else "",
     )
 
 

@@ -43,8 +43,8 @@ def adopt(path: str, machine: Machine) -> Installation:
             _link_commands(staging.path, found)
             os.mkdir(f"{staging.path}/.bubble")
             store.write_receipt(staging.path, _receipt(key, found))
-            staging.publish(prefix)
-    store.publish_changes(machine.layout, machine.platform)
+            with store.changing(machine.layout, machine.platform):
+                staging.publish(prefix)
     return store.Installation(key=key, prefix=prefix)
 
 

@@ -81,7 +81,6 @@ def install(
             return Installed(installation=present, status="present")
         archive, transferred = fetch_archive(download, machine, task)
         _unpack_and_publish(archive, download, machine, task)
-    store.publish_changes(layout, machine.platform)
     return Installed(
         installation=store.Installation(key=download.key, prefix=layout.python(str(download.key))),
         status="reinstalled" if present else "installed",
@@ -177,7 +176,8 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
         )
         store.write_receipt(root, receipt)
         task.step("publishing")
-        staging.publish(prefix)
+        with store.changing(machine.layout, machine.platform):
+            staging.publish(prefix)
 
 
 def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Machine) -> str:

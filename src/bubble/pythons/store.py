@@ -12,14 +12,17 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
 from bubble.model.record import Record
+from bubble.model.request import parse_request
 from bubble.model.text import printable
+from bubble.pythons import remembered
 from bubble.system.files import is_temporary, link_atomic, read_text, unlink_quietly, write_atomic
 from bubble.system.layout import MANIFEST, RECEIPT
 from bubble.system.lock import Lock, lock_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
 
     from bubble.model.platform import Platform
     from bubble.model.request import Request
@@ -108,9 +111,15 @@ def installation_at(layout: Layout, key: str) -> Installation | None:
 
 def matching(layout: Layout, request: Request, platform: Platform) -> list[Installation]:
     """Return the installations that satisfy a request on this platform, best first."""
+    return _matching(installations(layout), request, platform)
+
+
+def _matching(
+    present: list[Installation], request: Request, platform: Platform
+) -> list[Installation]:
     return [
         i
-        for i in installations(layout)
+        for i in present
         if request.matches(i.key, platform, build=build_of(i) if request.build else "")
     ]
 
@@ -196,15 +205,72 @@ def key_lock(
     return Lock(f"{layout.locks}/{key}", timeout=timeout, shared=shared, on_wait=on_wait)
 
 
-def publish_changes(layout: Layout, platform: Platform) -> None:
-    """Make every derived thing follow what is installed now: the minor links, the generation.
+class changing:  # noqa: N801 - used as a function
+    """Hold the store's lock while what is installed changes, and let every derived thing follow.
 
-    Minor links of this platform point at the newest installation of their minor. Idempotent: what
-    a process that died didn't get to, `settle` or the next change makes good.
+    What requests meant is withheld from the shims before anything changes. Afterwards, however it
+    ended, minor links of this platform point at the newest installation of their minor, and
+    requests mean what they mean now. Killed in between, `settle` or the next change does this.
     """
-    with Lock(f"{layout.locks}/store"):
-        _relink(layout, platform)
-        touch_generation(layout)
+
+    def __init__(self, layout: Layout, platform: Platform) -> None:
+        self._layout = layout
+        self._platform = platform
+        self._lock = Lock(f"{layout.locks}/store")
+        self._names: tuple[str, ...] = ()
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        try:
+            self._names = remembered.withhold(self._layout)
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            _relink(self._layout, self._platform)
+            present = installations(self._layout)
+            remembered.begin(self._layout, dict(self._meanings(present)))
+        finally:
+            self._lock.__exit__(kind, error, trace)
+
+    def _meanings(self, present: list[Installation]) -> Iterator[tuple[str, str]]:
+        for name in self._names:
+            try:
+                found = _best(name, self._platform, present)
+            except BubbleError:
+                continue  # no file of ours
+            yield name, found.prefix if found else remembered.NOTHING
+
+
+def publish_changes(layout: Layout, platform: Platform) -> None:
+    """Make every derived thing follow what is installed now; idempotent."""
+    with changing(layout, platform):
+        pass
+
+
+def meaning(text: str, layout: Layout, platform: Platform) -> Installation | None:
+    """Return what a request's text means now, None when nothing installed satisfies it.
+
+    `>=3.9^3.12` is a range and the pins behind it, best first: what a pin means is taken where it
+    is in the range. Raises BubbleError(request).
+    """
+    return _best(text, platform, installations(layout))
+
+
+def _best(text: str, platform: Platform, present: list[Installation]) -> Installation | None:
+    wanted, *pins = [parse_request(part) for part in text.split("^")]
+    for pin in pins:
+        first = next(iter(_matching(present, pin, platform)), None)
+        if first and wanted.matches(first.key, platform):
+            return first
+    return next(iter(_matching(present, wanted, platform)), None)
 
 
 def withdraw(layout: Layout, platform: Platform, key: str) -> None:
@@ -216,10 +282,9 @@ def withdraw(layout: Layout, platform: Platform, key: str) -> None:
     from bubble.system.staging import set_aside
     from bubble.system.trees import remove_tree  # lazily: everyday commands remove nothing
 
-    with Lock(f"{layout.locks}/store"):
+    with changing(layout, platform):
         _relink(layout, platform, leaving=key)
         aside = set_aside(layout, layout.python(key))
-        touch_generation(layout)
     remove_tree(aside)
 
 
@@ -244,25 +309,8 @@ def settle(layout: Layout, platform: Platform) -> None:
 def _is_settled(layout: Layout) -> bool:
     if any(os.path.isdir(d) and os.listdir(d) for d in (layout.staging, layout.trash)):
         return False
-    try:
-        changed = os.stat(layout.pythons).st_mtime_ns
-    except FileNotFoundError:
-        return True
-    try:
-        # every change of what is installed ends with a touch of the generation
-        return os.stat(layout.generation).st_mtime_ns >= changed
-    except FileNotFoundError:
-        return False
-
-
-def touch_generation(layout: Layout) -> None:
-    """Void every memo that was written until now."""
-    os.makedirs(layout.home, exist_ok=True)
-    descriptor = os.open(layout.generation, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        os.utime(descriptor)
-    finally:
-        os.close(descriptor)
+    # every change of what is installed ends with a new epoch
+    return bool(remembered.epoch(layout)) or not os.path.isdir(layout.pythons)
 
 
 def _relink(layout: Layout, platform: Platform, *, leaving: str = "") -> None:

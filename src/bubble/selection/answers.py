@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.name import is_name
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
-from bubble.pythons import store
+from bubble.pythons import remembered, store
 from bubble.selection import registry
-from bubble.selection.sources import pin_of
+from bubble.selection.belonging import inside, key_of, registered
+from bubble.selection.identity import is_itself
+from bubble.selection.sources import PYPROJECT, in_directory, pin_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from bubble.model.platform import Platform
     from bubble.model.request import Request
-    from bubble.selection.sources import Source
+    from bubble.selection.sources import Choice, Source
     from bubble.system.layout import Layout
     from bubble.system.version_file import Entry
 
@@ -34,13 +37,16 @@ _ONLY_PYENVS = (
 class Answer(Record):
     """One selected Python: `prefix` (absolute), or SYSTEM for what PATH has; `name` for people.
 
-    `key` is the installation's full key, None for what isn't in the store.
+    `key` is the installation's full key, None for what isn't in the store. `word` is what stands
+    for it in a memo: a prefix, `@` and the request that the store answers, or SYSTEM.
     """
 
     prefix: str
     name: str
     entry: Entry | None = None
     key: str | None = None
+    word: str = SYSTEM
+    environment: registry.Environment | None = None
 
     @property
     def is_system(self) -> bool:
@@ -58,7 +64,7 @@ class World(Record):
 
 
 def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
-    """Return what an entry of a source selects; None when it isn't installed.
+    """Return what an entry of a source selects; None when it isn't there.
 
     Raises BubbleError: request or version_file (it names what it must not), environment (the one
     that it names isn't what it was), not_installed (a path with no interpreter).
@@ -71,64 +77,153 @@ def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
     if request.kind == "path":
         return _path_answer(entry, source)
     if request.kind == "name":
-        return _named_answer(request, entry, source, world)
-    for installation in store.matching(world.layout, request, world.platform):
-        key = installation.key
-        return Answer(prefix=installation.prefix, name=key.name, entry=entry, key=str(key))
-    return None
+        return _named_answer(request, entry, world)
+    text = meant(entry, source, world)
+    installation = store.meaning(text, world.layout, world.platform)
+    if installation is None:
+        return None
+    key = installation.key
+    return Answer(
+        prefix=installation.prefix,
+        name=key.name,
+        entry=entry,
+        key=str(key),
+        word=word_of(text),
+    )
+
+
+def meant(entry: Entry, source: Source, world: World) -> str:
+    """Return the request of an entry as the store answers it: `>=3.9^3.12` with the pin above.
+
+    A range of `pyproject.toml` says what a project can take; which of these, the nearest version
+    file above or the global pin says, if it names one that is in the range.
+    """
+    if source.file_name != PYPROJECT:
+        return entry.text
+    try:
+        above = pin_above(source.directory, world.layout)
+    except BubbleError:
+        return entry.text
+    pins = [e.text for e in (above.entries if above else ()) if _is_pin(e)]
+    return "^".join([entry.text, *pins])
+
+
+def _is_pin(entry: Entry) -> bool:
+    try:
+        return parse_request(entry.text).is_python
+    except BubbleError:
+        return False
+
+
+def word_of(text: str) -> str:
+    """Return the word for a request that the store answers, or "" where no memo can say it."""
+    name = remembered.file_name(text)
+    return f"@{name}" if name else ""
 
 
 def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
-    """Answer with a directory's registered environment, if it still is what it was made as."""
-    environment = registry.of_directory(world.layout, source.path)
+    """Answer with a directory's registered environment, if it is what the directory asks for."""
+    environment = registered(world.layout, source.path)
     assert environment is not None
-    pin = pin_of(source.path)
-    if environment.maker == "bubble" and pin != environment.pin:
-        was = printable(environment.pin) or "nothing was pinned"
-        raise BubbleError(
-            "environment",
-            f"{printable(environment.path, 500)} was made when {was}; now it is "
-            f"{printable(pin) or 'nothing'}",
-            hint="make it anew: bubble create --force; or throw it away: bubble remove .venv",
-        )
-    return _environment_answer(environment, entry)
+    answer = _environment_answer(environment, entry, inside(source.path))
+    asked = next(in_directory(source.path), None)
+    if asked is None or _fits(environment, asked, world):
+        return answer
+    key = key_of(environment, world.layout, world.platform)
+    texts = [printable(e.text) for e in asked.entries] or [SYSTEM]
+    wanted = ", ".join(f"“{text}”" for text in texts[:3])
+    raise BubbleError(
+        "environment",
+        f"{printable(environment.path, 500)} has {key.name if key else 'another Python'}, and "
+        f"{asked.source} asks for {wanted}",
+        hint=_mend(environment, asked, world),
+        details={"environment": environment.path, "source": str(asked.source)},
+    )
 
 
-def _named_answer(request: Request, entry: Entry, source: Source, world: World) -> Answer:
+def _fits(environment: registry.Environment, asked: Choice, world: World) -> bool:
+    """Whether an environment's interpreter satisfies what the files of its directory ask for."""
+    key = key_of(environment, world.layout, world.platform)
+    for entry in asked.entries:
+        request = request_of(entry, asked.source)
+        if request.kind == "name":
+            named = registry.of_name(world.layout, request.text)
+            if named is not None and named.path == environment.path:
+                return True
+        elif request.is_python and key:
+            build = request.build  # nobody pins a build of another implementation twice
+            if request.matches(key, world.platform, prereleases=True, build=build):
+                return True
+    return False
+
+
+def _mend(environment: registry.Environment, asked: Choice, world: World) -> str:
+    """Return the next step that gives an environment another interpreter and keeps its packages."""
+    if environment.maker != "bubble":
+        return f"make it again with {environment.maker}, for the version that is asked for"
+    for entry in asked.entries:
+        request = request_of(entry, asked.source)
+        if not request.is_python:
+            continue
+        if store.matching(world.layout, request, world.platform):
+            return "give it that Python; its packages are kept: bubble repair"
+        return f"bubble python install {quoted(entry.text)}, then: bubble repair"
+    return "ask for the Python that it has, or throw it away: bubble remove .venv"
+
+
+def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None:
     environment = registry.of_name(world.layout, request.text)
-    if environment is None and request.text.startswith(_ONLY_PYENVS):
-        raise BubbleError(
+    return _environment_answer(environment, entry, environment.path) if environment else None
+
+
+def unknown_name(entry: Entry, source: Source, request: Request) -> BubbleError:
+    """Return the error for a name that no environment has."""
+    if request.text.startswith(_ONLY_PYENVS):
+        return BubbleError(
             "request",
             f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "
             "bubble has CPython, PyPy and GraalPy",
             hint="choose one of those: bubble use VERSION",
         )
-    if environment is None:
-        raise BubbleError(
-            "request",
-            f"{where(source, entry)} names “{request}”, which is no Python version and no "
-            "environment that is known here",
-            hint=f"bubble create {request}, or another choice: bubble use VERSION",
-        )
-    return _environment_answer(environment, entry)
+    return BubbleError(
+        "request",
+        f"{where(source, entry)} names “{request}”, which is no Python version and no "
+        "environment that is known here",
+        hint=f"bubble create {request}, or another choice: bubble use VERSION",
+    )
 
 
-def _environment_answer(environment: registry.Environment, entry: Entry) -> Answer:
-    if not is_command(f"{environment.path}/bin/python"):
-        title, word = printable(environment.title, 500), quoted(environment.title)
-        if os.path.isdir(environment.path):
-            fault, hint = "has lost its interpreter", f"bubble repair {word}"
-        else:
-            fault = "is gone"
-            hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
-        raise BubbleError("environment", f"the environment {title} {fault}", hint=hint)
-    return Answer(prefix=environment.path, name=printable(environment.title, 500), entry=entry)
+def _environment_answer(environment: registry.Environment, entry: Entry, place: str) -> Answer:
+    """Answer with a registered environment, after a look at what lies at its path.
+
+    `place` is where it was found (absolute): the same, or the directory's own spelling of it.
+    """
+    title, word = printable(environment.title, 500), quoted(environment.title)
+    path = environment.path
+    if not os.path.isdir(path):
+        fault = "is gone"
+        hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
+    elif not is_itself(environment):
+        fault = "is not what was registered there: something else lies in its place"
+        hint = f"move that away; if you know it and trust it: bubble adopt {quoted(path)}"
+    elif not is_command(f"{path}/bin/python"):
+        fault, hint = "has lost its interpreter", f"bubble repair {word}"
+    elif not os.path.samefile(path, place):
+        fault = f"is registered for this directory, and {printable(place, 500)} is another one"
+        hint = f"move that away; if you know it and trust it: bubble adopt {quoted(place)}"
+    else:
+        return Answer(prefix=path, name=title, entry=entry, word=path, environment=environment)
+    raise BubbleError("environment", f"the environment {title} {fault}", hint=hint)
 
 
 def request_of(entry: Entry, source: Source) -> Request:
     """Return an entry's request; its error says which file and line it stands in."""
+    text = entry.text
+    version, middle, name = text.partition("/envs/")
+    if middle and version and is_name(name) and "/" not in version:
+        text = name  # what pyenv-virtualenv writes for an environment: `3.12.1/envs/site`
     try:
-        return parse_request(entry.text)
+        return parse_request(text)
     except BubbleError as error:
         raise BubbleError(
             error.kind, f"{where(source, entry)}: {error.message}", hint=error.hint

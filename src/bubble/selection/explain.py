@@ -9,13 +9,13 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.selection.belonging import environment_of, inside
 from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.recall import recall
-from bubble.selection.registry import of_directory
 from bubble.selection.resolve import command_path, is_command, resolve
-from bubble.selection.sources import READERS, VARIABLE, Source, choose
+from bubble.selection.sources import PYPROJECT, READERS, VARIABLE, Source, choose
 from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version
 
@@ -44,7 +44,8 @@ class Shim(Record):
     """The shim of the command: whether there is one, and what it does here.
 
     `before` is the path of what a shell runs in its place, "" for none. `asks` says why it calls
-    bubble first; "": it knows the answer, and adds a millisecond.
+    bubble first; "": it knows the answer, and adds a millisecond. `differs` is what it would run
+    instead of what was resolved: a fault of bubble's, "" where there is none.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Shim(Record):
     on_path: bool
     before: str
     asks: str
+    differs: str
 
 
 class Explanation(Record):
@@ -102,7 +104,8 @@ def explain(name: str, world: World) -> Explanation:
 def _considered(world: World) -> Iterator[Considered]:
     decided = False
     for source, entries, error in _everything(world):
-        says = entries is not None or bool(error)
+        passed = source.file_name == PYPROJECT  # where it can't be understood
+        says = entries is not None or (bool(error) and not passed)
         verdict = ("overruled" if decided else "wins") if says else "says nothing"
         decided = decided or says
         yield Considered(source=source, entries=entries or (), verdict=verdict, error=error)
@@ -116,10 +119,14 @@ def _everything(world: World) -> Iterator[tuple[Source, tuple[Entry, ...] | None
     value = world.env.get(VARIABLE, "").strip()
     yield Source(kind="variable"), (Entry(text=value, line=0),) if value else None, ""
     for directory in upwards(world.cwd):
-        environment = of_directory(world.layout, directory)
-        if environment is not None:
-            entry = Entry(text=environment.path, line=0)
-            yield Source(kind="environment", path=directory), (entry,), ""
+        source = Source(kind="environment", path=directory)
+        try:
+            environment = environment_of(world.layout, directory)
+        except BubbleError as error:
+            yield source, (Entry(text=inside(directory), line=0),), error.message
+        else:
+            if environment is not None:
+                yield source, (Entry(text=environment.path, line=0),), ""
         for name, read in READERS:
             path = f"{directory.rstrip('/')}/{name}"
             if os.path.lexists(path):
@@ -148,7 +155,8 @@ def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
         exists=is_command(path),
         on_path=on_path,
         before=before,
-        asks=_why_it_asks(name, command, memo),
+        asks=_why_it_asks(name, memo),
+        differs=_what_differs(name, command, memo),
     )
 
 
@@ -166,17 +174,30 @@ def _place_on_path(name: str, world: World) -> tuple[bool, str]:
     return False, before
 
 
-def _why_it_asks(name: str, command: str, memo: Recall) -> str:
+def _why_it_asks(name: str, memo: Recall) -> str:
     if installs_commands(name, ()):
         return "what it installs gets shims at once"
     if memo.state == "none":
         return "the first call here leaves a memo" if memo.path else "no memo can say it"
     if memo.state == "stale":
         return "something changed since the last call"
-    for prefix in memo.prefixes:
-        if not prefix.startswith("/"):
-            return "the system's commands are looked up each time"
-        path = f"{prefix}/bin/{name}"
-        if is_command(path):
-            return "" if path == command else "something changed since the last call"
+    known = _known(name, memo)
+    if known.startswith("/"):
+        return ""
+    if known:
+        return "the system's commands are looked up each time"
     return "no selected Python has this command"
+
+
+def _what_differs(name: str, command: str, memo: Recall) -> str:
+    known = _known(name, memo) if memo.state == "present" else ""
+    return known if known.startswith("/") and known != command else ""
+
+
+def _known(name: str, memo: Recall) -> str:
+    """Return the path that a memo's answer gives a command, SYSTEM, or ""."""
+    for prefix in memo.prefixes:
+        path = f"{prefix}/bin/{name}"
+        if not prefix.startswith("/") or is_command(path):
+            return path if prefix.startswith("/") else prefix
+    return ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
@@ -31,9 +31,8 @@ def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> 
     `python` is the interpreter that runs bubble; the rest is as `perform` has it. Raises
     BubbleError and OSError.
     """
-    looked_at = time.time_ns()
     selection = select(world)
-    memos.leave(selection, world, looked_at)
+    memos.leave(selection, world)
     path = command_path(name, selection, world)
     if is_shim(path):
         raise BubbleError(
@@ -137,7 +136,13 @@ def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRe
             signal.signal(number, signal.SIG_DFL)
     descriptors.close_filled()
     try:
-        os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
+        try:
+            os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+            # a script without `#!`, which every shell runs by sh
+            os.execve("/bin/sh", ["/bin/sh", path, *arguments], dict(env))  # noqa: S606 - as above
     except OSError as error:
         raise BubbleError(
             "cannot_execute",

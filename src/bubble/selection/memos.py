@@ -1,127 +1,116 @@
-"""Memos: answers of the resolver, left where the shim recognises them.
+"""Memos: answers of the resolver, left where the shim and the hooks recognise them.
 
-The format is in `shims/shim.sh`. A memo is derived: whoever can't write one pays the slow path
-and nothing else. Its time is set to just before the resolver looked, so that whatever changes
-from then on is newer.
+What is in one is `selection.facts`' business. A memo is derived: whoever can't write one pays the
+slow path and nothing else. It is left only after a second look that found everything as it was at
+the first, so that it can't say of one moment what was so at another.
 """
 
 from __future__ import annotations
 
 import os
-import time
 
-from bubble.selection.registry import of_directory
-from bubble.selection.sources import READERS, in_directory
-from bubble.system.directory import upwards
-from bubble.system.files import unlink_quietly
+from bubble.model.errors import BubbleError
+from bubble.pythons import remembered
+from bubble.selection.facts import Memo, Unsayable, memos_of
+from bubble.selection.resolve import select
+from bubble.selection.sources import VARIABLE
+from bubble.system.files import unlink_quietly, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bubble.selection.resolve import Selection, World
-    from bubble.selection.sources import Source
+    from bubble.system.layout import Layout
 
-FORMAT = "1"
-GLOBAL = ".global"
-COMPARED = {".python-version", ".python-versions", "version"}
-_MARGIN = 20_000_000  # nanoseconds; a file's time comes from a clock that ticks every 1 to 10 ms
-_FORGOTTEN = 10.0  # seconds after which a writer's file has no writer any more
-ALIAS_CHARACTERS = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@<>=!~,*:-"
-)
+# what may be a variable's text, for the shim: a request that can be a file's name
+VARIABLE_CHARACTERS = remembered.CHARACTERS - {"^"}
+_LATER = 2_000_000_000  # nanoseconds; see `_write`
 
 
-def leave(selection: Selection, world: World, looked_at: int) -> None:
-    """Write the memos that let the shim answer as `selection` does; failures cost nothing.
-
-    `looked_at` is the time (ns since the epoch) before the resolver read anything.
-    """
-    answer = ":".join(a.prefix for a in selection.answers)
-    if any(":" in a.prefix or "\n" in a.prefix for a in selection.answers):
+def leave(selection: Selection, world: World) -> None:
+    """Write the memos that let the shim answer as `selection` does; failures cost nothing."""
+    text = world.env.get(VARIABLE, "")
+    if selection.source.kind == "variable" and not is_sayable(text):
         return
     try:
-        _leave(answer, selection.source, world, looked_at)
-    except OSError:
-        pass  # a read-only or full store: the slow path again next time
-
-
-def _leave(answer: str, source: Source, world: World, looked_at: int) -> None:
-    layout = world.layout
-    match source.kind:
-        case "variable":
-            text = world.env["BUBBLE_PYTHON"]
-            if ALIAS_CHARACTERS.issuperset(text) and not text.startswith("."):
-                _write(f"{layout.aliases}/{text}", answer, "", "-", b"", looked_at)
+        when = _epoch(world.layout)
+        first = memos_of(selection, world)
+        again = select(world)
+        if again != selection or memos_of(again, world) != first:
             return
-        case "global":
-            content = _content(source.path)
-            _write(f"{layout.aliases}/{GLOBAL}", answer, "version", "version", content, looked_at)
-        case "environment":
-            there = _there(source.directory)
-            name = there.partition(" ")[0]
-            content = b""
-            if name in COMPARED and os.path.isfile(path := f"{source.directory}/{name}"):
-                content = _content(path)
-            else:
-                name = "-"
-            _write(layout.memo(source.directory), answer, there, name, content, looked_at)
-        case "file":
-            name = source.file_name
-            content = _content(source.path) if name in COMPARED else b""
-            there = _there(source.directory)
-            _write(layout.memo(source.directory), answer, there, name, content, looked_at)
-    _leave_passes(source, world, looked_at)
+        if when:
+            _remember(selection, when, world.layout)
+        for memo in first if when or not any(w[0] == "@" for w in selection.words) else first[:-1]:
+            _write(memo)
+    except (OSError, BubbleError, Unsayable):
+        pass  # a read-only or full store, or a change meanwhile: the slow path again next time
 
 
-def _leave_passes(source: Source, world: World, looked_at: int) -> None:
-    """Say of each directory below the deciding one that its files say nothing."""
-    for directory in upwards(world.cwd):
-        if directory == source.directory:
-            return
-        there = _there(directory)
-        memo = world.layout.memo(directory)
-        if there and next(in_directory(directory), None) is None:
-            _write(memo, "-", there, "-", b"", looked_at)
-        elif not there and os.path.lexists(memo) and not of_directory(world.layout, directory):
-            os.unlink(memo)
-
-
-def _there(directory: str) -> str:
-    names = [name for name, _ in READERS if os.path.lexists(f"{directory.rstrip('/')}/{name}")]
-    return " ".join(names)
-
-
-def _content(path: str) -> bytes:
-    from bubble.system.version_file import LIMIT, read_regular
-
-    return read_regular(path, LIMIT) or b""
-
-
-def _write(path: str, answer: str, there: str, asked: str, content: bytes, looked_at: int) -> None:
-    head = f"{answer}\n{FORMAT}{' ' * bool(there)}{there}\n{asked}\n"
-    directory, name = os.path.split(path)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    # one name, so that what a killed writer leaves is found by the next
-    temporary = f"{directory}/.{name}.tmp"
-    descriptor = _create(temporary)
+def leave_here(world: World) -> None:
+    """Let the working directory's answer be known before a shim has run there."""
+    world = world.replace(env={n: v for n, v in world.env.items() if n != VARIABLE})
     try:
-        os.write(descriptor, os.fsencode(head) + content)
-        # before the rename: a memo with the present's time would outlive changes since the look
-        os.utime(descriptor, ns=(looked_at - _MARGIN, looked_at - _MARGIN))
-        os.rename(temporary, path)
-    except BaseException:
-        unlink_quietly(temporary)
-        raise
-    finally:
-        os.close(descriptor)
+        selection = select(world)
+    except BubbleError:
+        return  # only the slow path can explain
+    leave(selection, world)
 
 
-def _create(path: str) -> int:
-    """Create a writer's file; raises FileExistsError while another one writes."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o644)
-    except FileExistsError:
-        if time.time() - os.lstat(path).st_mtime < _FORGOTTEN:
-            raise
-    unlink_quietly(path)
-    return os.open(path, flags, 0o644)
+def is_sayable(text: str) -> bool:
+    """Whether the variable's text can be a memo's file name."""
+    return VARIABLE_CHARACTERS.issuperset(text) and text[:1] != "." and len(text) <= 200
+
+
+def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield each directory (absolute) for which there is a memo, and the memo's path."""
+    root = layout.answers
+    for place, _, names in os.walk(root):
+        if "answer" in names:
+            yield place[len(root) :].replace("/@", "/") or "/", f"{place}/answer"
+
+
+def _epoch(layout: Layout) -> str:
+    """Return the present epoch of what requests mean; begin one where a change was killed."""
+    when = remembered.epoch(layout)
+    if not when:
+        from bubble.system.lock import Lock
+
+        try:
+            with Lock(f"{layout.locks}/store", timeout=0):
+                if not remembered.epoch(layout):
+                    remembered.begin(layout, {})
+        except BubbleError:
+            return ""  # it changes now
+        when = remembered.epoch(layout)
+    return when
+
+
+def _remember(selection: Selection, when: str, layout: Layout) -> None:
+    meanings = {a.word[1:]: a.prefix for a in selection.answers if a.word[:1] == "@"}
+    for word in selection.words:
+        if word[:1] == "@":
+            prefix = meanings.get(word[1:], remembered.NOTHING)
+            remembered.remember(layout, when, word[1:], prefix)
+
+
+def _write(memo: Memo) -> None:
+    """Write a memo, after its stamps, whose names say what they are.
+
+    Its time is a little later than that of all that it compares: so the shim needs not read what
+    is newer still, which may be large, to know that it is something else.
+    """
+    directory = os.path.dirname(memo.path)
+    os.makedirs(directory, exist_ok=True)
+    for stamp, made in memo.stamps:
+        write_atomic(stamp, b"")
+        os.utime(stamp, ns=(made, made))
+        if os.stat(stamp).st_mtime_ns != made:
+            return  # times are coarser here
+    newest = max((modified for _, _, modified, _ in memo.looked), default=0)
+    write_atomic(memo.path, os.fsencode("".join(f"{line}\n" for line in memo.lines)))
+    os.utime(memo.path, ns=(newest + _LATER, newest + _LATER))
+    kept = {stamp for stamp, _ in memo.stamps}
+    for name in os.listdir(directory) if memo.path.endswith("/answer") else ():
+        if name.startswith("stamp.") and f"{directory}/{name}" not in kept:
+            unlink_quietly(f"{directory}/{name}")

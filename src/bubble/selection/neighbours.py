@@ -16,6 +16,7 @@ from bubble.system.directory import upwards
 from bubble.system.version_file import (
     LIMIT,
     PYPROJECT_LIMIT,
+    parse_toml,
     read_regular,
     read_requires_python,
     read_tool_versions,
@@ -115,12 +116,9 @@ def _mise(cwd: str, env: Mapping[str, str]) -> Iterator[Neighbour]:
 
 
 def _mise_toml(path: str) -> str:
-    import tomllib
-
     try:
-        data = read_regular(path, PYPROJECT_LIMIT)
-        tools = tomllib.loads((data or b"").decode()).get("tools", {})
-    except (BubbleError, ValueError, RecursionError):
+        tools = parse_toml(path, read_regular(path, PYPROJECT_LIMIT) or b"").get("tools", {})
+    except BubbleError:
         return ""
     said = tools.get("python", "") if isinstance(tools, dict) else ""
     if isinstance(said, dict):

@@ -1,21 +1,25 @@
 """What the shim would do with the memos that are there: its walk, told instead of run.
 
-Only for `explain`. The shim itself is `shims/shim.sh`; a test holds the two to each other.
+Only for `explain` and `doctor`. The shim itself is `shims/shim.sh`, the format is in
+`selection.facts`; a test holds the three to each other.
 """
 
 from __future__ import annotations
 
 import os
 
-from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.selection.memos import ALIAS_CHARACTERS, COMPARED, FORMAT, GLOBAL
-from bubble.selection.sources import READERS, VARIABLE
+from bubble.pythons import remembered
+from bubble.selection.facts import FORMAT, NAMES, NOTHING, PIN_NAMES
+from bubble.selection.memos import is_sayable
+from bubble.selection.registry import project_file
+from bubble.selection.sources import VARIABLE
 from bubble.system.directory import upwards
-from bubble.system.version_file import LIMIT, read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bubble.selection.resolve import World
 
 
@@ -35,62 +39,89 @@ _NOWHERE = Recall(state="none")
 
 def recall(world: World) -> Recall:
     """Return the memo that decides in the working directory, as the shim sees it."""
+    layout = world.layout
     value = world.env.get(VARIABLE, "")
     if value:
-        if value.startswith(".") or not ALIAS_CHARACTERS.issuperset(value):
-            return _NOWHERE
-        return _look(f"{world.layout.aliases}/{value}", (), "", world)
+        return (
+            _look(f"{layout.variable_answers}/{value}", "", world)
+            if is_sayable(value)
+            else (_NOWHERE)
+        )
     for directory in upwards(world.cwd):
         base = directory.rstrip("/")
-        files = tuple(name for name, _ in READERS if os.path.lexists(f"{base}/{name}"))
-        memo = world.layout.memo(directory)
-        if files or os.path.exists(memo):
-            found = _look(memo, files, base, world)
-            if found.prefixes != ("-",):
+        names = " ".join(name for name in NAMES if os.path.lexists(f"{base}/{name}"))
+        if names:
+            found = _look(layout.answer(directory), names, world)
+            if found.prefixes != (NOTHING,):
                 return found
-    if not world.cwd or not os.path.exists(world.layout.global_pin):
+        elif os.path.lexists(f"{layout.registry}/{project_file(directory)}"):
+            return _NOWHERE
+    if not world.cwd or not os.path.exists(layout.global_pin):
         return _NOWHERE
-    return _look(f"{world.layout.aliases}/{GLOBAL}", ("version",), world.layout.home, world)
+    return _look(layout.global_answer, "version", world)
 
 
-def _look(memo: str, files: tuple[str, ...], base: str, world: World) -> Recall:
+def _look(path: str, names: str, world: World) -> Recall:
     try:
-        with open(memo, "rb") as file:
-            made = os.fstat(file.fileno()).st_mtime_ns
-            lines = os.fsdecode(file.read()).split("\n", 3)
+        made = os.stat(path).st_mtime_ns
+        with open(path, "rb") as file:
+            lines = iter(os.fsdecode(file.read()).split("\n"))
     except (FileNotFoundError, NotADirectoryError):
-        return Recall(state="none", path=memo)
+        return Recall(state="none", path=path)
     except OSError:
-        return Recall(state="stale", path=memo)
-    if len(lines) < 4 or not _holds(made, lines, files, base, world):
-        return Recall(state="stale", path=memo)
-    return Recall(state="present", path=memo, prefixes=tuple(lines[0].split(":")))
+        return Recall(state="stale", path=path)
+    try:
+        head = (next(lines), next(lines), next(lines))
+        if head[0] == FORMAT and head[2] == names and _hold(lines, made):
+            prefixes = tuple(_meant(word, world) for word in head[1].split(":"))
+            return Recall(state="present", path=path, prefixes=tuple(p for p in prefixes if p))
+    except (OSError, StopIteration, ValueError):
+        pass
+    return Recall(state="stale", path=path)
 
 
-def _holds(made: int, lines: list[str], files: tuple[str, ...], base: str, world: World) -> bool:
-    if not _is_newer(made, world.layout.generation) or lines[1] != " ".join((FORMAT, *files)):
-        return False
-    decided = False
-    for name in files:
-        path = f"{base}/{name}"
-        if not (_is_newer(made, path) if os.path.exists(path) else decided):
+def _meant(word: str, world: World) -> str:
+    """Return a word's prefix, "" for a request that nothing satisfies."""
+    if word[:1] != "@":
+        return word
+    found = remembered.meaning(world.layout, word[1:])
+    if found is None:
+        raise ValueError
+    prefix = found.rstrip("\n")
+    return "" if prefix == remembered.NOTHING else prefix
+
+
+def _hold(lines: Iterator[str], made: int) -> bool:
+    """Whether all facts of a memo, whose time is `made`, are so now."""
+    for kind in lines:
+        if kind == ".":
+            return True
+        path = next(lines)
+        match kind:
+            case "-":
+                holds = not os.path.lexists(path)
+            case "n":
+                holds = not any(os.path.lexists(f"{path.rstrip('/')}/{n}") for n in PIN_NAMES)
+            case "d":
+                holds = os.path.isdir(path)
+            case "=":
+                holds = os.path.samefile(path, next(lines))
+            case "t":
+                stamp = next(lines)
+                holds = os.path.isfile(path) and os.path.isfile(stamp)
+                holds = holds and os.stat(path).st_mtime_ns == os.stat(stamp).st_mtime_ns
+            case _:
+                said = [next(lines) for _ in range(int(kind))]
+                holds = os.path.isfile(path) and os.stat(path).st_mtime_ns <= made
+                holds = holds and _lines(path) == said
+        if not holds:
             return False
-        decided = decided or name == lines[2]
-    return lines[2] not in COMPARED or _is_same(f"{base}/{lines[2]}", lines[3])
+    return False
 
 
-def _is_same(path: str, asked: str) -> bool:
-    """Whether a version file still says what was asked, whatever its last line ends with."""
-    try:
-        data = read_regular(path, LIMIT)
-    except BubbleError:
-        return False
-    return data is not None and os.fsdecode(data).rstrip("\n") == asked.rstrip("\n")
-
-
-def _is_newer(made: int, other: str) -> bool:
-    """Whether a time (ns) is after the last change of `other`, which must be there (dash's -nt)."""
-    try:
-        return made > os.stat(other).st_mtime_ns
-    except OSError:
-        return False
+def _lines(path: str) -> list[str]:
+    with open(path, "rb") as file:
+        lines = os.fsdecode(file.read(1 << 16)).split("\n")
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    return lines

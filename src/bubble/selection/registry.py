@@ -30,9 +30,8 @@ class Environment(Record):
     `path` is its absolute directory, `name` what it is called ("" for a project's), `project` the
     absolute directory that it belongs to ("" for a named one). `interpreter` is the absolute
     prefix that it was made against: a minor link (`…/pythons/3.11`) or an exact build. `request`
-    is what was asked for, `pin` what the project's own files said then (`sources.pin_of`).
-    `maker` is "bubble" or the tool that made it; `identity` is a random mark, also in the
-    environment itself, by which a copy is told from a move. `made_at` is in seconds (epoch).
+    is what was asked for. `maker` is "bubble" or the tool that made it; `identity` is what proves
+    that something is this environment (`selection.identity`). `made_at` is in seconds (epoch).
     """
 
     path: str
@@ -40,7 +39,6 @@ class Environment(Record):
     project: str = ""
     interpreter: str = ""
     request: str = ""
-    pin: str = ""
     maker: str = "bubble"
     identity: str = ""
     made_at: str = "0"
@@ -57,8 +55,11 @@ _SLICES = [(name, slice(len(name) + 1, None)) for name in Environment._fields]  
 
 
 def of_directory(layout: Layout, directory: str) -> Environment | None:
-    """Return the environment registered for an absolute directory."""
-    return _read(f"{layout.registry}/{_project_file(directory)}")
+    """Return the environment registered for an absolute directory, spelled just so.
+
+    Projects are registered by their real paths; `selection.directory` knows them by every other.
+    """
+    return _read(f"{layout.registry}/{project_file(directory)}")
 
 
 def of_name(layout: Layout, name: str) -> Environment | None:
@@ -156,17 +157,26 @@ def _store(layout: Layout, environment: Environment, name: str) -> None:
     _write(f"{layout.registry}/{name}", data, durable=True)
 
 
+def record_path(layout: Layout, environment: Environment) -> str:
+    """Return the absolute path of an environment's record."""
+    return f"{layout.registry}/{_file(environment)}"
+
+
 def _file(environment: Environment) -> str:
     if environment.name:
         return f"n.{environment.name}"
-    return _project_file(environment.project or environment.path)
+    return project_file(environment.project or environment.path)
 
 
 def _pending(environment: Environment) -> str:
     return f".{_file(environment)}{_UNFINISHED}"
 
 
-def _project_file(directory: str) -> str:
+def project_file(directory: str) -> str:
+    """Return the record's file name for a project's directory (absolute); shim.sh makes the same.
+
+    One of a long path has another form, which only begins with `p.#`.
+    """
     escaped = directory.replace("%", "%25").replace("/", "%2F")
     if len(os.fsencode(escaped)) <= _LONGEST:
         return f"p.{escaped}"

@@ -18,12 +18,15 @@ from bubble.selection.answers import (
     World,
     answer_of,
     is_command,
+    meant,
     quoted,
     request_of,
+    unknown_name,
     where,
+    word_of,
 )
+from bubble.selection.belonging import environment_of
 from bubble.selection.path import find_system
-from bubble.selection.registry import of_directory
 from bubble.selection.sources import candidates, choose
 
 TYPE_CHECKING = False
@@ -42,12 +45,14 @@ _SHOWN = 8  # of a list in a message
 class Selection(Record):
     """What a directory selects: the answers in order, and the entries that nothing satisfies.
 
-    There is at least one answer.
+    There is at least one answer. `words` stand for all entries in a memo (`Answer.word`); of what
+    is missing for the request that may be satisfied one day, or `?` and an environment's name.
     """
 
     source: Source
     answers: tuple[Answer, ...]
     missing: tuple[Entry, ...] = ()
+    words: tuple[str, ...] = (SYSTEM,)
 
 
 def select(world: World) -> Selection:
@@ -66,15 +71,30 @@ def resolve(choice: Choice, world: World) -> Selection:
         return Selection(source=choice.source, answers=(Answer(prefix=SYSTEM, name=SYSTEM),))
     answers: list[Answer] = []
     missing: list[Entry] = []
+    words: list[str] = []
     for entry in choice.entries:
         answer = answer_of(entry, choice.source, world)
         if answer is None:
             missing.append(entry)
+            words.append(_missing_word(entry, choice.source, world))
         else:
             answers.append(answer)
+            words.append(answer.word)
     if not answers:
-        raise _not_installed(choice, world)
-    return Selection(source=choice.source, answers=tuple(answers), missing=tuple(missing))
+        raise _not_there(choice, world)
+    return Selection(
+        source=choice.source,
+        answers=tuple(answers),
+        missing=tuple(missing),
+        words=tuple(words),
+    )
+
+
+def _missing_word(entry: Entry, source: Source, world: World) -> str:
+    request = request_of(entry, source)
+    if request.kind == "name":
+        return f"?{request.text}"
+    return word_of(meant(entry, source, world))
 
 
 def requested(world: World) -> tuple[Source, tuple[Request, ...]]:
@@ -88,7 +108,7 @@ def requested(world: World) -> tuple[Source, tuple[Request, ...]]:
     choice = next(choices)
     while choice.source.kind == "environment":
         following = next(choices)
-        environment = of_directory(world.layout, choice.source.path)
+        environment = environment_of(world.layout, choice.source.path)
         request = environment.request if environment and environment.maker == "bubble" else ""
         if request and following.source.directory != choice.source.path:
             return choice.source, (parse_request(request),)
@@ -194,6 +214,15 @@ def _names_a_version(name: str) -> bool:
     except BubbleError:
         return False
     return request.kind == "version" and len(request.release) == 2 and not request.build
+
+
+def _not_there(choice: Choice, world: World) -> BubbleError:
+    """Return the error for a source of which nothing is there."""
+    for entry in choice.entries:
+        request = request_of(entry, choice.source)
+        if request.kind == "name":
+            return unknown_name(entry, choice.source, request)
+    return _not_installed(choice, world)
 
 
 def _not_installed(choice: Choice, world: World) -> BubbleError:

@@ -223,7 +223,12 @@ def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
 
 def _script(home: str, python: str) -> str:
     template = read_text(template_path())
+    answer = read_text(f"{os.path.dirname(template_path())}/answer.sh")
     assert template is not None
+    assert answer is not None
+    head, _, tail = answer.partition("\n\n")
+    assert head.startswith("# shellcheck"), "the comment on the file as a whole"
+    template = template.replace("# @answer.sh@\n", tail)
     return template.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.registry import of_directory
+from bubble.selection.belonging import environment_of
 from bubble.system.directory import upwards
 from bubble.system.version_file import (
     Entry,
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 VARIABLE = "BUBBLE_PYTHON"
+PYPROJECT = "pyproject.toml"
 # in one directory, highest first; the shim knows the same names in the same order
 READERS: tuple[tuple[str, Callable[[str], tuple[Entry, ...] | None]], ...] = (
     (".python-version", read_python_version),
     (".python-versions", read_python_version),
     (".tool-versions", read_tool_versions),
-    ("pyproject.toml", read_requires_python),
+    (PYPROJECT, read_requires_python),
 )
+PINS = READERS[:-1]  # what can name one version
 
 
 class Source(Record):
@@ -98,7 +101,7 @@ def candidates(cwd: str, env: Mapping[str, str], layout: Layout) -> Iterator[Cho
     if value:
         yield Choice(source=Source(kind="variable"), entries=_split(value))
     for directory in upwards(cwd):
-        environment = of_directory(layout, directory)
+        environment = environment_of(layout, directory)
         if environment is not None:
             entry = Entry(text=environment.path, line=0)
             yield Choice(source=Source(kind="environment", path=directory), entries=(entry,))
@@ -110,12 +113,51 @@ def candidates(cwd: str, env: Mapping[str, str], layout: Layout) -> Iterator[Cho
 
 
 def in_directory(directory: str) -> Iterator[Choice]:
-    """Yield what the files of one directory (absolute) say, highest first."""
+    """Yield what the files of one directory (absolute) say, highest first.
+
+    A `pyproject.toml` is there for other things than choosing a Python: one that can't be
+    understood says nothing (`unreadable` tells of it). The other files raise what is wrong.
+    """
     for name, read in READERS:
         path = f"{directory.rstrip('/')}/{name}"
-        entries = read(path)
+        try:
+            entries = read(path)
+        except BubbleError:
+            if name != PYPROJECT:
+                raise
+            continue
         if entries is not None:
             yield Choice(source=Source(kind="file", path=path), entries=entries)
+
+
+def unreadable(cwd: str, source: Source) -> tuple[str, ...]:
+    """Return what is wrong with each `pyproject.toml` that was passed over up to the source's."""
+    found = []
+    for directory in upwards(cwd) if source.kind in {"file", "environment", "global"} else ():
+        try:
+            read_requires_python(f"{directory.rstrip('/')}/{PYPROJECT}")
+        except BubbleError as error:
+            found.append(error.message)
+        if directory == source.directory:
+            break
+    return tuple(found)
+
+
+def pin_above(directory: str, layout: Layout) -> Choice | None:
+    """Return the nearest version file above a directory (absolute), or else the global pin.
+
+    That is what a range in the directory prefers. Raises BubbleError(version_file).
+    """
+    for parent in upwards(os.path.dirname(directory)) if directory != "/" else ():
+        for name, read in PINS:
+            path = f"{parent.rstrip('/')}/{name}"
+            entries = read(path)
+            if entries is not None:
+                return Choice(source=Source(kind="file", path=path), entries=entries)
+    entries = read_python_version(layout.global_pin)
+    if entries is None:
+        return None
+    return Choice(source=Source(kind="global", path=layout.global_pin), entries=entries)
 
 
 def _split(value: str) -> tuple[Entry, ...]:
@@ -123,13 +165,3 @@ def _split(value: str) -> tuple[Entry, ...]:
     if "/" in value:
         return (Entry(text=value, line=0),)
     return tuple(Entry(text=part.strip(), line=0) for part in value.split(":") if part.strip())
-
-
-def pin_of(directory: str) -> str:
-    """Return what the files of one directory say, in one line; "" when they say nothing.
-
-    An environment remembers this of its project, and stands aside when it has changed.
-    """
-    for choice in in_directory(directory):
-        return f"{choice.source.file_name}: {' '.join(entry.text for entry in choice.entries)}"
-    return ""

@@ -47,9 +47,9 @@ class Layout(Record):
         return f"{self.home}/locks"
 
     @property
-    def generation(self) -> str:
-        """Touched by every change of what is installed: older memos are void."""
-        return f"{self.home}/generation"
+    def format(self) -> str:
+        """The number of this layout, as a link's text: an older store is migrated first."""
+        return f"{self.home}/format"
 
     @property
     def envs(self) -> str:
@@ -92,13 +92,31 @@ class Layout(Record):
         return f"{self.home}/shims.seen"
 
     @property
-    def aliases(self) -> str:
-        """Memos of bare requests, one file a request text."""
-        return f"{self.home}/aliases"
+    def requests(self) -> str:
+        """What bare requests mean now: `now` leads to the directory that holds; derived."""
+        return f"{self.home}/requests"
 
-    def memo(self, directory: str) -> str:
-        """Return the memo of an absolute directory."""
-        return f"{self.home}/projects{directory.rstrip('/')}/.bubble"
+    @property
+    def answers(self) -> str:
+        """Memos of what directories, the variable and the global pin get; derived."""
+        return f"{self.home}/answers"
+
+    def answer(self, directory: str) -> str:
+        """Return the memo of an absolute directory, as it is spelled.
+
+        No directory can collide with the file's own name: each one's begins with `@`.
+        """
+        return f"{self.answers}{directory.rstrip('/').replace('/', '/@')}/answer"
+
+    @property
+    def variable_answers(self) -> str:
+        """Memos of BUBBLE_PYTHON, one file a text."""
+        return f"{self.answers}/variable"
+
+    @property
+    def global_answer(self) -> str:
+        """The memo of the global pin."""
+        return f"{self.answers}/global"
 
     @property
     def catalogue(self) -> str:
@@ -126,8 +144,9 @@ BUBBLE_DIR = ".bubble"
 RECEIPT = ".bubble/receipt.json"
 MANIFEST = ".bubble/manifest"
 
-# in an environment that bubble made: its identity, one line
+# one line: the identity of an environment that bubble made, and of one that it only knows
 MARK = ".bubble-environment"
+ADOPTED = ".bubble-adopted"
 
 
 def layout_from(env: Mapping[str, str]) -> Layout:

@@ -15,7 +15,9 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 
 LIMIT = 4096  # bytes of a version file; more is no version file
-PYPROJECT_LIMIT = 1 << 20
+PYPROJECT_LIMIT = 1 << 18
+_MOST_DOTS = 40  # of a line, outside its strings: a key of thousands takes the parser gigabytes
+_STRING = rb"\"[^\"\n]*\"|'[^'\n]*'"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -59,26 +61,49 @@ def read_tool_versions(path: str) -> tuple[Entry, ...] | None:
 def read_requires_python(path: str) -> tuple[Entry, ...] | None:
     """Return `project.requires-python` of a `pyproject.toml` as the one entry.
 
-    None when the file or the key isn't there. A file that isn't TOML counts as saying nothing
-    unless it speaks of `requires-python`. Raises BubbleError(version_file).
+    None when the file or the key isn't there, or the file doesn't speak of `requires-python`.
+    Raises BubbleError(version_file) for what isn't TOML, isn't a specifier (PEP 440), or would
+    take long to read.
     """
     data = read_regular(path, PYPROJECT_LIMIT)
     if data is None or b"requires-python" not in data:
         return None
-    import tomllib
-
-    try:
-        project = tomllib.loads(data.decode()).get("project", {})
-    except (ValueError, RecursionError) as error:  # also numbers of more digits than int() reads
-        raise _unusable(path, f"it is not TOML ({printable(str(error), 80)})") from None
+    project = parse_toml(path, data).get("project", {})
     value = project.get("requires-python") if isinstance(project, dict) else None
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
         raise _unusable(path, "requires-python is not a specifier in quotes")
+    if value.strip()[0] not in "<>=!~" or not _is_specifier(value):
+        raise _unusable(path, f"requires-python is no specifier: “{printable(value, 80)}”")
     lines = data.decode().splitlines()
     line = next((n for n, text in enumerate(lines, 1) if "requires-python" in text), 1)
     return (Entry(text=value.strip(), line=line),)
+
+
+def parse_toml(path: str, data: bytes) -> dict[str, object]:
+    """Return what the TOML in `data`, read from `path`, says; the work is bounded.
+
+    Raises BubbleError(version_file).
+    """
+    import re
+    import tomllib
+
+    if any(line.count(b".") > _MOST_DOTS for line in re.sub(_STRING, b"", data).split(b"\n")):
+        raise _unusable(path, "it has keys of too many parts")
+    try:
+        return tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:  # also numbers of more digits than int() reads
+        raise _unusable(path, f"it is not TOML ({printable(str(error), 80)})") from None
+
+
+def _is_specifier(text: str) -> bool:
+    from bubble.model.request import parse_request
+
+    try:
+        return parse_request(text).is_python
+    except BubbleError:
+        return False
 
 
 def read_regular(path: str, limit: int) -> bytes | None:

@@ -127,11 +127,15 @@ def _about_shim(told: Explanation) -> str:
         return "not on PATH, so a shell doesn't get here (bubble init --help)"
     if shim.before:
         return f"not reached: {printable(shim.before, 500)} comes before it on PATH"
-    if told.error:
-        return "asks bubble, which answers with the error below"
-    if shim.asks:
-        return f"asks bubble, since {shim.asks}"
-    return "knows this answer, and adds a millisecond"
+    if shim.differs:
+        return (
+            f"WRONG: it runs {printable(shim.differs, 500)}, which is a fault of bubble; "
+            "to mend it: bubble doctor --fix"
+        )
+    asks = (
+        "which answers with the error below" if told.error else shim.asks and f"since {shim.asks}"
+    )
+    return f"asks bubble, {asks}" if asks else "knows this answer, and adds a millisecond"
 
 
 def _candidates(told: Explanation) -> Iterator[tuple[str, str, str]]:
@@ -194,6 +198,7 @@ def _data(told: Explanation) -> dict[str, object]:
             "on_path": told.shim.on_path,
             "before": told.shim.before or None,
             "asks": told.shim.asks or None,
+            "differs": told.shim.differs or None,
         },
         "memo": {"path": told.memo.path or None, "state": told.memo.state},
         "others": {

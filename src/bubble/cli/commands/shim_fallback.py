@@ -20,17 +20,20 @@ def run(arguments: Sequence[str], context: Context) -> int:
 
     The home is the one that the shim was made for, whatever the environment says.
     """
+    from bubble.cli.context import require_format
     from bubble.selection.fallback import run_shim
     from bubble.selection.resolve import World
     from bubble.system.directory import working_directory
     from bubble.system.layout import Layout
 
     home, name, *rest = arguments
+    layout = Layout(home=home, cache="")
     try:
+        require_format(layout)
         world = World(
             cwd=working_directory(context.env.get("PWD", "")),
             env=context.env,
-            layout=Layout(home=home, cache=""),
+            layout=layout,
             platform=context.platform(),
         )
         return run_shim(name, rest, world, sys.executable)

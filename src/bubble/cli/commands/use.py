@@ -69,7 +69,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
     pinned = pin(path, requests)
     warnings = (*pinned.warnings, *_what_overrules(pinned.path, world))
     if not options.everywhere:
-        _leave_memo(world)
+        from bubble.selection.memos import leave_here
+
+        leave_here(world)
     return Outcome(
         data={
             "path": pinned.path,
@@ -83,6 +85,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _what_overrules(path: str, world: World) -> Iterator[str]:
     """Say what makes the choice that was just written not count in this directory."""
+    from bubble.selection.resolve import select
     from bubble.selection.sources import choose
 
     try:
@@ -91,36 +94,12 @@ def _what_overrules(path: str, world: World) -> Iterator[str]:
         yield f"it doesn't count here: {error.message}"
         return
     if source.kind == "environment":
-        yield from _what_goes_stale(source.path, world)
-    elif not source.path or os.path.realpath(source.path) != path:
+        try:
+            select(world)
+        except BubbleError as error:
+            yield f"{error.message}; {error.hint}"
+    elif not source.path or os.path.realpath(source.path) != os.path.realpath(path):
         yield f"it doesn't count here: {source} overrules it"
-
-
-def _what_goes_stale(directory: str, world: World) -> Iterator[str]:
-    """Say whether the environment of a directory was made for another choice than its files'."""
-    from bubble.selection.registry import of_directory
-    from bubble.selection.sources import pin_of
-
-    environment = of_directory(world.layout, directory)
-    if environment is not None and environment.pin != pin_of(directory):
-        name = printable(environment.path, 500)
-        yield f"{name} was made for another choice; make it anew: bubble create --force"
-
-
-def _leave_memo(world: World) -> None:
-    """Make the directory known: what it asks for is in use, and gc must leave it."""
-    import time
-
-    from bubble.selection import memos
-    from bubble.selection.resolve import select
-    from bubble.selection.sources import VARIABLE
-
-    world = world.replace(env={n: v for n, v in world.env.items() if n != VARIABLE})
-    looked_at = time.time_ns()
-    try:
-        memos.leave(select(world), world, looked_at)
-    except BubbleError:
-        pass  # `--force`: it isn't there
 
 
 def _require_installed(request: Request, context: Context, *, install: bool) -> None:

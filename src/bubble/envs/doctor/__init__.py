@@ -33,7 +33,6 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     environments.strangers,
     environments.kernel_specs,
     scraps.memos,
-    scraps.generation,
     scraps.locks,
     path.shims,
     path.order,

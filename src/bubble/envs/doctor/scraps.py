@@ -61,23 +61,6 @@ def memos(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def generation(patient: Patient) -> Iterator[Finding]:
-    """Look whether the clock went back: no memo would be newer than the last change."""
-    path = patient.layout.generation
-    try:
-        ahead = os.stat(path).st_mtime - time.time()
-    except FileNotFoundError:
-        return
-    if ahead > 60:
-        yield Finding(
-            id="store.clock",
-            severity=WARNING,
-            what=f"the last change is {ahead:.0f} s in the future: until then, shims are slow",
-            where=path,
-            fix=f"touch {quote(path)}",
-        )
-
-
 def locks(patient: Patient) -> Iterator[Finding]:
     """Look for locks that somebody holds."""
     for directory in (patient.layout.locks, patient.layout.download_locks):

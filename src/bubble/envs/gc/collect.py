@@ -106,7 +106,7 @@ def _links(_items: Sequence[Item], machine: Machine) -> list[Item]:
 
 
 def _memos(items: Sequence[Item], machine: Machine) -> list[Item]:
-    root = os.path.dirname(machine.layout.memo("/"))
+    root = machine.layout.answers
     for item in items:
         unlink_quietly(item.path)
         place = os.path.dirname(item.path)

@@ -10,10 +10,11 @@ import os
 
 from bubble.envs.gc.item import KINDS, Item
 from bubble.envs.gc.scratch import leftovers
-from bubble.envs.gc.uses import ALIAS_DAYS, aliases, known_directories, uses
+from bubble.envs.gc.uses import ALIAS_DAYS, aliases, uses
 from bubble.envs.inspect import look_at_all
 from bubble.pythons import store
-from bubble.selection.memos import FORMAT
+from bubble.selection.facts import FORMAT
+from bubble.selection.memos import known_directories
 from bubble.system.files import read_text
 from bubble.system.trees import size_of
 
@@ -114,8 +115,7 @@ def is_gone(path: str, layout: Layout) -> bool:
 
 
 def _is_foreign(memo: str) -> bool:
-    lines = (read_text(memo, 65536) or "").split("\n")
-    return len(lines) < 3 or lines[1].partition(" ")[0] != FORMAT
+    return not (read_text(memo, 65536) or "").startswith(f"{FORMAT}\n")
 
 
 def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:

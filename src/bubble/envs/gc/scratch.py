@@ -67,11 +67,11 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.pythons,
         layout.registry,
         layout.shims,
-        layout.aliases,
         layout.cache,
         layout.catalogues,
     ]
-    places += [place for place, _, _ in os.walk(os.path.dirname(layout.memo("/")))]
+    for root in (layout.answers, layout.requests):
+        places += [place for place, _, _ in os.walk(root)]
     for place in places:
         for path in _paths(place):
             name = os.path.basename(path)

@@ -13,6 +13,7 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.pythons import store
+from bubble.selection.memos import known_directories
 from bubble.selection.registry import environments
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 ALIAS_DAYS = 30  # a shell's request counts for so long after its last use
-_GLOBAL = ".global"
 
 
 def uses(machine: Machine) -> dict[str, list[str]]:
@@ -45,26 +45,18 @@ def uses(machine: Machine) -> dict[str, list[str]]:
     return found
 
 
-def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
-    """Yield each directory that has a memo (absolute), and the memo's path."""
-    root = os.path.dirname(layout.memo("/"))
-    for place, _, names in os.walk(root):
-        if ".bubble" in names:
-            yield place[len(root) :] or "/", f"{place}/.bubble"
-
-
 def aliases(layout: Layout) -> Iterator[tuple[str, str, float]]:
     """Yield each request text that a shell has used, its memo's path, and its age in days."""
     try:
-        names = os.listdir(layout.aliases)
+        names = os.listdir(layout.variable_answers)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        if name == _GLOBAL or name.startswith("."):
+        if name.startswith("."):
             continue
-        path = f"{layout.aliases}/{name}"
+        path = f"{layout.variable_answers}/{name}"
         try:
-            yield name, path, (time.time() - os.stat(path).st_mtime) / 86400
+            yield name, path, (time.time() - os.stat(path).st_ctime) / 86400
         except FileNotFoundError:
             continue
 

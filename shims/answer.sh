@@ -1,0 +1,125 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154,SC2317 # _bubble_home is set by whoever has this; the end is reached
+# Reading memos, for the shim (POSIX sh) and the hook of bash and zsh. The format of a memo is in
+# selection/facts.py: what it says is so, or it is void.
+
+# $1 a file, $2 how many lines of the memo it must have: these, no more
+_bubble_same() {
+    _bubble_left=$2
+    # what is newer is something else, and may be large; a pipe or a device would never end
+    [ "$1" -nt "$_bubble_memo" ] && return 1
+    [ -f "$1" ] || return 1
+    while [ "$_bubble_left" -gt 0 ]; do
+        IFS= read -r _bubble_line <&4 || return 1
+        _bubble_there=''
+        IFS= read -r _bubble_there <&5 || [ "$_bubble_left" = 1 ] || return 1
+        [ "$_bubble_there" = "$_bubble_line" ] || return 1
+        _bubble_left=$((_bubble_left - 1))
+    done
+    _bubble_there=''
+    IFS= read -r _bubble_there <&5 && return 1
+    [ -z "$_bubble_there" ]
+}
+
+# $1 the memo, $2 the names that are there; sets _bubble_answer
+# shellcheck disable=SC2094 # the memo is read, and its time is looked at: nothing is written
+_bubble_recall() {
+    _bubble_memo=$1
+    [ -f "$1" ] || return 1
+    {
+        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = 'bubble answer 2' ] || return 1
+        IFS= read -r _bubble_answer <&4 || return 1
+        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "$2" ] || return 1
+        while IFS= read -r _bubble_fact <&4; do
+            [ "$_bubble_fact" != . ] || return 0
+            IFS= read -r _bubble_path <&4 || return 1
+            case $_bubble_fact in
+                [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9])
+                    [ -f "$_bubble_path" ] || return 1
+                    _bubble_same "$_bubble_path" "$_bubble_fact" 5<"$_bubble_path" || return 1
+                    ;;
+                '-')
+                    [ ! -e "$_bubble_path" ] && [ ! -L "$_bubble_path" ] || return 1
+                    ;;
+                'n')
+                    for _bubble_file in .python-version .python-versions .tool-versions; do
+                        _bubble_line=${_bubble_path%/}/$_bubble_file
+                        [ ! -e "$_bubble_line" ] && [ ! -L "$_bubble_line" ] || return 1
+                    done
+                    ;;
+                'd')
+                    [ -d "$_bubble_path" ] || return 1
+                    ;;
+                '=')
+                    IFS= read -r _bubble_line <&4 || return 1
+                    [ "$_bubble_path" -ef "$_bubble_line" ] || return 1
+                    ;;
+                't')
+                    IFS= read -r _bubble_line <&4 || return 1
+                    [ -f "$_bubble_path" ] && [ -f "$_bubble_line" ] || return 1
+                    [ "$_bubble_path" -nt "$_bubble_line" ] && return 1
+                    [ "$_bubble_line" -nt "$_bubble_path" ] && return 1
+                    ;;
+                *) return 1 ;;
+            esac
+        done
+        return 1
+    } 4<"$1" || return 1
+} 2>/dev/null
+
+# Sets _bubble_answer to what the working directory gets, if that is known.
+_bubble_select() {
+    case $PWD in
+        /) ;;
+        '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;
+    esac
+    # the names of the record and of the memo's directory, as bubble makes them from a path
+    _bubble_at=${PWD%/} _bubble_key='' _bubble_tree=$_bubble_home/answers
+    _bubble_rest=${_bubble_at#/}
+    while [ -n "$_bubble_rest" ]; do
+        _bubble_part=${_bubble_rest%%/*}
+        _bubble_tree=$_bubble_tree/@$_bubble_part
+        _bubble_key=$_bubble_key%2F
+        case $_bubble_part in
+            *%*) _bubble_escape ;;
+            *) _bubble_key=$_bubble_key$_bubble_part ;;
+        esac
+        case $_bubble_rest in
+            */*) _bubble_rest=${_bubble_rest#*/} ;;
+            *) break ;;
+        esac
+    done
+    while :; do
+        _bubble_names=''
+        for _bubble_file in .venv .python-version .python-versions .tool-versions pyproject.toml; do
+            if [ -e "$_bubble_at/$_bubble_file" ] || [ -L "$_bubble_at/$_bubble_file" ]; then
+                _bubble_names=${_bubble_names:+$_bubble_names }$_bubble_file
+            fi
+        done
+        if [ -n "$_bubble_names" ]; then
+            _bubble_recall "$_bubble_tree/answer" "$_bubble_names" || return 1
+            [ "$_bubble_answer" = - ] || return 0
+        elif [ -e "$_bubble_home/registry/p.${_bubble_key:-%2F}" ]; then
+            return 1 # it had an environment
+        fi
+        [ -n "$_bubble_at" ] || break
+        _bubble_at=${_bubble_at%/*}
+        _bubble_key=${_bubble_key%\%2F*}
+        _bubble_tree=${_bubble_tree%/@*}
+    done
+    [ -e "$_bubble_home/version" ] || return 1
+    _bubble_recall "$_bubble_home/answers/global" version
+}
+
+_bubble_escape() {
+    while :; do
+        case $_bubble_part in
+            *%*)
+                _bubble_key=$_bubble_key${_bubble_part%%\%*}%25
+                _bubble_part=${_bubble_part#*%}
+                ;;
+            *) break ;;
+        esac
+    done
+    _bubble_key=$_bubble_key$_bubble_part
+}

@@ -1,0 +1,92 @@
+"""The environment that belongs to a directory, however the directory's path is spelled."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.key import parse_key
+from bubble.model.text import printable
+from bubble.selection.identity import claimed, is_itself
+from bubble.selection.registry import of_directory, project_file
+from bubble.system.pyvenv_cfg import read_configuration, version_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.model.key import Key
+    from bubble.model.platform import Platform
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+PLACE = ".venv"  # in the directory; whatever lies there is never passed over unseen
+
+
+def inside(directory: str) -> str:
+    """Return the path at which a directory's environment lies."""
+    return f"{directory.rstrip('/')}/{PLACE}"
+
+
+def environment_of(layout: Layout, directory: str) -> Environment | None:
+    """Return the environment registered for a directory (absolute, spelled anyhow).
+
+    None where what lies there is not bubble's, or nothing does and nothing was registered under
+    this very path. Raises BubbleError(environment) for one that was moved or copied here.
+    """
+    path = inside(directory)
+    if not os.path.lexists(path):
+        # a directory that lost its environment is told by its record alone, as the shim can
+        return (
+            None if project_file(directory).startswith("p.#") else of_directory(layout, directory)
+        )
+    found = registered(layout, directory)
+    if found is None and (original := claimed(path, layout)):
+        raise _strayed(path, original)
+    return found
+
+
+def registered(layout: Layout, directory: str) -> Environment | None:
+    """Return the record of a directory, by its real path or the one that it is spelled with."""
+    real = os.path.realpath(directory)
+    return of_directory(layout, real) or (
+        of_directory(layout, directory) if real != directory else None
+    )
+
+
+def _strayed(path: str, original: Environment) -> BubbleError:
+    from shlex import quote
+
+    shown, word = printable(path, 500), quote(printable(path, 500))
+    was = printable(original.path, 500)
+    if is_itself(original):
+        return BubbleError(
+            "environment",
+            f"{shown} is a copy of {was}, and still says so",
+            hint=f"make it an environment of its own: bubble repair {word}",
+        )
+    return BubbleError(
+        "environment",
+        f"{shown} was at {was} when it was registered",
+        hint=f"let it know where it is now: bubble repair {word}",
+    )
+
+
+def key_of(environment: Environment, layout: Layout, platform: Platform) -> Key | None:
+    """Return the key of the interpreter that an environment has now, None when nobody knows.
+
+    By the installation that its `bin/python` leads to; for an interpreter from elsewhere by what
+    pyvenv.cfg says.
+    """
+    python = os.path.realpath(f"{environment.path}/bin/python")
+    store = f"{os.path.realpath(layout.pythons)}/"
+    name = ""
+    if python.startswith(store):
+        name = python.removeprefix(store).partition("/")[0]
+    elif environment.interpreter.startswith(f"{layout.pythons}/"):
+        name = os.path.basename(os.path.realpath(environment.interpreter))
+    if not name:
+        version = version_of(read_configuration(environment.path))
+        name = f"cpython-{version}-{platform}"
+    try:
+        return parse_key(name)
+    except BubbleError:
+        return None
