@@ -80,11 +80,13 @@ class Context(Record):
     def renew_shims(self, made: Sequence[str] = ()) -> None:
         """Make the shims and the installed shell code follow what there is.
 
-        `made`: the absolute prefixes of what is new, where nothing else was changed. A store that
-        can't be written costs a note.
+        `made`: the absolute prefixes of what is new, where nothing else was changed. What the
+        working directory gets now is left for the hook, whose next look comes before any shim's.
+        A store that can't be written costs a note.
         """
         import sys
 
+        from bubble.selection.memos import leave_here
         from bubble.selection.shims import follow, rehash
 
         try:
@@ -96,6 +98,7 @@ class Context(Record):
                 from bubble.cli.shell_files import refresh
 
                 refresh(self)
+            leave_here(self.world())
         except OSError as error:
             from bubble.cli.main import from_os_error
 

@@ -6,6 +6,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection.belonging import registered
 from bubble.selection.registry import environments, of_directory, of_name
 from bubble.system.directory import upwards
 
@@ -133,7 +134,7 @@ def _awaited(path: str, layout: Layout) -> Environment | None:
 
 def _nearest(cwd: str, layout: Layout) -> Environment:
     for directory in upwards(cwd):
-        found = of_directory(layout, directory)
+        found = registered(layout, directory)
         if found:
             return found
         inside = f"{directory.rstrip('/')}/{DEFAULT}"

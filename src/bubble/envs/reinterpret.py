@@ -13,6 +13,7 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import store
 from bubble.selection import registry
+from bubble.selection.answers import request_of
 from bubble.system.files import link_atomic, read_text, write_atomic
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
+    from bubble.selection.sources import Choice as Asked
 
 
 class Choice(Record):
@@ -37,6 +39,24 @@ def works(environment: Environment) -> bool:
     path = environment.path
     home = read_configuration(path).get("home", "")
     return os.path.exists(f"{path}/bin/python") and os.path.isdir(home)
+
+
+def wanted(asked: Asked, world: World) -> str:
+    """Return the first request of a source, in the order of its lines, that can be satisfied.
+
+    The first that an environment could be made for, where none can.
+    """
+    texts = [e.text for e in asked.entries if request_of(e, asked.source).is_python]
+    for text in texts:
+        if store.matching(world.layout, parse_request(text), world.platform):
+            return text
+    if texts:
+        return texts[0]
+    raise BubbleError(
+        "environment",
+        f"{asked.source} asks for no Python that an environment could be made of",
+        hint="ask for a version: bubble use VERSION",
+    )
 
 
 def choose(environment: Environment, world: World) -> Choice:

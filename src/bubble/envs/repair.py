@@ -1,4 +1,4 @@
-"""Mending an environment: one that was moved or copied, or whose interpreter is gone.
+"""Mending an environment: moved, copied, or with an interpreter that is gone or not asked for.
 
 What is rewritten in place was broken before, and each file changes in one step: killed in
 between, it is still broken, and the same command ends the work. An environment that needs another
@@ -12,12 +12,14 @@ import os
 from bubble.envs import place
 from bubble.envs.inspect import look_at_all
 from bubble.envs.locate import DEFAULT, is_path, locate
-from bubble.envs.reinterpret import choose, fits, make_again, relink, works
+from bubble.envs.reinterpret import choose, fits, make_again, relink, wanted, works
 from bubble.envs.settle import settle
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection import registry
+from bubble.selection.answers import misfit
+from bubble.selection.belonging import registered
 from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
@@ -48,8 +50,11 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
         known = registry.environments(world.layout)
         environment, done = settle(path, world.layout)
         done += _move_kernels(environment, known, world)
-        if works(environment):
+        asked = misfit(environment, world)
+        if works(environment) and asked is None:
             return Repaired(environment=environment, done=done)
+        if asked is not None:
+            environment = environment.replace(request=wanted(asked, world))
         choice = choose(environment, world)
         name = choice.installation.key.name
         if fits(path, choice.base):
@@ -103,7 +108,7 @@ def find(text: str, cwd: str, layout: Layout) -> str:
 
 def _of_directory(cwd: str, layout: Layout) -> str:
     for directory in upwards(cwd):
-        known = registry.of_directory(layout, directory)
+        known = registered(layout, directory)
         if known and os.path.isdir(known.path):
             return known.path
         path = f"{directory.rstrip('/')}/{DEFAULT}"

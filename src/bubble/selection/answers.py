@@ -126,8 +126,8 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
     environment = registered(world.layout, source.path)
     assert environment is not None
     answer = _environment_answer(environment, entry, inside(source.path))
-    asked = next(in_directory(source.path), None)
-    if asked is None or _fits(environment, asked, world):
+    asked = misfit(environment, world)
+    if asked is None:
         return answer
     key = key_of(environment, world.layout, world.platform)
     texts = [printable(e.text) for e in asked.entries] or [SYSTEM]
@@ -139,6 +139,15 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
         hint=_mend(environment, asked, world),
         details={"environment": environment.path, "source": str(asked.source)},
     )
+
+
+def misfit(environment: registry.Environment, world: World) -> Choice | None:
+    """Return what the files of an environment's directory ask for, if it is something else.
+
+    Raises BubbleError(version_file, request) where they can't be read.
+    """
+    asked = next(in_directory(environment.project), None) if environment.project else None
+    return asked if asked and not _fits(environment, asked, world) else None
 
 
 def _fits(environment: registry.Environment, asked: Choice, world: World) -> bool:

@@ -10,11 +10,12 @@ from bubble.model.text import printable
 from bubble.selection import memos
 from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, command_path, select
+from bubble.selection.sources import unreadable
 from bubble.system import descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
     from bubble.system.layout import Layout
@@ -25,13 +26,17 @@ _LAUNCHER = "__PYVENV_LAUNCHER__"
 _INTERPRETERS = ("python", "pypy", "graalpy")
 
 
-def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> int:
+def run_shim(
+    name: str, arguments: Sequence[str], world: World, python: str, warn: Callable[[str], None]
+) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    `python` is the interpreter that runs bubble; the rest is as `perform` has it. Raises
+    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as `perform` has it. Raises
     BubbleError and OSError.
     """
     selection = select(world)
+    for fault in unreadable(world.cwd, selection.source):
+        warn(f"passed over: {fault}")
     memos.leave(selection, world)
     path = command_path(name, selection, world)
     if is_shim(path):

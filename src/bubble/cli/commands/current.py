@@ -21,6 +21,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
     """Say what is selected here; fails where one of several isn't installed, and tells the rest."""
     from bubble.model.text import printable
     from bubble.selection.resolve import not_installed, select
+    from bubble.selection.sources import unreadable
 
     world = context.world()
     selection = select(world)
@@ -42,6 +43,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
         lines=tuple(_line(answer, selection) for answer in selection.answers),
+        warnings=tuple(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
         errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )
 

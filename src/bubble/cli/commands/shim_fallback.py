@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], context: Context) -> int:
             layout=layout,
             platform=context.platform(),
         )
-        return run_shim(name, rest, world, sys.executable)
+        return run_shim(name, rest, world, sys.executable, context.output.warn)
     except BubbleError as error:
         context.output.error(error)
         return status_of(error)
