@@ -133,11 +133,7 @@ def adopted_and_gone(c: Clinic) -> None:
 
 
 def old_memo(c: Clinic) -> None:
-    write(c.layout.answer(c.cwd), f"{c.prefix}\n0 .python-version\n.python-version\n3.11\n")
-
-
-def clock_went_back(c: Clinic) -> None:
-    old(c.layout.generation, -3600)
+    write(c.layout.answer(c.cwd), f"{c.prefix}\n1 .python-version\n.python-version\n3.11\n")
 
 
 def file_for_a_directory(c: Clinic) -> None:
@@ -323,7 +319,6 @@ CASES: list[object] = [
     ("store.minor-link", older_link),
     ("store.minor-link", no_link),
     ("store.memo-format", old_memo),
-    ("store.clock", clock_went_back),
     ("store.shape", file_for_a_directory),
     pytest.param("store.owner", foreign_owner, marks=ROOT_ONLY),
     ("store.access", unwritable),

@@ -9,11 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
+from bubble.envs.gc import plan, uses
 from bubble.selection import registry
 from support.clinic import Clinic, old, write
+from support.handmade import machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,13 +141,17 @@ def test_an_old_patch_that_is_used_stays(use: object, clinic: Clinic) -> None:
     assert "3.11.8" in pythons(clinic)
 
 
-def test_a_shells_request_counts_for_a_month(clinic: Clinic) -> None:
+def test_a_shells_request_counts_for_a_month(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
     another_shell(clinic)
-    memo = f"{clinic.layout.aliases}/3.11.8"
-    old(memo, 31 * 86400)
-    found = gc(clinic)
-    assert found["memos"] == [memo]
-    assert found["pythons"] == [clinic.key("3.11.8")]
+    memo = f"{clinic.layout.variable_answers}/3.11.8"
+    for days in (29, 31):
+        later = SimpleNamespace(time=lambda days=days: time.time() + days * 86400)
+        monkeypatch.setattr(uses, "time", later)
+        found = plan(machine(clinic.layout, clinic.env), "/", ["memos", "pythons"])
+        paths = [memo, clinic.key("3.11.8")] if days > 30 else []
+        assert [item.path for item in found] == paths
 
 
 def test_a_pin_that_changed_since_no_longer_counts(clinic: Clinic) -> None:

@@ -18,10 +18,10 @@ from bubble.pythons.install import Machine
 from bubble.pythons.stdlib import library_name
 from bubble.pythons.store import Installation, Receipt
 from bubble.selection import registry
+from bubble.selection.identity import mark_file, new_identity
 from bubble.selection.registry import Environment
 from bubble.selection.resolve import World
 from bubble.system.host import host_platform
-from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,13 +90,10 @@ def environment(
     path = path or f"{layout.envs}/{name}"
     prefix = prefix or layout.python(f"cpython-3.11.9-{PLATFORM}")
     project = os.path.dirname(path) if path.endswith("/.venv") and not name else ""
-    identity = os.urandom(8).hex() if maker == "bubble" else ""
     write(f"{path}/pyvenv.cfg", f"home = {prefix}/bin\nversion_info = 3.11.9\n")
     write(f"{path}/bin/activate", f"VIRTUAL_ENV='{path}'\nexport VIRTUAL_ENV\n")
     os.makedirs(f"{path}/lib/python3.11/site-packages")
     os.symlink(f"{prefix}/bin/python3.11", f"{path}/bin/python")
-    if identity:
-        write(f"{path}/{MARK}", f"{identity}\n")
     made = Environment(
         path=path,
         name=name,
@@ -104,9 +101,10 @@ def environment(
         interpreter=prefix,
         request="3.11",
         maker=maker,
-        identity=identity,
+        identity=new_identity(),
         made_at="1700000000",
     )
+    write(mark_file(made), f"{made.identity}\n")
     registry.register(layout, made)
     return made
 

@@ -4,8 +4,7 @@
     shims.pin("3.11")
     shims.run("python", "-c", "pass", way="fast", shell="dash")
 
-The fast path is that of a memo; the slow path is taken because the store's generation is always
-newer than any memo.
+The fast path is that of a memo; the slow path is taken because something is in the memo's place.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 WAYS = ("fast", "slow")
-_LONG_AGO = 1_000_000_000
-_NEVER = 4_000_000_000
 
 
 class RealShims:
@@ -65,7 +62,6 @@ class RealShims:
     def pin(self, *requests: str) -> None:
         """Write the working directory's version file, and leave its memo."""
         write(f"{self.tree}/.python-version", "".join(f"{request}\n" for request in requests))
-        os.utime(f"{self.tree}/.python-version", (_LONG_AGO, _LONG_AGO))
         self.take("fast")
         done = self.run("python", "-c", "pass")
         assert done.returncode == 0, done.stderr
@@ -73,8 +69,13 @@ class RealShims:
 
     def take(self, way: str) -> None:
         """Make the shims take the fast or the slow path from now on."""
-        then = _LONG_AGO if way == "fast" else _NEVER
-        os.utime(self.layout.generation, (then, then))
+        memo, aside = self.layout.answer(self.tree), f"{self.root}/memo"
+        if way == "slow" and os.path.isfile(memo):
+            os.rename(memo, aside)
+            os.mkdir(memo)
+        elif way == "fast" and os.path.isdir(memo):
+            os.rmdir(memo)
+            os.rename(aside, memo)
 
     def argv(self, command: str, *arguments: str | bytes, shell: str = "") -> list[str | bytes]:
         """Return a shim's command line, under its `#!` line or as if /bin/sh were `shell`."""

@@ -12,6 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bubble.cli.completions import completions
+from bubble.selection.facts import FORMAT
 from bubble.selection.shell import quoted, render_init
 from bubble.system.layout import Layout
 from support.shimworld import write
@@ -34,7 +35,13 @@ CASES = [
     if shutil.which(program[0])
 ]
 HOOKED = [(shell, program) for shell, program in CASES if shell != "sh"]
-_HOUR = 3600 * 10**9
+
+
+def content(path: str) -> list[str]:
+    """Return the fact that a file has the lines that it has now."""
+    with open(path) as file:
+        lines = file.read().splitlines()
+    return [str(len(lines)), path, *lines]
 
 
 def name_of(case: object) -> str:
@@ -57,13 +64,6 @@ class Home:
         )
         os.makedirs(self.layout.shims)
         os.makedirs(self.layout.pythons)
-        self.now = os.stat(self.layout.home).st_mtime_ns
-        self.touch(self.layout.generation, 3 * _HOUR)
-
-    def touch(self, path: str, age: int, text: str = "") -> None:
-        """Write a file that is `age` nanoseconds old."""
-        write(path, text)
-        os.utime(path, ns=(self.now - age, self.now - age))
 
     def environment(self, path: str) -> str:
         """Make an environment by hand; return its path."""
@@ -75,14 +75,15 @@ class Home:
         """Make a pinned project with an environment and a valid memo; return both paths."""
         directory = f"{self.root}/{name}"
         prefix = self.environment(f"{directory}/.venv")
-        self.touch(f"{directory}/.python-version", 2 * _HOUR, pin)
-        self.memo(directory, prefix, ".python-version", ".python-version", pin)
+        write(f"{directory}/.python-version", pin)
+        said = content(f"{directory}/.python-version")
+        self.memo(directory, prefix, ".venv .python-version", *said)
         return directory, prefix
 
-    def memo(self, directory: str, answer: str, files: str, asked: str, text: str = "") -> str:
-        """Write a memo that is an hour old."""
+    def memo(self, directory: str, answer: str, names: str, *facts: str) -> str:
+        """Write a memo of what was looked at before."""
         path = self.layout.answer(directory)
-        self.touch(path, _HOUR, f"{answer}\n1{files and ' ' + files}\n{asked}\n{text}")
+        write(path, "\n".join([FORMAT, answer, names, *facts, ".", ""]))
         return path
 
     def init(self, shell: str, *, hook: bool = False) -> str:

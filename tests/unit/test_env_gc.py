@@ -13,6 +13,7 @@ from bubble.envs.gc.plan import is_gone
 from bubble.envs.gc.uses import uses
 from bubble.envs.kernel import SPEC, install_kernel, kernels
 from bubble.selection import registry
+from bubble.selection.facts import FORMAT
 from support import handmade
 from support.builds import small_mirror
 from support.clinic import old
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
+
+MEMO = f"{FORMAT}\n/x\n\n.\n"
 
 
 def planned(layout: Layout, kind: str, **env: str) -> list[str]:
@@ -191,12 +194,14 @@ def test_an_interpreter_of_another_platform_has_no_minor_link(layout: Layout) ->
 
 
 def test_a_memo_of_another_format_goes_and_ours_stays(layout: Layout, tmp_path: Path) -> None:
-    for name, text in (("ours", "/x\n1 x\n\n"), ("other", "/x\n2 x\n\n"), ("short", "/x\n")):
+    texts = {"ours": MEMO, "other": MEMO.replace("answer 2", "answer 3"), "older": "/x\n1 x\n\n"}
+    for name, text in (*texts.items(), ("empty", "")):
         (tmp_path / name).mkdir()
         write(layout.answer(f"{tmp_path}/{name}"), text)
-    write(f"{layout.aliases}/3.11", "/x\n2 x\n\n")
+    asked = write(f"{layout.variable_answers}/3.11", "/x\n1 x\n\n")
+    write(f"{layout.variable_answers}/answer", MEMO)  # an environment's name, no directory's
     assert sorted(planned(layout, "memos")) == sorted(
-        [layout.answer(f"{tmp_path}/{n}") for n in ("other", "short")] + [f"{layout.aliases}/3.11"]
+        [layout.answer(f"{tmp_path}/{n}") for n in ("other", "older", "empty")] + [asked]
     )
 
 
@@ -206,7 +211,7 @@ def test_a_memo_stays_where_nobody_can_tell_whether_its_directory_is_gone(
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("")
     for directory in ("loop/project", "file/project"):
-        write(layout.answer(f"{tmp_path}/{directory}"), "/x\n1 x\n\n")
+        write(layout.answer(f"{tmp_path}/{directory}"), MEMO)
     assert planned(layout, "memos") == []
     (tmp_path / "full").mkdir()
     write(f"{tmp_path}/full/neighbour")
@@ -217,14 +222,14 @@ def test_a_memo_stays_where_nobody_can_tell_whether_its_directory_is_gone(
 def test_a_shells_memo_that_goes_by_itself_is_no_failure(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(f"{layout.aliases}/.global", "1\n")
-    stale = old(write(f"{layout.aliases}/3.10", "/x\n1 x\n\n"), 31 * 86400)
-    path = write(f"{layout.aliases}/3.11", "/x\n1 x\n\n")
+    place = layout.variable_answers
+    stale = write(f"{place}/3.10", "")
+    path = write(f"{place}/3.11", MEMO)
     listdir = os.listdir
 
     def late(at: str) -> list[str]:
         names = listdir(at)
-        if at == layout.aliases and os.path.exists(path):
+        if at == place and os.path.exists(path):
             os.unlink(path)
         return names
 

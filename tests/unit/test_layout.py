@@ -75,5 +75,5 @@ def test_without_home_the_user_database_tells_and_without_an_entry_it_is_said(
 
 def test_the_memo_of_the_root_directory_lies_with_the_others() -> None:
     layout = Layout(home="/b", cache="/c")
-    assert layout.answer("/") == "/b/projects/.bubble"
-    assert layout.answer("/a/b") == "/b/projects/a/b/.bubble"
+    assert layout.answer("/") == "/b/answers/answer"
+    assert layout.answer("/a/b") == "/b/answers/@a/@b/answer"

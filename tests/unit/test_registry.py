@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAIN = Environment(path="/e/train", name="train", interpreter="/p/3.11", request="3.11")
-OWN = Environment(path="/w/a/.venv", project="/w/a", identity="00ff", pin="x: >=3, <4", made_at="7")
+OWN = Environment(
+    path="/w/a/.venv", project="/w/a", identity="00ff", request=">=3, <4", made_at="7"
+)
 # a path's bytes: anything but NUL and, as `register` asserts, a newline
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\n"), max_size=40)
 PATHS = st.lists(
@@ -50,7 +52,7 @@ def test_there_is_nothing_where_nothing_was_registered(layout: Layout) -> None:
 def test_registering_again_replaces_and_forgetting_takes_one(layout: Layout) -> None:
     registry.register(layout, PLAIN)
     registry.register(layout, OWN)
-    changed = PLAIN.replace(interpreter="/p/3.12", pin="")
+    changed = PLAIN.replace(interpreter="/p/3.12", request="")
     registry.register(layout, changed)
     assert registry.environments(layout) == [changed, OWN]
     registry.forget(layout, PLAIN)
@@ -68,14 +70,14 @@ def test_what_is_no_name_finds_nothing(layout: Layout, name: str) -> None:
     max_examples=500 if FULL else 25,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-@hypothesis.given(first=PATHS, second=PATHS, request=TEXT, pin=TEXT)
+@hypothesis.given(first=PATHS, second=PATHS, request=TEXT, maker=TEXT)
 def test_any_directory_comes_back_and_no_two_meet(
-    tmp_path: Path, first: str, second: str, request: str, pin: str
+    tmp_path: Path, first: str, second: str, request: str, maker: str
 ) -> None:
     # one directory for all examples: what an earlier one wrote must not matter
     layout = Layout(home=str(tmp_path / "h"), cache=str(tmp_path / "c"))
-    mine = Environment(path=f"{first}/.venv", project=first, request=request, pin=pin)
-    other = Environment(path=f"{second}/.venv", project=second, pin="another")
+    mine = Environment(path=f"{first}/.venv", project=first, request=request, maker=maker)
+    other = Environment(path=f"{second}/.venv", project=second, request="another")
     registry.register(layout, mine)
     if first != second:
         registry.register(layout, other)
@@ -154,7 +156,7 @@ def test_the_registry_is_this_users_alone(layout: Layout) -> None:
 
 
 def test_a_reader_sees_the_old_record_or_the_new_one(layout: Layout) -> None:
-    old, new = (PLAIN.replace(pin=letter * 3000) for letter in "ab")
+    old, new = (PLAIN.replace(request=letter * 3000) for letter in "ab")
     registry.register(layout, old)
     stop = threading.Event()
 

@@ -10,9 +10,10 @@ import pytest
 
 from bubble.model.key import parse_key
 from bubble.model.request import parse_request
-from bubble.pythons import store
+from bubble.pythons import remembered, store
 from bubble.pythons.stdlib import library_name
 from bubble.system.host import host_platform
+from conftest import snapshot
 
 if TYPE_CHECKING:
     from typing import Any
@@ -103,14 +104,45 @@ def test_what_a_killed_process_left_is_swept(layout: Layout, place: str) -> None
 def test_a_change_that_was_not_published_is_published(layout: Layout) -> None:
     found = installed(layout, "cpython-3.12.4")
     os.symlink("gone", f"{layout.pythons}/3.9")
-    settle(layout)  # there is no generation yet
+    settle(layout)  # nothing is remembered yet
     assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
     assert not os.path.lexists(f"{layout.pythons}/3.9")
-    os.unlink(f"{layout.pythons}/3.12")  # later than the generation
-    os.utime(layout.generation, ns=(1, 1))
+    begun = remembered.epoch(layout)
+    os.unlink(f"{layout.pythons}/3.12")
+    remembered.withhold(layout)  # a process began a change, and was killed
     settle(layout)
     assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
-    assert os.stat(layout.generation).st_mtime_ns > 1
+    assert remembered.epoch(layout) not in {"", begun}
+
+
+def test_requests_mean_nothing_while_what_is_installed_changes_and_then_what_they_mean_now(
+    layout: Layout,
+) -> None:
+    first = installed(layout, "cpython-3.12.4")
+    store.publish_changes(layout, HOST)
+    begun = remembered.epoch(layout)
+    for name, prefix in (("3.12", first.prefix), ("3.13", remembered.NOTHING)):
+        remembered.remember(layout, begun, name, prefix)
+    with store.changing(layout, HOST):
+        assert remembered.epoch(layout) == ""
+        assert remembered.meaning(layout, "3.12") is None
+        second = installed(layout, "cpython-3.12.5")
+        third = installed(layout, "cpython-3.13.0")
+    assert remembered.meaning(layout, "3.12") == f"{second.prefix}\n"
+    assert remembered.meaning(layout, "3.13") == f"{third.prefix}\n"
+    with pytest.raises(FileNotFoundError):  # whoever looked before the change comes too late
+        remembered.remember(layout, begun, "3.14", first.prefix)
+    store.withdraw(layout, HOST, str(third.key))
+    assert remembered.meaning(layout, "3.13") == f"{remembered.NOTHING}\n"
+
+
+def test_a_change_that_fails_ends_with_what_requests_mean_all_the_same(layout: Layout) -> None:
+    first = installed(layout, "cpython-3.12.4")
+    store.publish_changes(layout, HOST)
+    remembered.remember(layout, remembered.epoch(layout), "3.12", first.prefix)
+    with pytest.raises(KeyError), store.changing(layout, HOST):
+        raise KeyError
+    assert remembered.meaning(layout, "3.12") == f"{first.prefix}\n"
 
 
 def test_where_all_is_settled_or_nothing_is_there_nothing_is_written(layout: Layout) -> None:
@@ -118,9 +150,9 @@ def test_where_all_is_settled_or_nothing_is_there_nothing_is_written(layout: Lay
     assert not os.path.exists(layout.home)
     installed(layout, "cpython-3.12.4")
     settle(layout)
-    os.utime(layout.generation, ns=(2 * 10**18, 2 * 10**18))
+    before = snapshot(layout.home)
     settle(layout)
-    assert os.stat(layout.generation).st_mtime_ns == 2 * 10**18
+    assert snapshot(layout.home) == before
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])

@@ -9,6 +9,7 @@ of NAMES is in the directory. Then the facts, and `.` at the end:
     t           the next line is the path of a file that is as old as the file of the line after it
     =           the next two lines are paths of one file or directory
     d           the next line is the path of a directory
+    l           the next line is the path of a link to nothing
     -           there is nothing at the path of the next line
     n           the directory of the next line names no version: it has none of PIN_NAMES
     .           the end
@@ -26,7 +27,7 @@ from bubble.model.record import Record
 from bubble.selection.belonging import PLACE, inside, registered
 from bubble.selection.identity import mark_file
 from bubble.selection.registry import project_file, record_path
-from bubble.selection.sources import PINS, READERS, VARIABLE, in_directory, pin_above
+from bubble.selection.sources import PINS, PYPROJECT, READERS, VARIABLE, in_directory, pin_above
 from bubble.system.directory import upwards
 from bubble.system.layout import ADOPTED, MARK
 from bubble.system.version_file import read_regular
@@ -95,7 +96,7 @@ def memos_of(selection: Selection, world: World) -> tuple[Memo, ...]:
     names = _names(directory)
     facts = _Facts(layout.answer(directory))
     facts.look_at_directory(directory, names, next(in_directory(directory), None), world)
-    if any("^" in word for word in selection.words):
+    if source.file_name == PYPROJECT:
         facts.look_above(directory, world)
     return (*passed, facts.memo(" ".join(names), _words(selection, facts, world)))
 
@@ -141,6 +142,8 @@ class _Facts:
         self, directory: str, names: Iterable[str], said: Choice | None, world: World
     ) -> None:
         """Note what in a directory was looked at until something was `said`."""
+        if PLACE not in names and not (record := project_file(directory)).startswith("p.#"):
+            self.absent(f"{world.layout.registry}/{record}")
         for name in names:
             path = f"{directory.rstrip('/')}/{name}"
             if name == PLACE:
@@ -224,6 +227,9 @@ class _Facts:
     def _look_at_file(self, path: str) -> None:
         if os.path.isdir(path):
             self._add("d", path)
+            return
+        if os.path.islink(path) and not os.path.exists(path):
+            self._add("l", path)
             return
         info = os.stat(path)
         if info.st_size <= _SMALL or not _is_told_by_its_time(info):

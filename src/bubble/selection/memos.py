@@ -65,7 +65,8 @@ def is_sayable(text: str) -> bool:
 def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
     """Yield each directory (absolute) for which there is a memo, and the memo's path."""
     root = layout.answers
-    for place, _, names in os.walk(root):
+    for place, below, names in os.walk(root):
+        below[:] = [name for name in below if name[0] == "@"]
         if "answer" in names:
             yield place[len(root) :].replace("/@", "/") or "/", f"{place}/answer"
 
