@@ -44,6 +44,8 @@ function __bubble_recall
                 end
             case d
                 test -d "$file"; or return
+            case l
+                test -L "$file"; and not test -e "$file"; or return 1
             case =
                 test "$file" -ef "$lines[1]"; or return
                 set -e lines[1]

@@ -1,32 +1,68 @@
 # The hook: where the directory has an environment, it is active. As the shim, it never interprets
 # what a directory says: it recognises what bubble has already answered (the memo's format is in
-# shim.sh), and where there is no valid answer there is no environment.
+# selection/facts.py), and where there is no valid answer there is no environment.
 
-def bubble-time [path: string] {
-    ls -aD $path | get 0.modified
+# Whether something is at a path, be it a link to nothing.
+def bubble-there [path: string] {
+    ($path | path exists --no-symlink)
 }
 
-# The answer of a directory's memo, or '' where there is none that is valid.
-def bubble-recall [memo: string, at: string, files: list<string>] {
+def bubble-time [path: string] {
+    ls -aD ($path | path expand) | get 0.modified
+}
+
+# The lines of a file, without the empty one behind the last line's end.
+def bubble-lines [path: string] {
+    let lines = open --raw $path | into binary | decode utf-8 | split row (char newline)
+    if ($lines | length) > 1 and ($lines | last) == '' { $lines | drop 1 } else { $lines }
+}
+
+# Whether one fact of a memo is so; `rest` are the lines behind its path.
+def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] {
+    match $kind {
+        '-' => { not (bubble-there $path) }
+        'n' => {
+            let base = $path | str trim --right --char '/'
+            ['.python-version' '.python-versions' '.tool-versions'] | all {|name|
+                not (bubble-there $'($base)/($name)')
+            }
+        }
+        'd' => { ($path | path expand | path type) == 'dir' }
+        'l' => { (bubble-there $path) and not ($path | path exists) }
+        '=' => {
+            let other = $rest | first
+            (($path | path exists) and ($other | path exists)
+                and ($path | path expand) == ($other | path expand))
+        }
+        't' => {
+            let stamp = $rest | first
+            (($path | path expand | path type) == 'file' and ($stamp | path exists)
+                and (bubble-time $path) == (bubble-time $stamp))
+        }
+        _ => {
+            (($path | path expand | path type) == 'file'
+                and (bubble-time $path) <= (bubble-time $memo)
+                and (bubble-lines $path) == ($rest | first ($kind | into int)))
+        }
+    }
+}
+
+# The answer of a memo where these names are, or '' where it isn't valid.
+def bubble-recall [memo: string, names: string] {
     try {
-        let time = bubble-time $memo
-        if ($memo | path type) != 'file' or $time <= (bubble-time $'($bubble_home)/generation') { return '' }
-        for file in $files {
-            let path = $'($at)/($file)'
-            if ($path | path exists) and $time <= (bubble-time $path) { return '' }
+        if ($memo | path type) != 'file' { return '' }
+        let lines = bubble-lines $memo
+        if ($lines | get 0) != 'bubble answer 2' or ($lines | get 2) != $names { return '' }
+        mut at = 3
+        while ($lines | get $at) != '.' {
+            let kind = $lines | get $at
+            let count = match $kind { '-' | 'n' | 'd' | 'l' => 0, '=' | 't' => 1, _ => ($kind | into int) }
+            let rest = $lines | skip ($at + 2) | first $count
+            if ($rest | length) != $count { return '' }
+            if not (bubble-holds $kind ($lines | get ($at + 1)) $rest $memo) { return '' }
+            $at = $at + 2 + $count
         }
-        let lines = open --raw $memo | into binary | decode utf-8 | split row --number 4 (char newline)
-        if ($lines | length) != 4 or ($lines | get 1) != (['1'] | append $files | str join ' ') { return '' }
-        let asked = $lines | get 2
-        # a link to nothing has no time, and is an error unless a higher file decides
-        let sound = $files | take while {|file| $'($at)/($file)' | path exists }
-        if $sound != $files and $asked not-in $sound { return '' }
-        if $asked in ['.python-version' '.python-versions'] {
-            let path = $'($at)/($asked)'
-            if ($path | path type) not-in ['file' 'symlink'] { return '' }
-            if (open --raw $path | into binary | decode utf-8) != ($lines | get 3) { return '' }
-        }
-        $lines | first
+        $lines | get 1
     } catch { '' }
 }
 
@@ -38,13 +74,17 @@ def bubble-find [] {
     mut answer = '-'
     while $answer == '-' {
         let here = $at
-        let files = ['.python-version' '.python-versions' '.tool-versions' 'pyproject.toml'] | where {|name|
-            let path = $'($here)/($name)'
-            ($path | path exists) or ($path | path type) == 'symlink'
+        let names = ['.venv' '.python-version' '.python-versions' '.tool-versions' 'pyproject.toml'] | where {|name|
+            bubble-there $'($here)/($name)'
         }
-        let memo = $'($bubble_home)/projects($here)/.bubble'
-        if ($files | is-not-empty) or ($memo | path exists) {
-            $answer = bubble-recall $memo $here $files
+        if ($names | is-not-empty) {
+            let memo = $'($bubble_home)/answers($here | str replace --all '/' '/@')/answer'
+            $answer = bubble-recall $memo ($names | str join ' ')
+        } else {
+            let key = $here | str replace --all '%' '%25' | str replace --all '/' '%2F'
+            let record = if $key == '' { '%2F' } else { $key }
+            # it had an environment
+            if (bubble-there $'($bubble_home)/registry/p.($record)') { return '' }
         }
         if $answer == '-' {
             if $at == '' { return '' }

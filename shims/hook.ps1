@@ -1,23 +1,73 @@
 # The hook: where the directory has an environment, it is active. As the shim, it never interprets
 # what a directory says: it recognises what bubble has already answered (the memo's format is in
-# shim.sh), and where there is no valid answer there is no environment.
+# selection/facts.py), and where there is no valid answer there is no environment.
 
-# The answer of the memo of a directory with these files, or nothing where it isn't valid.
-function global:__bubble_recall([string] $Memo, [string] $At, [string[]] $Files) {
+# Whether something is at a path, be it a link to nothing.
+function global:__bubble_there([string] $Path) {
+    $null -ne (Get-Item -Force -ErrorAction Ignore -LiteralPath $Path)
+}
+
+# The path without links in it, or ''.
+function global:__bubble_real([string] $Path, [int] $Depth = 0) {
+    if ($Depth -gt 40 -or -not (Test-Path -LiteralPath $Path)) { return '' }
+    $real = ''
+    foreach ($part in $Path.Trim('/').Split('/')) {
+        $real = "$real/$part"
+        $target = [IO.File]::ResolveLinkTarget($real, $false)
+        if ($target) { $real = __bubble_real $target.FullName ($Depth + 1) }
+    }
+    $real
+}
+
+# The lines of a file, without the empty one behind the last line's end.
+function global:__bubble_lines([string] $Path) {
+    $text = [IO.File]::ReadAllText($Path)
+    if ($text.EndsWith("`n")) { $text = $text.Substring(0, $text.Length - 1) }
+    , $text.Split("`n")
+}
+
+# Whether one fact of a memo is so; $Rest are the lines behind its path.
+function global:__bubble_holds([string] $Kind, [string] $Path, [string[]] $Rest, [string] $Memo) {
+    switch -CaseSensitive ($Kind) {
+        '-' { return -not (__bubble_there $Path) }
+        'n' {
+            foreach ($name in '.python-version', '.python-versions', '.tool-versions') {
+                if (__bubble_there "$($Path.TrimEnd('/'))/$name") { return $false }
+            }
+            return $true
+        }
+        'd' { return [IO.Directory]::Exists($Path) }
+        'l' { return (__bubble_there $Path) -and -not (Test-Path -LiteralPath $Path) }
+        '=' {
+            $real = __bubble_real $Path
+            return $real -and $real -ceq (__bubble_real $Rest[0])
+        }
+        't' {
+            return [IO.File]::Exists($Path) -and [IO.File]::Exists($Rest[0]) -and
+                [IO.File]::GetLastWriteTimeUtc($Path) -eq [IO.File]::GetLastWriteTimeUtc($Rest[0])
+        }
+    }
+    if (-not [IO.File]::Exists($Path)) { return $false }
+    if ([IO.File]::GetLastWriteTimeUtc($Path) -gt [IO.File]::GetLastWriteTimeUtc($Memo)) { return $false }
+    ((__bubble_lines $Path) -join "`n") -ceq ($Rest -join "`n")
+}
+
+# The answer of a memo where these names are, or nothing where it isn't valid.
+function global:__bubble_recall([string] $Memo, [string] $Names) {
     try {
-        $time = [IO.File]::GetLastWriteTimeUtc($Memo)
         if (-not [IO.File]::Exists($Memo)) { return }
-        if ($time -le [IO.File]::GetLastWriteTimeUtc("$global:BubbleHome/generation")) { return }
-        foreach ($file in $Files) {
-            # a link to nothing has no time to compare: leave it to bubble
-            if (-not (Test-Path -LiteralPath "$At/$file") -or $time -le [IO.File]::GetLastWriteTimeUtc("$At/$file")) { return }
+        $lines = __bubble_lines $Memo
+        if ($lines[0] -cne 'bubble answer 2' -or $lines[2] -cne $Names) { return }
+        $at = 3
+        while ($lines[$at] -cne '.') {
+            $kind = $lines[$at]
+            $count = switch ($kind) { { $_ -in '-', 'n', 'd', 'l' } { 0 } { $_ -in '=', 't' } { 1 } default { [int] $kind } }
+            if ($at + 2 + $count -ge $lines.Count) { return }
+            $rest = if ($count) { $lines[($at + 2)..($at + 1 + $count)] } else { @() }
+            if (-not (__bubble_holds $kind $lines[$at + 1] $rest $Memo)) { return }
+            $at += 2 + $count
         }
-        $lines = [IO.File]::ReadAllText($Memo).Split("`n", 4)
-        if ($lines.Count -ne 4 -or $lines[1] -cne ((@('1') + $Files) -join ' ')) { return }
-        if (@('.python-version', '.python-versions') -ccontains $lines[2]) {
-            if ([IO.File]::ReadAllText("$At/$($lines[2])") -cne $lines[3]) { return }
-        }
-        $lines[0]
+        $lines[1]
     } catch { }
 }
 
@@ -27,14 +77,17 @@ function global:__bubble_find {
     if ($env:BUBBLE_PYTHON) { return '' }
     $at = $PWD.ProviderPath.TrimEnd('/')
     while ($true) {
-        $files = @(foreach ($name in '.python-version', '.python-versions', '.tool-versions', 'pyproject.toml') {
-            # a link to nothing, too
-            if (Get-Item -Force -ErrorAction Ignore -LiteralPath "$at/$name") { $name }
+        $names = @(foreach ($name in '.venv', '.python-version', '.python-versions', '.tool-versions', 'pyproject.toml') {
+            if (__bubble_there "$at/$name") { $name }
         })
-        $memo = "$global:BubbleHome/projects$at/.bubble"
-        if ($files.Count -gt 0 -or [IO.File]::Exists($memo)) {
-            $answer = __bubble_recall $memo $at $files
+        if ($names.Count -gt 0) {
+            $answer = __bubble_recall "$global:BubbleHome/answers$($at.Replace('/', '/@'))/answer" ($names -join ' ')
             if ($answer -cne '-') { break }
+        } else {
+            $key = $at.Replace('%', '%25').Replace('/', '%2F')
+            if (-not $key) { $key = '%2F' }
+            # it had an environment
+            if ([IO.File]::Exists("$global:BubbleHome/registry/p.$key")) { return '' }
         }
         if ($at -eq '') { return '' }
         $at = $at.Substring(0, $at.LastIndexOf('/'))

@@ -8,7 +8,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable
 from bubble.selection.identity import claimed, is_itself
-from bubble.selection.registry import of_directory, project_file
+from bubble.selection.registry import is_known_to_shims, of_directory
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
@@ -35,9 +35,7 @@ def environment_of(layout: Layout, directory: str) -> Environment | None:
     path = inside(directory)
     if not os.path.lexists(path):
         # a directory that lost its environment is told by its record alone, as the shim can
-        return (
-            None if project_file(directory).startswith("p.#") else of_directory(layout, directory)
-        )
+        return of_directory(layout, directory) if is_known_to_shims(directory) else None
     found = registered(layout, directory)
     if found is None and (original := claimed(path, layout)):
         raise _strayed(path, original)

@@ -26,7 +26,7 @@ import time
 from bubble.model.record import Record
 from bubble.selection.belonging import PLACE, inside, registered
 from bubble.selection.identity import mark_file
-from bubble.selection.registry import project_file, record_path
+from bubble.selection.registry import is_known_to_shims, project_file, record_path
 from bubble.selection.sources import PINS, PYPROJECT, READERS, VARIABLE, in_directory, pin_above
 from bubble.system.directory import upwards
 from bubble.system.layout import ADOPTED, MARK
@@ -142,8 +142,8 @@ class _Facts:
         self, directory: str, names: Iterable[str], said: Choice | None, world: World
     ) -> None:
         """Note what in a directory was looked at until something was `said`."""
-        if PLACE not in names and not (record := project_file(directory)).startswith("p.#"):
-            self.absent(f"{world.layout.registry}/{record}")
+        if PLACE not in names and is_known_to_shims(directory):
+            self.absent(f"{world.layout.registry}/{project_file(directory)}")
         for name in names:
             path = f"{directory.rstrip('/')}/{name}"
             if name == PLACE:

@@ -104,6 +104,8 @@ def _hold(lines: Iterator[str], made: int) -> bool:
                 holds = not any(os.path.lexists(f"{path.rstrip('/')}/{n}") for n in PIN_NAMES)
             case "d":
                 holds = os.path.isdir(path)
+            case "l":
+                holds = os.path.islink(path) and not os.path.exists(path)
             case "=":
                 holds = os.path.samefile(path, next(lines))
             case "t":

@@ -157,6 +157,11 @@ def _store(layout: Layout, environment: Environment, name: str) -> None:
     _write(f"{layout.registry}/{name}", data, durable=True)
 
 
+def is_known_to_shims(directory: str) -> bool:
+    """Whether sh can make the name of a directory's record: not where it stands for a long path."""
+    return not project_file(directory).startswith("p.#")
+
+
 def record_path(layout: Layout, environment: Environment) -> str:
     """Return the absolute path of an environment's record."""
     return f"{layout.registry}/{_file(environment)}"
