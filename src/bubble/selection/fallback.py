@@ -31,8 +31,8 @@ def run_shim(
 ) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as `perform` has it. Raises
-    BubbleError and OSError.
+    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as
+    `perform` has it. Raises BubbleError and OSError.
     """
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):

@@ -32,6 +32,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     environments.states,
     environments.strangers,
     environments.kernel_specs,
+    scraps.answers,
     scraps.memos,
     scraps.locks,
     path.shims,

@@ -7,6 +7,7 @@ import time
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient, counted
+from bubble.envs.gc.contradictions import contradictions
 from bubble.envs.gc.plan import crooked_links, useless_memos
 from bubble.envs.gc.scratch import leftovers
 from bubble.model.text import printable, size
@@ -43,6 +44,19 @@ def links(patient: Patient) -> Iterator[Finding]:
             what=f"the link {os.path.basename(item.path)}: {item.why}",
             where=item.path,
             fix="bubble gc --only links",
+            automatic=True,
+        )
+
+
+def answers(patient: Patient) -> Iterator[Finding]:
+    """Look for directories in which the shims would run something else than what is chosen."""
+    for item in contradictions(patient.machine):
+        yield Finding(
+            id="store.contradiction",
+            severity=ERROR,
+            what=f"the shims would run another Python than the one that is chosen: {item.why}",
+            where=item.path,
+            fix="bubble gc --only memos",
             automatic=True,
         )
 

@@ -116,6 +116,8 @@ def _memos(items: Sequence[Item], machine: Machine) -> list[Item]:
             except OSError:
                 break
             place = os.path.dirname(place)
+    if items:
+        store.publish_changes(machine.layout, machine.platform)  # what requests mean, anew
     return []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.gc.contradictions import contradictions
 from bubble.envs.gc.item import KINDS, Item
 from bubble.envs.gc.scratch import leftovers
 from bubble.envs.gc.uses import ALIAS_DAYS, aliases, uses
@@ -44,7 +45,7 @@ def plan(
     finders: dict[str, Callable[[], Iterable[Item]]] = {
         "scratch": lambda: leftovers(machine.layout),
         "links": lambda: crooked_links(machine),
-        "memos": lambda: useless_memos(machine.layout),
+        "memos": lambda: (*useless_memos(machine.layout), *contradictions(machine)),
         "records": lambda: _dead_records(machine.layout, cwd),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
