@@ -11,6 +11,7 @@ import pytest
 from bubble.model.errors import BubbleError
 from bubble.selection import fallback, registry
 from bubble.selection.explain import explain
+from bubble.selection.identity import mark_file, new_identity
 from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def refused(world: ShimWorld, request: str, command: str = "python") -> BubbleEr
 def test_an_environment_that_is_not_whole_is_named_with_what_helps(world: ShimWorld) -> None:
     path = f"{world.layout.envs}/train"
     write(f"{path}/bin/python", "#!/bin/sh\n", 0o755)
-    registry.register(world.layout, registry.Environment(path=path, name="train"))
+    environment = registry.Environment(path=path, name="train", identity=new_identity())
+    registry.register(world.layout, environment)
+    write(mark_file(environment), f"{environment.identity}\n")
     assert asking(world, "train") == f"{path}/bin/python"
     os.chmod(f"{path}/bin/python", 0o644)
     lost = refused(world, "train")
@@ -105,9 +108,7 @@ def asks(world: ShimWorld, command: str, cwd: str = "", **more: str) -> str:
 
 
 def test_explain_says_why_the_shim_asks(world: ShimWorld) -> None:
-    os.utime(world.layout.generation, (1, 1))
     write(f"{world.tree}/.python-version", "3.12\n3.11\n")
-    os.utime(f"{world.tree}/.python-version", (1, 1))
     assert asks(world, "black") == "the first call here leaves a memo"
     world.resolve("python", world.tree, ENV, leave=True)
     assert asks(world, "black") == "", "the second of the two has it"

@@ -16,8 +16,9 @@ import shutil
 from bubble.model.key import Key
 from bubble.model.name import is_name
 from bubble.model.version import Version
-from bubble.pythons.store import Receipt, touch_generation, write_receipt
+from bubble.pythons.store import Receipt, publish_changes, write_receipt
 from bubble.selection import registry
+from bubble.selection.identity import mark_file, new_identity
 from bubble.system.host import host_platform
 from bubble.system.layout import Layout
 
@@ -72,7 +73,7 @@ class Names:
                 shutil.rmtree(f"{pythons}/{key}")
                 changed = True
         if changed:
-            touch_generation(self.layout)
+            publish_changes(self.layout, host_platform(os.environ))
 
     def name_of(self, answer: str) -> str:
         """Return pyenv's name of what bubble calls `cpython-3.4.0`, an environment or a path."""
@@ -120,8 +121,13 @@ class Names:
         if commands and "python" not in commands:  # which every environment has
             os.symlink(f"{path}/bin/{commands[0]}", f"{path}/bin/python")
         environment = registry.Environment(
-            path=path, name=name if is_name(name) else "", maker="virtualenv"
+            path=path,
+            name=name if is_name(name) else "",
+            maker="virtualenv",
+            identity=new_identity(),
         )
+        with open(mark_file(environment), "w", encoding="ascii") as file:
+            file.write(f"{environment.identity}\n")
         registry.register(self.layout, environment)
 
 

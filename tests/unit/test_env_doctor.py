@@ -33,11 +33,11 @@ def patient(layout: Layout, cwd: str = "/", **env: str) -> Patient:
 @LINUX_ONLY
 def test_what_can_not_be_looked_at_is_a_finding_and_the_rest_is_looked_at(layout: Layout) -> None:
     installation(layout)
-    os.symlink("generation", layout.generation)
+    os.symlink("kernels", layout.kernels)
     found = {f.id: f for f in doctor.examine(patient(layout))}
-    assert found["store.unreadable"].where == layout.generation
-    assert found["store.unreadable"].what.startswith(f"{layout.generation}: ")
-    assert f"chown -R {os.geteuid()} {layout.generation}" in found["store.unreadable"].fix
+    assert found["store.unreadable"].where == layout.kernels
+    assert found["store.unreadable"].what.startswith(f"{layout.kernels}: ")
+    assert f"chown -R {os.geteuid()} {layout.kernels}" in found["store.unreadable"].fix
     assert "store.minor-link" in found
 
 

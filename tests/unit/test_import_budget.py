@@ -51,12 +51,13 @@ EVERYDAY: dict[str, set[str]] = {
 _IMPORT = re.compile(r"^import time:.*\| +(\S+)$", re.MULTILINE)
 
 
-def _loaded(arguments: list[str], env: Mapping[str, str]) -> set[str]:
+def _loaded(arguments: list[str], env: Mapping[str, str], cwd: str = "/") -> set[str]:
     """Return the modules that a Python process with these arguments imports."""
     plain = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         env=plain,
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=True,

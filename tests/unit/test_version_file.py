@@ -93,7 +93,7 @@ def test_a_project_that_says_nothing_of_it_counts_as_none(tmp_path: Path, text: 
         (b"[project]\nrequires-python = 3.11\n", "not a specifier in quotes"),
         (b"[project]\nrequires-python = ['3.11']\n", "not a specifier in quotes"),
         (b"[project]\nrequires-python = ' '\n", "not a specifier in quotes"),
-        (b"# requires-python" + b" " * (1 << 20), "larger than 1048576 bytes"),
+        (b"# requires-python" + b" " * (1 << 18), "larger than 262144 bytes"),
     ],
     ids=range(8),
 )
