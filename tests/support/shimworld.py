@@ -99,6 +99,12 @@ class ShimWorld:
         registry.register(self.layout, environment)
         return environment
 
+    def resolved_environment(self, directory: str) -> registry.Environment:
+        """Return the record of a directory's environment."""
+        found = registry.of_directory(self.layout, os.path.realpath(directory))
+        assert found is not None
+        return found
+
     def remove(self, name: str) -> None:
         """Take a double out of the store."""
         shutil.rmtree(self.layout.python(f"{name}-{PLATFORM}"))
@@ -130,12 +136,14 @@ class ShimWorld:
         env: Mapping[str, str],
         shell: Sequence[str] = (),
         arguments: Sequence[str] = (),
+        *,
+        pwd: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run a shim in `cwd`, under its own `#!` line or a given shell."""
         return subprocess.run(
             [*shell, f"{self.layout.shims}/{command}", *arguments],
             cwd=cwd,
-            env={**counted(), **env, "PWD": cwd},
+            env={**counted(), **env, "PWD": pwd or cwd},
             capture_output=True,
             text=True,
             timeout=20,

@@ -98,13 +98,11 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
 
 
 def maker_of(path: str, configuration: dict[str, str]) -> str:
-    """Return the tool that made an environment, by the marks that it left.
+    """Return the tool that made an environment, by the marks that it left: never bubble itself.
 
     poetry, pdm and hatch call virtualenv, so the place tells them: `…/pypoetry/virtualenvs/…`,
     `…/pdm/venvs/…`, `…/hatch/env/virtual/…`. pdm writes `.pdm-python` into its project.
     """
-    if "bubble" in configuration:
-        return "bubble"
     for part, tool in (
         ("/pypoetry/virtualenvs/", "poetry"),
         ("/pdm/venvs/", "pdm"),

@@ -229,7 +229,7 @@ def request_of(entry: Entry, source: Source) -> Request:
     """Return an entry's request; its error says which file and line it stands in."""
     text = entry.text
     version, middle, name = text.partition("/envs/")
-    if middle and version and is_name(name) and "/" not in version:
+    if middle and version[:1].isalnum() and "/" not in version and is_name(name):
         text = name  # what pyenv-virtualenv writes for an environment: `3.12.1/envs/site`
     try:
         return parse_request(text)
