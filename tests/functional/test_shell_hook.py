@@ -12,7 +12,8 @@ import pytest
 
 from bubble.selection.shell import quoted
 from support.needs import needs
-from support.shells import HOOKED, ODD, Home, lines, name_of
+from support.shells import HOOKED, ODD, Home, content, lines, name_of
+from support.shimworld import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,12 @@ EACH = pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
 @pytest.fixture
 def world(tmp_path: Path) -> Home:
     return Home(str(tmp_path / "world"))
+
+
+def old(path: str, text: str) -> None:
+    """Write a file with a time of long ago, so that only what it says can tell that it changed."""
+    write(path, text)
+    os.utime(path, (1, 1))
 
 
 class Script:
@@ -72,13 +79,13 @@ def test_a_directorys_environment_comes_and_goes_with_it(
 @pytest.mark.parametrize(
     "change",
     [
-        "newer pin",
         "other pin",
+        "no pin",
         "another file",
-        "generation",
         "truncated memo",
         "empty memo",
         "older format",
+        "other format",
         "interpreter",
         "pyvenv.cfg",
         "pin is a pipe",
@@ -90,22 +97,23 @@ def test_an_answer_that_no_longer_holds_gives_no_environment(  # noqa: C901 - a 
 ) -> None:
     directory, prefix = world.project("project")
     pin, memo = f"{directory}/.python-version", world.layout.answer(directory)
-    hours = 3600 * 10**9
+    with open(memo) as file:
+        text = file.read()
     match change:
-        case "newer pin":
-            world.touch(pin, 0, "3.11\n")
-        case "other pin":  # with its old time, as `tar` and `mv` bring it
-            world.touch(pin, 2 * hours, "3.12\n")
+        case "other pin":  # with an old time, as `tar` and `mv` bring it
+            old(pin, "3.12\n")
+        case "no pin":
+            os.unlink(pin)
         case "another file":
-            world.touch(f"{directory}/.tool-versions", 2 * hours)
-        case "generation":
-            world.touch(world.layout.generation, 0)
+            old(f"{directory}/.tool-versions", "")
         case "truncated memo":
-            world.touch(memo, hours, f"{prefix}\n1 .python-version\n.python-versi")
+            old(memo, text.removesuffix(".\n"))
         case "empty memo":
-            world.touch(memo, hours)
+            old(memo, "")
         case "older format":
-            world.touch(memo, hours, f"{prefix}\n0 .python-version\n.python-version\n3.11\n")
+            old(memo, f"{prefix}\n1 .venv .python-version\n.python-version\n3.11\n")
+        case "other format":
+            old(memo, text.replace("answer 2", "answer 3"))
         case "interpreter":
             os.unlink(f"{prefix}/bin/python")
         case "pyvenv.cfg":
@@ -113,9 +121,9 @@ def test_an_answer_that_no_longer_holds_gives_no_environment(  # noqa: C901 - a 
         case "pin is a pipe":
             os.unlink(pin)
             os.mkfifo(pin)
-            os.utime(pin, ns=(world.now - 2 * hours, world.now - 2 * hours))
+            os.utime(pin, (1, 1))
         case "NUL":
-            world.touch(pin, 2 * hours, "3.11\n\0rm")
+            old(pin, "3.11\n\0rm")
     said = lines(world.run(program, Script(shell, world).cd(directory).text, env))
     assert said == ["unset"]
 
@@ -125,16 +133,17 @@ def test_the_nearest_directory_that_says_anything_decides(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
     directory, prefix = world.project("project")
-    hours = 3600 * 10**9
     for name in ("undecided", "python", "silent", "dangling"):
         os.makedirs(f"{directory}/{name}/x")
-    world.touch(f"{directory}/undecided/.python-version", 2 * hours, "3.12\n")
-    world.touch(f"{directory}/python/.python-version", 2 * hours, "3.12\n")
+    for name in ("undecided", "python"):
+        old(f"{directory}/{name}/.python-version", "3.12\n")
     installed = f"{world.layout.pythons}/x"
     os.makedirs(installed)
-    world.memo(f"{directory}/python", installed, ".python-version", ".python-version", "3.12\n")
-    world.touch(f"{directory}/silent/pyproject.toml", 2 * hours)
-    world.memo(f"{directory}/silent", "-", "pyproject.toml", "-")
+    said = content(f"{directory}/python/.python-version")
+    world.memo(f"{directory}/python", installed, ".python-version", *said)
+    old(f"{directory}/silent/pyproject.toml", "")
+    said = content(f"{directory}/silent/pyproject.toml")
+    world.memo(f"{directory}/silent", "-", "pyproject.toml", *said)
     os.symlink("/nowhere", f"{directory}/dangling/.python-version")
     script = Script(shell, world)
     for name in ("undecided", "silent", "python", "silent", "dangling"):
@@ -149,28 +158,33 @@ def test_several_prefixes_and_a_pyproject_are_recognised(
 ) -> None:
     directory, prefix = world.project("project")
     os.unlink(f"{directory}/.python-version")
-    world.touch(f"{directory}/pyproject.toml", 2 * 3600 * 10**9, "anything")
-    world.memo(directory, f"{prefix}:/other", "pyproject.toml", "pyproject.toml")
+    old(f"{directory}/pyproject.toml", "anything")
+    said = content(f"{directory}/pyproject.toml")
+    world.memo(directory, f"{prefix}:/other", ".venv pyproject.toml", *said)
     alone = world.environment(f"{world.root}/alone/.venv")
-    world.memo(f"{world.root}/alone", alone, "", "-")
+    world.memo(f"{world.root}/alone", alone, ".venv")
     script = Script(shell, world).cd(directory).cd(f"{world.root}/alone")
     assert lines(world.run(program, script.text, env)) == [prefix, alone]
 
 
 @EACH
-def test_a_link_to_nothing_is_passed_over_only_behind_the_file_that_decides(
+def test_a_link_to_nothing_is_passed_over_while_it_leads_to_nothing(
     shell: str, program: list[str], world: Home, env: dict[str, str]
 ) -> None:
     directory, prefix = world.project("project")
     os.symlink("/nowhere", f"{directory}/pyproject.toml")
-    pin = ".python-version"
-    world.memo(directory, prefix, f"{pin} pyproject.toml", pin, "3.11\n")
+    names, pin = ".venv .python-version pyproject.toml", ".python-version"
+    world.memo(directory, prefix, names, *content(f"{directory}/{pin}"))
     other, second = world.project("other")
     os.unlink(f"{other}/{pin}")
     os.symlink("/nowhere", f"{other}/{pin}")
-    world.touch(f"{other}/pyproject.toml", 2 * 3600 * 10**9)
-    world.memo(other, second, f"{pin} pyproject.toml", "pyproject.toml")
+    old(f"{other}/pyproject.toml", "")
+    said = content(f"{other}/pyproject.toml")
+    world.memo(other, second, names, "l", f"{other}/{pin}", *said)
     script = Script(shell, world).cd(directory).cd(other)
+    assert lines(world.run(program, script.text, env)) == [prefix, second]
+    os.unlink(f"{other}/{pin}")
+    os.symlink(f"{directory}/{pin}", f"{other}/{pin}")
     assert lines(world.run(program, script.text, env)) == [prefix, "unset"]
 
 

@@ -59,7 +59,7 @@ def test_nushell_has_path_activation_and_the_hook(world: Home, env: dict[str, st
 @pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
 def test_nushell_ignores_an_answer_that_no_longer_holds(world: Home, env: dict[str, str]) -> None:
     directory, _ = world.project("project")
-    world.touch(f"{directory}/.python-version", 0, "3.11\n")
+    write(f"{directory}/.python-version", "3.12\n")
     script = f"cd {quoted(directory, 'nu')}\nbubble-follow\n{ACTIVE}"
     assert nu(world, script, env) == ["unset"]
 

@@ -12,7 +12,13 @@ import os
 
 from bubble.selection import registry
 from bubble.selection.identity import identity_of_file, new_identity
-from bubble.system.files import fsync_directory, link_atomic, unlink_quietly, write_atomic
+from bubble.system.files import (
+    fsync_directory,
+    link_atomic,
+    temporaries,
+    unlink_quietly,
+    write_atomic,
+)
 from bubble.system.format import FORMAT, is_current
 from bubble.system.layout import ADOPTED
 from bubble.system.lock import Lock
@@ -32,6 +38,8 @@ def migrate(layout: Layout) -> None:
             return
         for environment in registry.environments(layout):
             _take_over(environment, layout)
+        for leftover in temporaries(layout.home, "format"):
+            unlink_quietly(leftover)
         for name in _LEFT:
             _drop(f"{layout.home}/{name}")
         link_atomic(FORMAT, layout.format)
