@@ -11,6 +11,7 @@ import pytest
 from bubble.selection.shell import quoted
 from support.needs import NOT_HERE, which
 from support.shells import Home, lines
+from support.shimworld import write
 
 if TYPE_CHECKING:
     from pathlib import Path

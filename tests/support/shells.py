@@ -40,7 +40,8 @@ HOOKED = [(shell, program) for shell, program in CASES if shell != "sh"]
 def content(path: str) -> list[str]:
     """Return the fact that a file has the lines that it has now."""
     with open(path) as file:
-        lines = file.read().splitlines()
+        text = file.read()
+    lines = text.removesuffix("\n").split("\n")
     return [str(len(lines)), path, *lines]
 
 
