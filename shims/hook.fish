@@ -14,9 +14,11 @@ function __bubble_same
     or test -z "$text"; or return # an empty file has nothing to read
     set -l lines (string split \n -- "$text")
     test (count $lines) -gt 1; and test -z "$lines[-1]"; and set -e lines[-1]
-    test (count $lines) -eq (math (count $argv) - 3); or return
-    for number in (seq (count $lines))
-        test "$lines[$number]" = "$argv[$(math $number + 3)]"; or return
+    set -l said $argv[4..-1]
+    test (count $lines) -eq (count $said); or return
+    for line in $lines
+        test "$line" = "$said[1]"; or return
+        set -e said[1]
     end
 end
 
