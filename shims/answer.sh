@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154,SC2317 # _bubble_home is set by whoever has this; the end is reached
+# shellcheck disable=SC2154 # _bubble_home is set by whoever has this
 # Reading memos, for the shim (POSIX sh) and the hook of bash and zsh. The format of a memo is in
 # selection/facts.py: what it says is so, or it is void.
 
@@ -67,7 +67,7 @@ _bubble_recall() {
             esac
         done
         return 1
-    } 4<"$1" || return 1
+    } 4<"$1"
 } 2>/dev/null
 
 # Sets _bubble_answer to what the working directory gets, if that is known.
