@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
+from bubble.pythons.isolation import own_options
 from bubble.pythons.store import installation_at, installations
 from bubble.selection import seen
 from bubble.selection.path import identity, is_shim
@@ -224,7 +225,8 @@ def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
 def _script(home: str, python: str) -> str:
     template = read_text(template_path())
     assert template is not None
-    return template.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
+    script = template.replace("@options@", " ".join(own_options()))
+    return script.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
 
 
 def template_path() -> str:
