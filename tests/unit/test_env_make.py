@@ -165,7 +165,10 @@ def test_a_python_gets_the_newest_pip_that_runs_on_it(
         bundled(version)
     found = seed.pip_seed(layout, Version.parse(python))
     assert found.version == pip
-    with open(f"{found.path}/pip/__init__.py") as file:
+    target = f"{layout.home}/site-packages"
+    os.mkdir(target)
+    seed.plant(found, target, layout)
+    with open(f"{target}/pip/__init__.py") as file:
         assert file.read() == f"{pip}\n"
     with open(f"{found.path}/{found.metadata}/RECORD") as file:
         listed = [line.partition(",")[0] for line in file]
@@ -180,16 +183,21 @@ def test_a_pip_that_another_process_unpacked_meanwhile_is_taken(
     bundled("25.1")
     enter = Lock.__enter__
 
+    found = seed.pip_seed(layout, Version.parse("3.11.9"))
+    theirs: list[int] = []
+
     def late(lock: Lock) -> Lock:
-        if lock.path.endswith("/seeds"):
-            write(f"{layout.seeds}/pip-25.1/pip/__init__.py", "theirs\n")
+        if lock.path.endswith("/seeds") and not lock.shared and not theirs:
+            theirs.append(0)
+            seed.remake(found, layout)
+            theirs.append(os.stat(found.path).st_ino)
         return enter(lock)
 
     monkeypatch.setattr(Lock, "__enter__", late)
-    found = seed.pip_seed(layout, Version.parse("3.11.9"))
-    with open(f"{found.path}/pip/__init__.py") as file:
-        assert file.read() == "theirs\n"
-    assert not os.path.exists(layout.staging) or os.listdir(layout.staging) == []
+    os.mkdir(f"{layout.home}/site-packages")
+    seed.plant(found, f"{layout.home}/site-packages", layout)
+    assert theirs[1:] == [os.stat(found.path).st_ino]
+    assert os.listdir(layout.staging) == []
 
 
 # another interpreter

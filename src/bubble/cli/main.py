@@ -22,6 +22,13 @@ def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
     import gc
 
+    # what is empty says nothing; the options of an isolated start make it not look
+    if not sys.flags.ignore_environment and (
+        os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME")
+    ):
+        from bubble.pythons.isolation import start_again
+
+        start_again(sys.argv, os.environ)
     gc.disable()  # one command is over before a collection would pay
     # decompression and the network wait for a thread that computes: 5 ms each time, by default
     sys.setswitchinterval(0.0002)

@@ -74,7 +74,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
     with Staging(yard, os.path.basename(new.path)) as staging:
         root = staging.path
         files = duplicate(source.path, root)
-        write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
+        write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode(), 0o644)
         baked = path_of(root)
         also = ((baked, new.path),) if baked not in {"", source.path} else ()
         relocate(root, source.path, new.path, projects=also)

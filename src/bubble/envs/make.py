@@ -122,6 +122,7 @@ def _stage_and_publish(
             install_packages(
                 root,
                 plan.arguments,
+                layout=world.layout,
                 installer=plan.installer,
                 env=world.env,
                 cwd=world.cwd,

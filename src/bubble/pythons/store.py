@@ -189,7 +189,7 @@ def write_receipt(root: str, receipt: Receipt) -> None:
     import json
 
     text = json.dumps({"schema": SCHEMA, **receipt.as_dict()}, indent=1)
-    write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n")
+    write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n", 0o644)
 
 
 def key_lock(

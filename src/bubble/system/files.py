@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 
 
-def write_atomic(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
+def write_atomic(path: str, data: bytes, mode: int | None = None, *, durable: bool = False) -> None:
     """Replace `path` by `data` in one step; `durable` also survives a power cut.
 
-    The temporary file lies beside `path` and is removed on any failure. Raises OSError.
+    It gets exactly this `mode`, whatever the umask, or what the umask leaves of 0644. The
+    temporary file lies beside `path` and is removed on any failure. Raises OSError.
     """
     directory, name = os.path.split(path)
     temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(temporary, flags, mode)
+        descriptor = os.open(temporary, flags, 0o644 if mode is None else 0o600)
         try:
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
+            if mode is not None:
+                os.fchmod(descriptor, mode)
             if durable:
                 os.fsync(descriptor)
         finally:

@@ -14,9 +14,9 @@ EXAMPLES = (
     ("bubble clone train ~/code/site/.venv", "as the environment of another project"),
 )
 DETAILS = (
-    "The clone has the same interpreter and packages, and doesn't need the original. Files are\n"
-    "shared with it where that is safe: cloned by the file system, or linked when they are what\n"
-    "an installer put there and replaces instead of writing into it."
+    "The clone has the same interpreter and packages, and doesn't need the original. Whatever is\n"
+    "done to one leaves the other as it is: files are cloned where the file system can (Btrfs,\n"
+    "XFS), which takes no space, and copied elsewhere."
 )
 
 
@@ -43,7 +43,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "name": environment.name or None,
             "path": environment.path,
             "source": source.path,
-            "files": {"cloned": files.cloned, "linked": files.linked, "copied": files.copied},
+            "files": {"cloned": files.cloned, "copied": files.copied},
         },
         warnings=dangers(environment.path),
         lines=(f"cloned {source.title} to {environment.title}",),

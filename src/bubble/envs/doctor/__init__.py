@@ -27,6 +27,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     scraps.scratch,
     pythons.receipts,
     pythons.interpreters,
+    pythons.seeds,
     runtime.running,
     scraps.links,
     environments.states,

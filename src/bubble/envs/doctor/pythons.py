@@ -6,6 +6,7 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
+from bubble.envs.seed import check_seeds
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
@@ -79,6 +80,22 @@ def interpreters(patient: Patient) -> Iterator[Finding]:
                 what=f"{name} has lost its interpreter",
                 where=installation.prefix,
                 fix=f"bubble python verify --repair {installation.key}",
+                automatic=True,
+            )
+
+
+def seeds(patient: Patient) -> Iterator[Finding]:
+    """Look whether the pip that new environments get is as it was unpacked."""
+    for checked in check_seeds(patient.layout):
+        if checked.problems:
+            first = checked.problems[0]
+            yield Finding(
+                id="seed.damaged",
+                severity=WARNING,
+                what=f"the pip {checked.seed.version} that new environments get isn't as it was "
+                f"unpacked: {printable(first.path, 200)} ({first.what})",
+                where=checked.seed.path,
+                fix="bubble python verify --repair",
                 automatic=True,
             )
 

@@ -141,7 +141,7 @@ def _dead_seeds(layout: Layout) -> Iterator[Item]:
     bundled = set(_bundled(layout))
     for name in names:
         path = f"{layout.seeds}/{name}"
-        if name.removeprefix("pip-") not in bundled and not _is_linked(path):
+        if name.removeprefix("pip-") not in bundled:
             yield Item(
                 kind="seeds", path=path, why="no installed Python has it", size=size_of(path)
             )
@@ -156,15 +156,6 @@ def _bundled(layout: Layout) -> Iterator[str]:
                 words = wheel.split("-")
                 if words[0] == "pip" and len(words) == 5:
                     yield words[1]
-
-
-def _is_linked(seed: str) -> bool:
-    """Whether environments share a seed's files: then its going frees nothing."""
-    for place, _, names in os.walk(seed):
-        for name in names:
-            if name.endswith(".py"):
-                return os.lstat(f"{place}/{name}").st_nlink > 1
-    return False
 
 
 def _downloads(machine: Machine, *, everything: bool) -> Iterator[Item]:
