@@ -33,8 +33,8 @@ def straight() -> None:
     """Unpack at the destination itself."""
 
     class Straight:
-        def __init__(self, layout: Any, name: str) -> None:
-            self.path = layout.python(name)
+        def __init__(self, _: Any, target: str) -> None:
+            self.path = target
 
         def __enter__(self) -> Self:
             os.makedirs(self.path)
@@ -43,8 +43,8 @@ def straight() -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-        def publish(self, target: str) -> None:
-            assert target == self.path
+        def publish(self) -> None:
+            pass
 
     setattr(install, "Staging", Straight)  # noqa: B010 - a planted bug, which mypy must not see
 
@@ -69,11 +69,11 @@ def receipt_first() -> None:
 def remove_then_rename() -> None:
     """Delete what is to be replaced before the new one takes its place."""
 
-    def publish(self: Any, target: str) -> None:
+    def publish(self: Any) -> None:
         os.chmod(self.path, 0o755)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        trees.remove_tree(target)
-        os.rename(self.path, target)
+        os.makedirs(os.path.dirname(self.target), exist_ok=True)
+        trees.remove_tree(self.target)
+        os.rename(self.path, self.target)
 
     setattr(staging.Staging, "publish", publish)  # noqa: B010 - as above
 

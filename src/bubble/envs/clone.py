@@ -21,7 +21,7 @@ from bubble.selection import registry
 from bubble.selection.sources import pin_of
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
-from bubble.system.staging import Staging
+from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
             identity=os.urandom(8).hex(),
             made_at=str(int(time.time())),
         )
-        with place.swept(place.yard_of(layout, environment.path)):
-            _require_free(environment, layout)
-            return copy_to(source, new, layout)
+        sweep(layout)
+        _require_free(environment, layout)
+        return copy_to(source, new, layout)
 
 
 def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
@@ -71,8 +71,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
     the store without a record may be anybody's. The caller holds both locks and has seen that the
     place is free.
     """
-    yard = place.yard_of(layout, new.path)
-    with Staging(yard, os.path.basename(new.path)) as staging:
+    with Staging(layout, new.path) as staging:
         root = staging.path
         files = duplicate(source.path, root)
         write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
@@ -84,7 +83,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
             rename_prompt(root, before, after)
         registry.register(layout, new)
         try:
-            staging.publish(new.path)
+            staging.publish()
         except BaseException:
             registry.forget(layout, new)
             raise

@@ -11,8 +11,8 @@ from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
-from bubble.system.staging import set_aside, sweep
-from bubble.system.trees import remove_tree
+from bubble.system.removal import set_aside
+from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,14 +59,11 @@ def rename(
             copy_to(source, new, layout)
         if also:
             also(source, new)
-        if os.path.lexists(source.path):
-            remains = set_aside(layout, source.path)
-            registry.forget(layout, source)
-            touch_generation(layout)
-            remove_tree(remains)
-        else:
-            registry.forget(layout, source)
-            touch_generation(layout)
+        remains = set_aside(layout, source.path) if os.path.lexists(source.path) else None
+        registry.forget(layout, source)
+        touch_generation(layout)
+        if remains:
+            remains.delete()
     return new
 
 

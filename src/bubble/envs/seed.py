@@ -63,9 +63,9 @@ def pip_seed(layout: Layout, python: Version) -> Seed:
         with Lock(f"{layout.locks}/seeds"):
             sweep(layout)
             if not os.path.isdir(seed.path):
-                with Staging(layout, f"pip-{wheel.version}") as staging:
+                with Staging(layout, seed.path) as staging:
                     _unpack(wheel.path, staging.path)
-                    staging.publish(seed.path)
+                    staging.publish()
     return seed
 
 
