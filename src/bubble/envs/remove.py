@@ -44,12 +44,13 @@ def remove(
             remains = set_aside(layout, path)
         if also:
             also(environment)
-        # the record goes last: until then, whoever was killed can say it again
-        registry.abandon(layout, environment)
-        registry.forget(layout, environment)
-        touch_generation(layout)
-        if remains:
-            remains.delete()
+        try:
+            if remains:
+                remains.delete()
+        finally:  # the record goes last: until then, whoever was killed can say it again
+            registry.abandon(layout, environment)
+            registry.forget(layout, environment)
+            touch_generation(layout)
     return remains is not None
 
 

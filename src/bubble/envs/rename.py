@@ -60,10 +60,12 @@ def rename(
         if also:
             also(source, new)
         remains = set_aside(layout, source.path) if os.path.lexists(source.path) else None
-        registry.forget(layout, source)
-        touch_generation(layout)
-        if remains:
-            remains.delete()
+        try:
+            if remains:
+                remains.delete()
+        finally:  # whoever is killed before can say it again
+            registry.forget(layout, source)
+            touch_generation(layout)
     return new
 
 

@@ -14,7 +14,7 @@ from bubble.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN = 32  # directories that are open at once
@@ -268,10 +268,8 @@ def _removal(descent: _Descent, last: str) -> Iterator[OSError]:
         descent.look_back()
         try:
             if here is top and last and not failed:
-                os.unlink(last, dir_fd=here.descriptor)
-            os.rmdir(here.name, dir_fd=descent.above)
-        except FileNotFoundError:
-            pass
+                _ignore_missing(os.unlink, last, here.descriptor)
+            _ignore_missing(os.rmdir, here.name, descent.above)
         except OSError as error:
             failed = True
             yield located(error, descent.path)
@@ -291,11 +289,16 @@ def _into(descent: _Descent, name: str, spared: str = "") -> Iterator[OSError]:
         if file == spared:
             continue
         try:
-            os.unlink(file, dir_fd=here.descriptor)
-        except FileNotFoundError:
-            pass
+            _ignore_missing(os.unlink, file, here.descriptor)
         except OSError as error:
             yield located(error, f"{descent.path}/{file}")
+
+
+def _ignore_missing(action: Callable[..., None], name: str, directory: int) -> None:
+    try:
+        action(name, dir_fd=directory)
+    except FileNotFoundError:
+        pass
 
 
 def located(error: OSError, path: str) -> OSError:

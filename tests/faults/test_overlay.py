@@ -1,0 +1,63 @@
+"""Real overlay mounts: what an earlier layer of an image made can be replaced and thrown away."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from support.env_scene import env_scene, project, request
+from support.figures import record
+from support.namespace import in_namespace
+from support.needs import FULL, LINUX_ONLY, ROOT_ONLY, needs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.scene import Scene
+
+pytestmark = [LINUX_ONLY, ROOT_ONLY, needs("strace")]
+COMMANDS = (
+    "python uninstall --force 3.11.9",
+    "python install --reinstall 3.11.9",
+    "python upgrade --prune 3.11",
+    "create --force --no-pip",
+    "create train --force --no-pip",
+    "remove .venv",
+    "remove train",
+    "rename train second",
+)
+
+
+@pytest.fixture
+def stage() -> Iterator[Scene]:
+    """Return a scene in which a layer made two builds, an environment here and a named one."""
+    with env_scene({"version": "3.11.8", "extra_files": 0}) as made:
+        here = ("env", "-C", project(made))
+        for words in (
+            ("python", "install", "3.11.8"),
+            ("create", "train", "--no-pip", "-p", request(made)),
+            ("create", "--no-pip", "-p", request(made)),
+        ):
+            done = made.run(*words, before=here)
+            assert done.status == 0, done
+        os.mkdir(f"{made.root}.upper")
+        try:
+            yield made
+        finally:
+            os.rmdir(f"{made.root}.upper")
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_what_a_lower_layer_made_goes_and_a_kill_on_the_way_is_made_good(
+    stage: Scene, line: str
+) -> None:
+    words = line.split()
+    if words[0] == "create":
+        words += ["-p", request(stage)]
+    told = in_namespace(stage, "overlay", "1" if FULL else "25", *words)
+    record(f"kills of bubble {line} on overlayfs", tried=told["killed"], held=told["killed"])
+    assert not told["problems"], "\n".join(told["problems"][:20])
+    assert not told["missed"]
+    assert told["killed"]
