@@ -7,7 +7,7 @@ import os
 import pytest
 
 from support.env_scene import env_scene, project, request
-from support.figures import record
+from support.figures import caught, record
 from support.namespace import in_namespace
 from support.needs import FULL, LINUX_ONLY, ROOT_ONLY, needs
 
@@ -56,8 +56,14 @@ def test_what_a_lower_layer_made_goes_and_a_kill_on_the_way_is_made_good(
     words = line.split()
     if words[0] == "create":
         words += ["-p", request(stage)]
-    told = in_namespace(stage, "overlay", "1" if FULL else "25", *words)
+    told = in_namespace(stage, "overlay", "1" if FULL else "40", "none", *words)
     record(f"kills of bubble {line} on overlayfs", tried=told["killed"], held=told["killed"])
     assert not told["problems"], "\n".join(told["problems"][:20])
     assert not told["missed"]
     assert told["killed"]
+
+
+def test_the_kills_catch_a_planted_bug(stage: Scene) -> None:
+    told = in_namespace(stage, "overlay", "40", "no-journal", "remove", "train")
+    assert any("I5" in what for what in told["problems"])
+    caught("no-journal", by="kills of bubble remove train on overlayfs")

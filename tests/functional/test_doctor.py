@@ -86,6 +86,14 @@ def trash(c: Clinic) -> None:
     write(f"{c.layout.trash}/cpython-3.10.1.0123456789ab/file", "")
 
 
+def immutable_trash(c: Clinic) -> None:
+    trash(c)
+    (name,) = os.listdir(c.layout.trash)
+    if subprocess.run(["chattr", "-R", "+i", f"{c.layout.trash}/{name}"], check=False).returncode:
+        not_here("files can't be made immutable")
+    program(f"{c.tools}/sudo", 'exec "$@"')
+
+
 def temporary_file(c: Clinic) -> None:
     old(write(f"{c.layout.pythons}/.3.11.{DEAD}.0a1b2c3d.tmp", ""))
 
@@ -317,6 +325,7 @@ CASES: list[object] = [
     ("shims.outdated", shim_of_another_bubble),
     ("store.leftovers", dead_staging),
     ("store.leftovers", trash),
+    pytest.param("store.undeletable", immutable_trash, marks=ROOT_ONLY),
     ("store.leftovers", temporary_file),
     ("store.leftovers", temporary_shim),
     ("store.minor-link", dangling_link),

@@ -1,8 +1,8 @@
 """Commands on what a lower layer of overlayfs made, undisturbed and killed at their calls.
 
-`overlay.py ROOT EACH COMMAND…`: in a mount namespace of its own, with the scene at ROOT as the
+`overlay.py ROOT EACH BUG COMMAND…`: in a mount namespace of its own, with the scene at ROOT as the
 lower layer and a new upper one for each run. Every `EACH`-th call and the last ones are points of
-a kill; 0 is none. Prints what was wrong as JSON.
+a kill; BUG is one of `planted`. Prints what was wrong as JSON.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ exec mount -t overlay bubble-test -o "lowerdir=$root,upperdir=$upper/u,workdir=$
 
 
 def main() -> None:
-    root, each, *words = sys.argv[1:]
+    root, each, bug, *words = sys.argv[1:]
     renew(root)
     stage = Scene(root)
     before = ("env", "-C", project(stage))
@@ -48,37 +48,36 @@ def main() -> None:
     problems += invariants.unclear(done) + half(stage) + unfinished(stage, words)
     killed = 0
     missed = []
-    if int(each):
-        strace = Strace(
-            [*before, *command(*words, bug="none")],
-            stage.env,
-            [stage.home, stage.cache, f"{project(stage)}/."],
-            f"{root}/scratch",
-        )
-        renew(root)
-        points = [p for p in strace.points() if "/shims/" not in p.path]
-        for number, point in enumerate(points):
-            if number % int(each) and number < len(points) - _LAST:
-                continue
-            # strace may count fewer than we do; `kill` holds it to the very call
-            for ordinal in (point.ordinal, point.ordinal, *range(point.ordinal - 1, 0, -1)):
-                renew(root)
-                if strace.kill(replace(point, ordinal=ordinal)):
-                    break
-            else:
-                missed.append(point.call)
-                continue
-            killed += 1
-            found = half(stage, dangling=True)
-            again = stage.run(*words, before=before)
-            found += invariants.unclear(again)
-            found += [f"I5: {again}"] if again.status and not is_done(again) else []
-            stage.run("rehash")
-            stage.run("gc", "--only", "scratch")
-            found += half(stage) + unfinished(stage, words)
-            if snapshot(stage.canary) != canary:
-                found.append("I4: the canary was changed")
-            problems += [f"{point.name} {point.ordinal}, {point.call}: {what}" for what in found]
+    strace = Strace(
+        [*before, *command(*words, bug=bug)],
+        stage.env,
+        [stage.home, stage.cache, f"{project(stage)}/."],
+        f"{root}/scratch",
+    )
+    renew(root)
+    points = [p for p in strace.points() if "/shims/" not in p.path]
+    for number, point in enumerate(points):
+        if number % int(each) and number < len(points) - _LAST:
+            continue
+        # strace may count fewer than we do; `kill` holds it to the very call
+        for ordinal in (point.ordinal, point.ordinal, *range(point.ordinal - 1, 0, -1)):
+            renew(root)
+            if strace.kill(replace(point, ordinal=ordinal)):
+                break
+        else:
+            missed.append(point.call)
+            continue
+        killed += 1
+        found = half(stage, replaced=words[:2] == ["python", "install"])
+        again = stage.run(*words, before=before, bug="" if bug == "none" else bug)
+        found += invariants.unclear(again)
+        found += [f"I5: {again}"] if again.status and not is_done(again) else []
+        stage.run("rehash")
+        stage.run("gc", "--only", "scratch")
+        found += half(stage) + unfinished(stage, words)
+        if snapshot(stage.canary) != canary:
+            found.append("I4: the canary was changed")
+        problems += [f"{point.name} {point.ordinal}, {point.call}: {what}" for what in found]
     print(json.dumps({"problems": problems, "killed": killed, "missed": missed}))
 
 
@@ -92,10 +91,10 @@ def paths(stage: Scene) -> list[str]:
     return [f"{project(stage)}/.venv", *(f"{stage.layout.envs}/{n}" for n in ("train", "second"))]
 
 
-def half(stage: Scene, *, dangling: bool = False) -> list[str]:
+def half(stage: Scene, *, replaced: bool = False) -> list[str]:
     """I1, I2: what is recognised by what it carries is whole, and minor links lead to something.
 
-    `dangling`: they needn't, since what is replaced in its place is away for a moment.
+    `replaced`: they needn't, since what is replaced in its place is away for a moment.
     """
     found = []
     for path in paths(stage):
@@ -106,7 +105,7 @@ def half(stage: Scene, *, dangling: bool = False) -> list[str]:
         damage = [p["path"] for p in row["problems"] if p["what"] != "extra"]
         if damage or row["failure"]:
             found.append(f"I1: {row['key']}: {row['failure']} {damage[:3]}")
-    links = [] if dangling else [n for n in os.listdir(stage.layout.pythons) if n.count(".") == 1]
+    links = [] if replaced else [n for n in os.listdir(stage.layout.pythons) if n.count(".") == 1]
     for name in links:
         if not os.path.exists(f"{stage.layout.pythons}/{name}/bin/python"):
             found.append(f"I2: the link {name} leads nowhere")

@@ -15,7 +15,7 @@ from collections import ChainMap
 
 from bubble.cli.main import main
 from bubble.pythons import install
-from bubble.system import kernel, lock, staging, trees
+from bubble.system import journal, kernel, lock, staging, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ def no_sweep() -> None:
     setattr(staging, "sweep", lambda _: None)  # noqa: B010 - as above
 
 
+def no_journal() -> None:
+    """Never end what was begun in its place."""
+    setattr(journal, "dead", lambda _: iter(()))  # noqa: B010 - as above
+
+
 def no_lock() -> None:
     """Let everybody in."""
     setattr(lock.Lock, "_flock", lambda *_: True)  # noqa: B010 - as above
@@ -117,6 +122,7 @@ BUGS = {
     "receipt-first": receipt_first,
     "remove-then-rename": remove_then_rename,
     "no-sweep": no_sweep,
+    "no-journal": no_journal,
     "no-lock": no_lock,
     "no-sync": no_sync,
     "no-exchange": no_exchange,

@@ -12,6 +12,7 @@ import fcntl
 import os
 import time
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.system.files import fsync_directory, read_text, unlink_quietly
 from bubble.system.lock import Lock
@@ -151,16 +152,15 @@ def is_forgotten(entry: Entry) -> bool:
 
 def _take(layout: Layout, name: str) -> Entry | None:
     path = f"{layout.journal}/{name}"
-    with Lock(guard(layout)):
-        try:
+    descriptor = -1
+    try:
+        with Lock(guard(layout)):
             descriptor = os.open(path, _OPENING)
-        except OSError:
-            return None
-        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    except (OSError, BubbleError):  # somebody is at it, or the store isn't ours to change
+        if descriptor >= 0:
             os.close(descriptor)
-            return None
+        return None
     begun = _read(path, name)
     if begun:
         return Entry(path, begun, descriptor)
