@@ -52,6 +52,7 @@ def deepen(path: str) -> None:
 
 
 @ROOT_ONLY
+@needs("chattr")
 @pytest.mark.parametrize(
     "words", [("remove", "train"), ("remove", ".venv"), ("create", "--force", "--no-pip")]
 )

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
-from support.env_scene import env_scene, project, request
+from support import invariants
+from support.env_scene import (
+    broken,
+    env_scene,
+    left_behind,
+    project,
+    request,
+    unregistered,
+)
 from support.figures import caught, record
 from support.namespace import in_namespace
-from support.needs import FULL, LINUX_ONLY, ROOT_ONLY, needs
+from support.needs import FULL, LINUX_ONLY, ROOT_ONLY, needs, other_disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +36,18 @@ COMMANDS = (
     "remove .venv",
     "remove train",
     "rename train second",
+)
+ELSEWHERE = (
+    "create train --force --no-pip",
+    "rename train second",
+    "create fourth --no-pip",
+    "clone second third",
+    "remove fourth",
+    "create --force --no-pip",
+    "remove .venv",
+    "python install --reinstall 3.11.9",
+    "python upgrade --prune 3.11",
+    "python uninstall --force 3.11.9",
 )
 
 
@@ -61,6 +82,29 @@ def test_what_a_lower_layer_made_goes_and_a_kill_on_the_way_is_made_good(
     assert not told["problems"], "\n".join(told["problems"][:20])
     assert not told["missed"]
     assert told["killed"]
+
+
+def test_environments_and_interpreters_may_lie_on_another_disk_than_the_store(
+    stage: Scene,
+) -> None:
+    asked = request(stage)
+    with other_disk(stage.home) as disk:
+        for place in (stage.layout.envs, stage.layout.pythons):
+            there = f"{disk}/{os.path.basename(place)}"
+            shutil.copytree(place, there, symlinks=True)
+            shutil.rmtree(place)
+            os.symlink(there, place)
+        for line in ELSEWHERE:
+            words = [*line.split(), *(("-p", asked) if line.startswith("create") else ())]
+            done = stage.run(*words, before=("env", "-C", project(stage)))
+            assert invariants.unclear(done) == []
+            assert done.status == 0, done
+            assert left_behind(stage) == []
+            assert not [n for _, names, _ in os.walk(disk) for n in names if "bubble-" in n]
+        assert sorted(os.listdir(stage.layout.envs)) == ["second", "third"]
+        for name in ("second", "third"):
+            path = f"{stage.layout.envs}/{name}"
+            assert broken(path) + unregistered(stage, path) == []
 
 
 def test_the_kills_catch_a_planted_bug(stage: Scene) -> None:

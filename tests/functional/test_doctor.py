@@ -13,7 +13,7 @@ import pytest
 from bubble.selection import registry
 from support.clinic import PLATFORM, Clinic, old, program, write
 from support.mortal import mortal
-from support.needs import ROOT_ONLY, not_here
+from support.needs import ROOT_ONLY, needs, not_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -325,7 +325,7 @@ CASES: list[object] = [
     ("shims.outdated", shim_of_another_bubble),
     ("store.leftovers", dead_staging),
     ("store.leftovers", trash),
-    pytest.param("store.undeletable", immutable_trash, marks=ROOT_ONLY),
+    pytest.param("store.undeletable", immutable_trash, marks=[ROOT_ONLY, needs("chattr")]),
     ("store.leftovers", temporary_file),
     ("store.leftovers", temporary_shim),
     ("store.minor-link", dangling_link),

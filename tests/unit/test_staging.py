@@ -16,7 +16,7 @@ from bubble.system import journal, kernel, removal
 from bubble.system.removal import set_aside
 from bubble.system.staging import Staging, sweep
 from support.namespace import on_overlay
-from support.needs import ROOT_ONLY
+from support.needs import ROOT_ONLY, other_disk
 from support.trees import fill, filled
 
 if TYPE_CHECKING:
@@ -181,13 +181,8 @@ def another_file_system(patched: pytest.MonkeyPatch, layout: Layout) -> None:
 def test_a_part_of_the_store_may_lie_on_another_disk(
     layout: Layout, tmp_path: Path, there: bool
 ) -> None:
-    other = "/dev/shm" if os.stat("/dev/shm").st_dev != os.stat(tmp_path).st_dev else "/var/tmp"
-    if os.stat(other).st_dev == os.stat(tmp_path).st_dev:
-        pytest.skip("there is only one disk")
-    directory = f"{other}/bubble-test-{os.getpid()}"
     os.makedirs(layout.home)
-    os.mkdir(directory)
-    try:
+    with other_disk(str(tmp_path)) as directory:
         os.symlink(directory, layout.pythons)
         if there:
             fill(layout.python("key"), "old")
@@ -198,8 +193,6 @@ def test_a_part_of_the_store_may_lie_on_another_disk(
         set_aside(layout, layout.python("key")).delete()
         assert os.listdir(directory) == []
         assert scratch(layout, layout.python("key")) == []
-    finally:
-        subprocess.run(["rm", "-rf", directory], check=True)
 
 
 def test_a_sweep_takes_dead_staging_and_leaves_live_staging(layout: Layout, target: str) -> None:

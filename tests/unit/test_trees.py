@@ -16,7 +16,7 @@ import pytest
 from bubble.model.errors import BubbleError
 from bubble.system import trees
 from bubble.system.trees import Obstacle, mount_below, obstacle, remove_tree, size_of
-from support.needs import ROOT_ONLY, not_here
+from support.needs import ROOT_ONLY, needs, not_here
 from support.trees import fill, filled
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ def test_a_link_that_comes_in_the_place_of_a_directory_changes_nothing_where_it_
 
 
 @ROOT_ONLY
+@needs("chattr")
 @pytest.mark.parametrize("flag", ["i", "a"])
 @pytest.mark.parametrize("name", ["deep", "deep/b"])
 def test_what_is_immutable_is_told(flag: str, name: str) -> None:
