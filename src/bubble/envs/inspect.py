@@ -190,7 +190,7 @@ def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[
 
 def _in_store(layout: Layout) -> set[str]:
     try:
-        return set(os.listdir(layout.envs))
+        return {name for name in os.listdir(layout.envs) if name[0] != "."}  # that is scratch
     except OSError:
         return set()
 

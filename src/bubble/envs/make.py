@@ -19,7 +19,7 @@ from bubble.pythons.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
 from bubble.selection.identity import new_identity
-from bubble.system.staging import Staging
+from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
     from bubble.system.layout import Layout
-    from bubble.system.staging import Yard
 
 
 class Plan(Record):
@@ -63,7 +62,6 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
         project = os.path.realpath(plan.project)
         plan = plan.replace(project=project, path=f"{project}/{os.path.basename(plan.path)}")
     place.require_sayable(plan.path)
-    yard = place.yard_of(layout, plan.path)
     # shared: nobody takes the interpreter away before the registry knows who uses it
     in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
     with place.lock(layout, plan.path), in_use:
@@ -75,16 +73,16 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
                 f"{plan.installation.key.name} was removed meanwhile",
                 hint=f"bubble python install {plan.installation.key.name}",
             )
-        with place.swept(yard):
-            environment = _record(plan, world)
-            _require_free(plan, registry.unfinished(layout, environment), layout)
-            try:
-                _stage_and_publish(plan, environment, world, yard, show=show)
-            finally:
-                if place.identity_at(plan.path) == environment.identity:
-                    registry.register_prepared(layout, environment)
-                else:
-                    registry.abandon(layout, environment)
+        sweep(layout)
+        environment = _record(plan, world)
+        _require_free(plan, registry.unfinished(layout, environment), layout)
+        try:
+            _stage_and_publish(plan, environment, world, show=show)
+        finally:
+            if place.identity_at(plan.path) == environment.identity:
+                registry.register_prepared(layout, environment)
+            else:
+                registry.abandon(layout, environment)
     return environment
 
 
@@ -100,10 +98,8 @@ def _record(plan: Plan, world: World) -> Environment:
     )
 
 
-def _stage_and_publish(
-    plan: Plan, environment: Environment, world: World, yard: Yard, *, show: bool
-) -> None:
-    with Staging(yard, os.path.basename(plan.path)) as staging:
+def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, show: bool) -> None:
+    with Staging(world.layout, plan.path) as staging:
         root = staging.path
         build(
             root,
@@ -132,7 +128,7 @@ def _stage_and_publish(
             relocate(root, root, plan.path)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
-        staging.publish(plan.path)
+        staging.publish()
 
 
 def _require_free(plan: Plan, unfinished: Environment | None, layout: Layout) -> None:

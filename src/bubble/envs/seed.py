@@ -21,7 +21,8 @@ from bubble.system.copies import Copier, umask
 from bubble.system.files import read_text
 from bubble.system.layout import MANIFEST
 from bubble.system.lock import Lock
-from bubble.system.staging import Staging, discard, sweep
+from bubble.system.removal import set_aside
+from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def remake(seed: Seed, layout: Layout) -> None:
         if seed.wheel:
             _make(seed, layout)
         else:
-            discard(layout, seed.path)
+            set_aside(layout, seed.path).delete()
 
 
 def _record(seed: Seed) -> str:
@@ -220,11 +221,11 @@ def _copy_file(name: str, source: int, target: int, copier: Copier) -> None:
 def _make(seed: Seed, layout: Layout) -> None:
     from bubble.pythons import manifest
 
-    with Staging(layout, os.path.basename(seed.path)) as staging:
+    with Staging(layout, seed.path) as staging:
         with umask(0o022):
             _unpack(seed.wheel, staging.path)
             manifest.write(staging.path, (), frozenset(_below(staging.path)))
-        staging.publish(seed.path)
+        staging.publish()
 
 
 def _below(root: str) -> list[str]:

@@ -39,12 +39,12 @@ def adopt(path: str, machine: Machine) -> Installation:
     with store.key_lock(machine.layout, str(key), machine.env):
         sweep(machine.layout)
         require_free(key, found, machine)
-        with Staging(machine.layout, str(key)) as staging:
+        with Staging(machine.layout, prefix) as staging:
             _link_commands(staging.path, found)
             os.mkdir(f"{staging.path}/.bubble")
             store.write_receipt(staging.path, _receipt(key, found))
             with store.changing(machine.layout, machine.platform):
-                staging.publish(prefix)
+                staging.publish()
     return store.Installation(key=key, prefix=prefix)
 
 

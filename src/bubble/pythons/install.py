@@ -156,7 +156,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
 
     key = wanted.key
     prefix = machine.layout.python(str(key))
-    with Staging(machine.layout, str(key)) as staging:
+    with Staging(machine.layout, prefix) as staging:
         root = staging.path
         with Aside(_import_the_rest):  # while decompression keeps this thread waiting
             unpacked = extract(archive, root, progress=task.unpack)
@@ -177,7 +177,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
         store.write_receipt(root, receipt)
         task.step("publishing")
         with store.changing(machine.layout, machine.platform):
-            staging.publish(prefix)
+            staging.publish()
 
 
 def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Machine) -> str:

@@ -14,6 +14,7 @@ from bubble.pythons import store
 from bubble.selection import registry
 from bubble.system.files import unlink_quietly
 from bubble.system.lock import Lock
+from bubble.system.removal import undeletable
 from bubble.system.staging import sweep
 from bubble.system.trees import remove_tree
 
@@ -48,7 +49,7 @@ def collect(items: Iterable[Item], machine: Machine) -> Collected:
             stayed = _COLLECTORS[kind](these, machine)
         except BubbleError as error:
             errors.append(error)
-            stayed = these
+            stayed = [] if kind == "scratch" else these  # of that, what is gone is gone
         except OSError as error:
             errors.append(_error(error, these[0]))
             stayed = these
@@ -65,7 +66,7 @@ def _is_there(item: Item) -> bool:
 
 def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     with Lock(f"{machine.layout.locks}/store"):
-        sweep(machine.layout)
+        stuck = sweep(machine.layout)
     for item in items:
         if os.path.basename(item.path).endswith(".tmp"):
             unlink_quietly(item.path)
@@ -73,6 +74,9 @@ def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     for path, environment in registry.all_unfinished(machine.layout):
         if path in paths:
             _alone(_abandon, environment, machine.layout)
+    for remains in stuck:
+        error = remains.error
+        raise undeletable(remains.path, error) if isinstance(error, OSError) else error
     return []  # what is made after all is there still
 
 
