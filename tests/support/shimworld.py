@@ -18,6 +18,7 @@ from bubble.selection import memos
 from bubble.selection.resolve import World, command_path, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,7 @@ class ShimWorld:
             env={**counted(), **env, "PWD": cwd},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -15,6 +15,7 @@ from bubble.cli.output import Output
 from bubble.pythons.catalogue import open_catalogue
 from bubble.system.aside import Aside
 from bubble.system.layout import layout_from
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from bubble.model.download import Download
@@ -49,7 +50,7 @@ def test_aside_runs_beside_and_hands_over_the_result() -> None:
     seen = threading.Event()
 
     def work() -> int:
-        assert seen.wait(30), "the caller went on"
+        assert seen.wait(PATIENCE), "the caller went on"
         return threading.get_ident()
 
     with Aside(work) as aside:
@@ -66,7 +67,7 @@ def test_leaving_the_block_by_an_error_waits_for_the_work() -> None:
     go, done = threading.Event(), threading.Event()
 
     def work() -> None:
-        assert go.wait(30)
+        assert go.wait(PATIENCE)
         done.set()
 
     def fail() -> None:
