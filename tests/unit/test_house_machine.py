@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 
+from support.needs import not_here
 from support.patience import PATIENCE
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -86,3 +88,35 @@ def test_nothing_that_must_come_is_given_less_time_than_a_slow_machine_takes() -
     short = "child.wait(30)\nsubprocess.run(argv, timeout=20)\nrun(argv, timeout=0.1)\njoin(60)"
     assert impatient(calls_of(short, "x")) == ["x:1: wait waits 30 s", "x:2: run waits 20 s"]
     assert PATIENCE >= SHORTEST
+
+
+def test_what_root_skips_the_continuous_integration_runs_as_a_user() -> None:
+    support = {
+        name.removesuffix(".py")
+        for name in os.listdir(os.path.join(ROOT, "tests", "support"))
+        if re.search("NOT_ROOT|root ignores permissions", read(f"tests/support/{name}"))
+    }
+    assert "hostile_versions" in support, "the search is broken"
+    uses = re.compile(
+        rf"NOT_ROOT|^from support\.({'|'.join(support - {'needs'})}) import", re.MULTILINE
+    )
+    found = {
+        f"tests/{kind}/{name}"
+        for kind in ("unit", "functional", "faults", "real")
+        for name in os.listdir(os.path.join(ROOT, "tests", kind))
+        if name.startswith("test_") and uses.search(read(f"tests/{kind}/{name}"))
+    }
+    assert len(found) > 5, "the search is broken"
+    if not (script := read(".ci/run")):
+        not_here("no .ci/run: this is no checkout")
+    (listed,) = re.findall(r"^AS_USER=\((.*)\)$", script, re.MULTILINE)
+    left = {path for path in found if not path.startswith(tuple(listed.split()))}
+    assert left == set(), f"nothing but root runs them in .ci/run: {left}"
+
+
+def read(path: str) -> str:
+    full = os.path.join(ROOT, path)
+    if not os.path.isfile(full):
+        return ""
+    with open(full, encoding="utf-8") as file:
+        return file.read()
