@@ -95,6 +95,6 @@ class Context(Record):
 
                 refresh(self)
         except OSError as error:
-            from bubble.cli.main import from_os_error
+            from bubble.system.trouble import from_os_error
 
             self.output.warn(f"the shims could not be renewed: {from_os_error(error).message}")

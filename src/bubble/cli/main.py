@@ -67,6 +67,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except BrokenPipeError:
         return 1  # whoever read us went away: nothing to say, nobody to say it to
     except OSError as error:
+        from bubble.system.trouble import from_os_error
+
         return output.failure(from_os_error(error))
     except Exception as error:
         # the last resort: no traceback for a user
@@ -127,31 +129,3 @@ def _command(name: str) -> ModuleType:
     full = f"bubble.cli.commands.{name}"
     __import__(full)  # importlib's own function would import importlib, and warnings with it
     return sys.modules[full]
-
-
-def from_os_error(error: OSError) -> BubbleError:
-    """Return what an error of the operating system means to a user."""
-    import errno
-
-    from bubble.model.text import printable
-
-    named = isinstance(error.filename, (str, bytes))  # it may be a descriptor
-    where = f"{printable(os.fsdecode(error.filename))}: " if named else ""
-    message = f"{where}{(error.strerror or str(error)).lower()}"
-    kind, hint = "io", "check the disk, then try again"
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            kind, message = "no_space", f"the disk is full ({message})"
-            hint = "free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            kind = "permission"
-            hint = "check who may write there; bubble's own files can lie elsewhere: BUBBLE_HOME"
-        case errno.EMFILE | errno.ENFILE:
-            hint = "raise the limit of open files: ulimit -n 1024"
-        case errno.ENOENT:
-            hint = "it went away, or can't be made there: check BUBBLE_HOME and BUBBLE_CACHE_DIR"
-        case errno.ENAMETOOLONG:
-            hint = "set BUBBLE_HOME to a shorter path"
-        case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
-            kind, hint = "store", "something else lies where bubble keeps its files: move it"
-    return BubbleError(kind, message, hint=hint)
