@@ -245,7 +245,6 @@ WITHOUT_INFO = """
 import os, signal, sys
 del signal.sigwaitinfo
 from bubble.selection.child import end_as, run_child
-from support.patience import PATIENCE
 program, *arguments = sys.argv[1:]
 sys.exit(end_as(run_child(program, arguments, os.environ)))
 """
