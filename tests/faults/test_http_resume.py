@@ -17,6 +17,7 @@ from bubble.model.errors import BubbleError
 from bubble.system.http import files
 from bubble.system.http.download import download
 from support.fault_handlers import Resource, portal, redirect, sequence, status
+from support.patience import PATIENCE
 from support.transfers import ALONE, QUICK, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ import sys
 from bubble.system.http import files
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
+from support.patience import PATIENCE
 url, destination, sha256, connections = sys.argv[1:]
 settings = Settings(connections=int(connections), segment_after=0.02, segment_size=500_000, near=60)
 download([url], destination, sha256=sha256, env={}, settings=settings)
@@ -70,7 +72,7 @@ def test_a_killed_download_brings_only_what_is_missing(
     with child(target, url, connections) as process:
         wait_until(target, SIZE // 2)
         process.send_signal(number)
-        _, trouble = process.communicate(timeout=30)
+        _, trouble = process.communicate(timeout=PATIENCE)
         assert process.returncode in {-number, 1, 130}, trouble
     there = claimed(target)
     assert SIZE // 2 <= there < SIZE

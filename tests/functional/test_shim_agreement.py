@@ -221,6 +221,7 @@ class Case:
         if not memos:
             return
         memo = self.rng.choice(memos)
+        os.chmod(memo, 0o600)  # it may have been damaged before, and this may not be root
         match self.rng.randrange(6):
             case 0:
                 os.unlink(memo)

@@ -14,6 +14,7 @@ import pytest
 
 from support.builds import small_mirror
 from support.needs import NOT_ROOT, ROOT_ONLY
+from support.patience import PATIENCE
 from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_a_link_that_leads_to_no_file_is_refused(
 def test_a_pipe_or_a_directory_is_refused_and_stays(project: Path, bubble: Bubble) -> None:
     pin = project / ".python-version"
     os.mkfifo(pin)
-    done = bubble("use", "3.12", cwd=project, timeout=10)
+    done = bubble("use", "3.12", cwd=project, timeout=PATIENCE)
     assert (done.status, "not a regular file" in done.err) == (1, True)
     assert pin.is_fifo()
     pin.unlink()

@@ -19,6 +19,7 @@ from bubble.selection.identity import mark_file, new_identity
 from bubble.selection.resolve import World, command_path, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,7 +147,7 @@ class ShimWorld:
             env={**counted(), **env, "PWD": pwd or cwd},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -24,6 +24,7 @@ from bubble.model.errors import BubbleError
 from support.clinic import program
 from support.handmade import environment, installation, machine, write
 from support.needs import LINUX_ONLY
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ def working(site: Site, name: str, *, stubborn: str = "") -> None:
 def left(site: Site) -> list[int]:
     """Return those of the installer's processes that don't end: what dies isn't dead at once."""
     pids = [int(word) for word in site.said()[0].split()]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while (alive := [pid for pid in pids if lives(pid)]) and time.monotonic() < deadline:
         time.sleep(0.005)
     return alive

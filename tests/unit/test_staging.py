@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 STAGE = """
-import sys, time
+import signal, sys
 from bubble.system.layout import Layout
 from bubble.system.staging import Staging
 layout = Layout(home=sys.argv[1], cache=sys.argv[1])
 with Staging(layout, sys.argv[2]) as staging:
     open(staging.path + "/file", "w").close()
     print(staging.path, flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

@@ -9,6 +9,7 @@ from bubble.model.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, Protocol
 
     from bubble.cli.output import Output
     from bubble.model.errors import BubbleError
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from bubble.pythons.install import Machine
     from bubble.selection.resolve import World
     from bubble.system.layout import Layout
+
+    class Command(Protocol):
+        """A module of `cli.commands`: flags in, one operation, its result out.
+
+        It may have DETAILS, a text for the help, and JSON, what `--json` prints.
+        """
+
+        EXAMPLES: tuple[tuple[str, str], ...]  # a command line, and what it does
+
+        def define(self, parser: Any) -> None:
+            """Declare the arguments: to argparse's parser, or to `everyday.Usual`."""
+
+        def execute(self, options: Any, context: Context) -> Outcome:
+            """Do it, with the arguments' values by their destinations."""
 
 
 class Outcome(Record):
@@ -100,7 +115,7 @@ class Context(Record):
                 refresh(self)
             leave_here(self.world())
         except OSError as error:
-            from bubble.cli.main import from_os_error
+            from bubble.system.trouble import from_os_error
 
             self.output.warn(f"the shims could not be renewed: {from_os_error(error).message}")
 

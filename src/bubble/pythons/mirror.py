@@ -28,6 +28,7 @@ from bubble.system.files import (
     write_atomic,
 )
 from bubble.system.lock import Lock
+from bubble.system.trouble import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -274,14 +275,9 @@ def _is_asset(name: str) -> bool:
 
 def io_error(error: OSError, what: str) -> BubbleError:
     """Return the error for a file system that said no; `what` begins the message (printable)."""
-    import errno
-
-    kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"} | dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS), "permission"
-    )
     name = f"{printable(os.fsdecode(error.filename))}: " if error.filename else ""
     return BubbleError(
-        kinds.get(error.errno or 0, "io"),
+        kind_of(error),
         f"{what}: {name}{error.strerror or error}",
         hint="make room or permissions there, or choose another directory, and run it again",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
@@ -12,7 +11,6 @@ from bubble.model.text import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from typing import Any
 
     from bubble.pythons.store import Installation
     from bubble.selection.resolve import World
@@ -51,33 +49,6 @@ def define(parser: ArgumentParser) -> None:
         "--installer", metavar="WHICH", choices=("pip", "uv"), default="", help="pip or uv"
     )
     parser.add_argument("--force", action="store_true", help="replace what bubble made there")
-
-
-def plain(arguments: list[str]) -> Namespace | None:
-    """Return what `define` would make of the usual arguments, None for any others.
-
-    argparse takes as long to import as the rest takes to run.
-    """
-    name = python = ""
-    no_pip = False
-    words = iter(arguments)
-    for word in words:
-        if word in {"-p", "--python"}:
-            python = next(words, "-")
-            if python.startswith("-") or not python:
-                return None
-        elif word == "--no-pip":
-            no_pip = True
-        elif word.startswith("-") or name or not word:
-            return None
-        else:
-            name = word
-    namespace: Any = type(sys.implementation)  # types.SimpleNamespace, without importing types
-    made: Namespace = namespace(
-        name=name, packages=[], python=python, requirements=[], extra=[], no_pip=no_pip,
-        system_site_packages=False, prompt="", installer="", force=False, json=False,
-    )  # fmt: skip
-    return made
 
 
 def execute(options: Namespace, context: Context) -> Outcome:

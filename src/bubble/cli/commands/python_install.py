@@ -55,13 +55,6 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
-def shortcut(text: str, context: Context) -> Outcome:
-    """Install what the one argument asks for: no parser is needed for that."""
-    from bubble.model.request import parse_request
-
-    return _install([parse_request(text)], context)
-
-
 def execute(options: Namespace, context: Context) -> Outcome:
     """Install, and say what is there now."""
     from bubble.model.request import parse_request

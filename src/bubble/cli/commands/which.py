@@ -21,13 +21,9 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Print the path."""
-    return shortcut(options.command, context)
-
-
-def shortcut(name: str, context: Context) -> Outcome:
-    """Print the path, straight from the one argument."""
     from bubble.selection.resolve import command_path, require_name, select
 
+    name = options.command
     require_name(name)
     world = context.world()
     selection = select(world)
