@@ -8,12 +8,15 @@ from bubble.envs import place
 from bubble.envs.describe import read_configuration, version_of
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT, of_path, require_name_free
+from bubble.envs.whose import claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.pythons.store import touch_generation
 from bubble.selection import registry
 from bubble.selection.sources import pin_of
+from bubble.system.files import write_atomic
+from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
 
     With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
     directory that it is in: the shims use it there. Adopting one again refreshes its record.
-    Raises BubbleError(environment): it is none, it can't be used (conda), or bubble made it;
+    One that another bubble made gets a mark that nobody else knows, and is ours from then on.
+    Raises BubbleError(environment): it is none, it can't be used (conda), or this store made it;
     (usage, in_use): the name can't be one, or is taken.
     """
     if name:
@@ -52,6 +56,9 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
         made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
     )
     with place.lock(layout, path):
+        if environment.maker == "bubble" and read_identity(path):
+            environment = environment.replace(identity=os.urandom(8).hex())
+            write_atomic(f"{path}/{MARK}", f"{environment.identity}\n".encode(), durable=True)
         registry.register(layout, environment)
         if former is not None and (former.name, former.project) != (name, project):
             registry.forget(layout, former)
@@ -67,14 +74,15 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
     """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
     shown = printable(path)
-    if read_identity(path):
+    if identity := read_identity(path):
         known = of_path(path, layout)
-        here = known is not None and known.path == path
-        raise BubbleError(
-            "environment",
-            f"bubble made {shown}" + (" and knows it" if here else "; it was moved or copied here"),
-            hint="bubble list" if here else f"bubble repair {shown}",
-        )
+        if known is not None and known.path == path and known.identity == identity:
+            raise BubbleError(
+                "environment", f"bubble made {shown} and knows it", hint="bubble list"
+            )
+        found = claim(path, layout)
+        if found.is_ours:
+            raise BubbleError("environment", f"{shown} {found.said}", hint=found.hint)
     if not os.path.exists(f"{path}/bin/python"):
         raise BubbleError(
             "environment",
