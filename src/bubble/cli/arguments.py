@@ -46,14 +46,14 @@ class Parser(argparse.ArgumentParser):
         asked = rest[0].partition("=")[0]
         if not asked.startswith("-"):
             return self.error(f"“{printable(rest[0], 80)}” is one argument too many")
-        import difflib
+        from bubble.cli import suggestions
 
         known = [option for action in self._actions for option in action.option_strings]
-        close = difflib.get_close_matches(asked, known, 1) if len(asked) < 80 else []
+        hint = suggestions.option(asked, self.prog.removeprefix("bubble "), known)
         raise BubbleError(
             "usage",
             f"{self.prog} has no option “{printable(asked, 80)}”",
-            hint=f"did you mean: {close[0]}" if close else f"{self.prog} --help",
+            hint=hint or f"{self.prog} --help",
         )
 
 
