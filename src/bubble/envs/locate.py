@@ -95,7 +95,7 @@ def require_name_free(name: str, path: str, layout: Layout) -> None:
         raise BubbleError(
             "in_use",
             f"{name} is the name of the environment at {printable(known.path, 500)}",
-            hint=f"choose another name, or let bubble forget that one: bubble remove {name}",
+            hint=f"choose another name; what is there: bubble info {name}",
         )
 
 

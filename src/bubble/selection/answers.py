@@ -101,14 +101,15 @@ def _named_answer(request: Request, entry: Entry, source: Source, world: World) 
             "request",
             f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "
             "bubble has CPython, PyPy and GraalPy",
-            hint="choose one of those: bubble use VERSION",
+            hint="see which there are: bubble python list",
         )
     if environment is None:
         raise BubbleError(
             "request",
             f"{where(source, entry)} names “{request}”, which is no Python version and no "
             "environment that is known here",
-            hint=f"bubble create {request}, or another choice: bubble use VERSION",
+            hint=f"make it: bubble create {quoted(request.text)} -p {an_installed(world)}; "
+            "those that there are: bubble list",
         )
     return _environment_answer(environment, entry)
 
@@ -154,6 +155,14 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
             hint="give the path of an interpreter, or of the directory above its bin",
         )
     return Answer(prefix=path, name=printable(path), entry=entry)
+
+
+def an_installed(world: World) -> str:
+    """Return a version that a hint can name: the newest that is installed, or what would be."""
+    for installation in store.installations(world.layout):
+        if installation.key.platform == world.platform:
+            return installation.key.minor
+    return "3"
 
 
 def is_command(path: str) -> bool:

@@ -104,7 +104,7 @@ def _what_goes_stale(directory: str, world: World) -> Iterator[str]:
     environment = of_directory(world.layout, directory)
     if environment is not None and environment.pin != pin_of(directory):
         name = printable(environment.path, 500)
-        yield f"{name} was made for another choice; make it anew: bubble create --force"
+        yield f"{name} was made for another choice: see bubble explain"
 
 
 def _leave_memo(world: World) -> None:

@@ -9,6 +9,7 @@ from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.pythons import store
+from bubble.selection.answers import an_installed
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
 
@@ -70,7 +71,7 @@ def choice(patient: Patient) -> Iterator[Finding]:
             severity=ERROR,
             what=error.message,
             where=where,
-            fix=fix or f"bubble use {_something(patient)}",
+            fix=fix or f"bubble use {_something(world)}",
         )
         return
     for entry in selection.missing:
@@ -90,9 +91,6 @@ def _command(hint: str) -> str:
     return f"bubble {rest.partition(';')[0].partition(', or')[0]}" if found else ""
 
 
-def _something(patient: Patient) -> str:
+def _something(world: World) -> str:
     """Return what `bubble use` can write in place of a choice that can't be read."""
-    for installation in store.installations(patient.layout):
-        if installation.key.platform == patient.machine.platform:
-            return installation.key.minor
-    return "system"
+    return an_installed(world) if store.installations(world.layout) else "system"
