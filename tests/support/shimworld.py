@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from bubble.model.platform import parse_platform
 from bubble.pythons.store import touch_generation
 from bubble.selection import memos
-from bubble.selection.resolve import World, command_path, select
+from bubble.selection.commands import command_path
+from bubble.selection.resolve import World, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
 

@@ -157,12 +157,12 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
     return Answer(prefix=path, name=printable(path), entry=entry)
 
 
-def an_installed(world: World) -> str:
-    """Return a version that a hint can name: the newest that is installed, or what would be."""
+def an_installed(world: World, otherwise: str = "3") -> str:
+    """Return a version that a hint can name: the newest that is installed for this platform."""
     for installation in store.installations(world.layout):
         if installation.key.platform == world.platform:
             return installation.key.minor
-    return "3"
+    return otherwise
 
 
 def is_command(path: str) -> bool:

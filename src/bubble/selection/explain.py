@@ -9,12 +9,13 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.selection.commands import command_path
 from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.recall import recall
 from bubble.selection.registry import of_directory
-from bubble.selection.resolve import command_path, is_command, resolve
+from bubble.selection.resolve import is_command, resolve
 from bubble.selection.sources import READERS, VARIABLE, Source, choose
 from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.text import printable
 
@@ -27,8 +29,8 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Explain."""
+    from bubble.selection.commands import require_name
     from bubble.selection.explain import explain
-    from bubble.selection.resolve import require_name
 
     world = context.world()
     told = explain(require_name(options.command), world)
@@ -42,8 +44,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _passed_over(told: Explanation, world: World) -> Iterator[str]:
     """Say which project's environment nobody asks, since it isn't registered where it lies."""
-    import os
-
     from bubble.envs.whose import claim
 
     directory, path = world.cwd, f"{world.cwd.rstrip('/')}/.venv"
@@ -103,7 +103,8 @@ def _because(told: Explanation) -> str:
             return f"{_place(winner, answer.entry)} asks for the system's"
     said = f"{winner.source} says {_said(winner)}"
     if told.command:
-        said += f"; only the system has {printable(told.name, 60)}"
+        name = printable(told.name, 60)
+        said += f"; {name} is found in {printable(os.path.dirname(told.command), 500)}"
     return said
 
 

@@ -26,7 +26,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def shortcut(name: str, context: Context) -> Outcome:
     """Print the path, straight from the one argument."""
-    from bubble.selection.resolve import command_path, require_name, select
+    from bubble.selection.commands import command_path, require_name
+    from bubble.selection.resolve import select
 
     require_name(name)
     world = context.world()

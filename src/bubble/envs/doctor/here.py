@@ -8,7 +8,6 @@ from shlex import quote
 from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons import store
 from bubble.selection.answers import an_installed
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
@@ -71,7 +70,7 @@ def choice(patient: Patient) -> Iterator[Finding]:
             severity=ERROR,
             what=error.message,
             where=where,
-            fix=fix or f"bubble use {_something(world)}",
+            fix=fix or f"bubble use {an_installed(world, 'system')}",
         )
         return
     for entry in selection.missing:
@@ -89,8 +88,3 @@ def _command(hint: str) -> str:
     """Return the command in a hint: `bubble …` up to what is said behind it."""
     _, found, rest = hint.partition("bubble ")
     return f"bubble {rest.partition(';')[0].partition(', or')[0]}" if found else ""
-
-
-def _something(world: World) -> str:
-    """Return what `bubble use` can write in place of a choice that can't be read."""
-    return an_installed(world) if store.installations(world.layout) else "system"
