@@ -66,8 +66,9 @@ def test_a_new_choice_says_that_the_environment_was_made_for_another(
 ) -> None:
     done = bubble("use", "3.12", cwd=project)
     assert done.status == 0
-    assert f"warning: {project}/.venv was made for another choice; " in done.err
-    assert "bubble create --force\n" in done.err
+    assert f"warning: {project}/.venv was made for another choice: " in done.err
+    assert "bubble explain\n" in done.err
+    assert "--force" not in done.err
     back = bubble("use", "3.11", cwd=project)
     assert (back.status, "warning" in back.err) == (0, False)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.resolve import is_python_command
+from bubble.selection.commands import is_python_command
 from bubble.selection.shims import rehash
 from support.realshims import RealShims
 from support.shimworld import ShimWorld, write

@@ -47,14 +47,14 @@ class Parser(argparse.ArgumentParser):
         asked = rest[0].partition("=")[0]
         if not asked.startswith("-"):
             return self.error(f"“{printable(rest[0], 80)}” is one argument too many")
-        import difflib
+        from bubble.cli import suggestions
 
         known = [option for action in self._actions for option in action.option_strings]
-        close = difflib.get_close_matches(asked, known, 1) if len(asked) < 80 else []
+        hint = suggestions.option(asked, self.prog.removeprefix("bubble "), known)
         raise BubbleError(
             "usage",
             f"{self.prog} has no option “{printable(asked, 80)}”",
-            hint=f"did you mean: {close[0]}" if close else f"{self.prog} --help",
+            hint=hint or f"{self.prog} --help",
         )
 
 
@@ -65,6 +65,11 @@ class _Help(Exception):  # noqa: N818 - a way out of argparse, not an error
 class _HelpAction(argparse.Action):
     def __call__(self, *_: object, **__: object) -> NoReturn:
         raise _Help
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Declare `--yes`, of a command that throws away (`Context.require_agreement`)."""
+    parser.add_argument("-y", "--yes", action="store_true", help="don't ask, on a terminal either")
 
 
 def parse(

@@ -92,6 +92,18 @@ class Context(Record):
 
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
+    def require_agreement(self, goes: str, *, given: bool) -> None:
+        """Ask before something goes that nothing brings back: `goes`, a sentence that says what.
+
+        Only on a terminal: elsewhere the command line itself, which was written down with a clear
+        head, is the agreement. `given` is `--yes`. Raises BubbleError(declined).
+        """
+        if given or not self.output.may_ask or self.output.ask(f"{goes}. Go on?"):
+            return
+        from bubble.model.errors import BubbleError
+
+        raise BubbleError("declined", "nothing was changed", hint="to do it unasked: --yes")
+
     def renew_shims(self, made: Sequence[str] = ()) -> None:
         """Make the shims and the installed shell code follow what there is.
 

@@ -162,5 +162,5 @@ def _require_free(new: Environment, layout: Layout) -> None:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",
-            hint=f"choose another place, or throw it away: bubble remove {shown}",
+            hint="choose another place, or another name; see those that there are: bubble list",
         )

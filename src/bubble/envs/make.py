@@ -12,9 +12,9 @@ import time
 from bubble.envs import place
 from bubble.envs.create import base_of, build
 from bubble.envs.locate import require_name_free
+from bubble.envs.taken import require_free
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import printable
 from bubble.pythons.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
-    from bubble.system.layout import Layout
 
 
 class Plan(Record):
@@ -75,7 +74,7 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
             )
         sweep(layout)
         environment = _record(plan, world)
-        _require_free(plan, registry.unfinished(layout, environment), layout)
+        require_free(environment, layout, force=plan.force, arguments=plan.arguments)
         try:
             _stage_and_publish(plan, environment, world, show=show)
         finally:
@@ -129,41 +128,3 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
         staging.publish()
-
-
-def _require_free(plan: Plan, unfinished: Environment | None, layout: Layout) -> None:
-    """Refuse a place that is taken, unless bubble made what is there and it is to be replaced.
-
-    What a killed creation left there, complete but told to nobody, is replaced without being asked.
-    """
-    if not os.path.lexists(plan.path):
-        return
-    shown = printable(plan.path, 500)
-    command = f"bubble create {plan.name}".rstrip()
-    if os.path.islink(plan.path) or not place.identity_at(plan.path):
-        from shlex import quote
-
-        raise BubbleError(
-            "in_use",
-            f"{shown} is there already, and bubble didn't make it",
-            hint=f"move it away, or make it known as it is: bubble adopt {quote(shown)}"
-            if _can_be_adopted(plan.path, layout)
-            else f"move it away, then: {command}",
-        )
-    begun = unfinished is not None and unfinished.identity == place.identity_at(plan.path)
-    if not plan.force and not begun:
-        raise BubbleError(
-            "in_use",
-            f"{shown} is there already",
-            hint=f"replace it: {command} --force",
-        )
-    place.require_unmounted(plan.path)
-
-
-def _can_be_adopted(path: str, layout: Layout) -> bool:
-    from bubble.envs.adopt import examine
-
-    try:
-        return examine(path, "", layout) == path
-    except BubbleError:
-        return False

@@ -66,6 +66,6 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",
-            hint="remove the directory by hand, or take it in: bubble repair",
+            hint=f"look into it; to take it in, if you trust it: bubble adopt {shown}",
         )
     place.require_unmounted(path)

@@ -80,7 +80,7 @@ def _is_done_already(source: Environment, new: Environment, layout: Layout) -> b
     raise BubbleError(
         "in_use",
         f"{new.name} is there already",
-        hint=f"choose another name, or throw it away: bubble remove {new.name}",
+        hint=f"choose another name; what is there: bubble info {new.name}",
     )
 
 

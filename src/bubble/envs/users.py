@@ -70,8 +70,7 @@ def require_unused(installation: Installation, layout: Layout) -> None:
         "in_use",
         f"{installation.key.name} is used by {len(titles)} "
         f"environment{'s' * (len(titles) > 1)}: {shown}",
-        hint=f"bubble python uninstall --force {installation.key.name} breaks them; "
-        "bubble remove throws them away",
+        hint="look at them first: bubble list; --force breaks them",
         details={"used_by": [e.path for e in breaks]},
     )
 

@@ -185,20 +185,23 @@ def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None
     return _environment_answer(environment, entry, environment.path) if environment else None
 
 
-def unknown_name(entry: Entry, source: Source, request: Request) -> BubbleError:
+def unknown_name(
+    entry: Entry, source: Source, request: Request, world: World
+) -> BubbleError:
     """Return the error for a name that no environment has."""
     if request.text.startswith(_ONLY_PYENVS):
         return BubbleError(
             "request",
             f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "
             "bubble has CPython, PyPy and GraalPy",
-            hint="choose one of those: bubble use VERSION",
+            hint="see which there are: bubble python list",
         )
     return BubbleError(
         "request",
         f"{where(source, entry)} names “{request}”, which is no Python version and no "
         "environment that is known here",
-        hint=f"bubble create {request}, or another choice: bubble use VERSION",
+        hint=f"make it: bubble create {quoted(request.text)} -p {an_installed(world)}; "
+        "those that there are: bubble list",
     )
 
 
@@ -258,6 +261,14 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
             hint="give the path of an interpreter, or of the directory above its bin",
         )
     return Answer(prefix=path, name=printable(path), entry=entry)
+
+
+def an_installed(world: World, otherwise: str = "3") -> str:
+    """Return a version that a hint can name: the newest that is installed for this platform."""
+    for installation in store.installations(world.layout):
+        if installation.key.platform == world.platform:
+            return installation.key.minor
+    return otherwise
 
 
 def is_command(path: str) -> bool:

@@ -53,18 +53,20 @@ def registered(layout: Layout, directory: str) -> Environment | None:
 def _strayed(path: str, original: Environment) -> BubbleError:
     from shlex import quote
 
-    shown, word = printable(path, 500), quote(printable(path, 500))
+    shown = printable(path, 500)
+    ours = original.maker == "bubble"
+    command = f"bubble {'repair' if ours else 'adopt'} {quote(shown)}"
     was = printable(original.path, 500)
     if is_itself(original):
         return BubbleError(
             "environment",
             f"{shown} is a copy of {was}, and still says so",
-            hint=f"make it an environment of its own: bubble repair {word}",
+            hint=f"make it an environment of its own: {command}",
         )
     return BubbleError(
         "environment",
         f"{shown} was at {was} when it was registered",
-        hint=f"let it know where it is now: bubble repair {word}",
+        hint=f"let it be known where it is now: {command}",
     )
 
 

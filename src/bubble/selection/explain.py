@@ -10,11 +10,12 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.selection.belonging import environment_of, inside
+from bubble.selection.commands import command_path
 from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.recall import recall
-from bubble.selection.resolve import command_path, is_command, resolve
+from bubble.selection.resolve import is_command, resolve
 from bubble.selection.sources import PYPROJECT, READERS, VARIABLE, Source, choose
 from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version

@@ -8,8 +8,9 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import memos
+from bubble.selection.commands import command_path
 from bubble.selection.path import head, is_shim
-from bubble.selection.resolve import World, command_path, select
+from bubble.selection.resolve import World, select
 from bubble.selection.sources import unreadable
 from bubble.system import descriptors
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 
 TYPE_CHECKING = False
@@ -30,11 +32,21 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Clone."""
     from bubble.cli.commands.info import find
     from bubble.envs.clone import clone
+    from bubble.envs.locate import DEFAULT, is_path
     from bubble.envs.place import dangers
+    from bubble.envs.wanted import require_narrow
+    from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
 
     source = find(options.source, context)
     cwd = working_directory(context.env.get("PWD", ""))
+    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(options.target)))
+    if is_path(options.target) and os.path.basename(path) == DEFAULT:
+        require_narrow(
+            os.path.dirname(path),
+            context.env,
+            f"give the clone a name: bubble clone {quoted(options.source)} NAME",
+        )
     made = clone(source, options.target, cwd, context.layout)
     context.renew_shims([made.environment.path])
     environment, files = made.environment, made.files

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 
 TYPE_CHECKING = False
@@ -21,6 +23,7 @@ EXAMPLES = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.arguments import add_yes
     from bubble.envs.gc.item import KINDS
 
     width = max(map(len, KINDS))
@@ -45,6 +48,7 @@ def define(parser: ArgumentParser) -> None:
         action="store_true",
         help="also the newest Pythons that nothing uses, and archives of installed ones",
     )
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -54,6 +58,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
     machine = context.machine()
     items = plan(machine, context.world().cwd, options.only or KINDS, everything=options.all)
     done = Collected(removed=tuple(items), kept=(), errors=())
+    if not options.dry_run and (pythons := [i for i in items if i.kind == "pythons"]):
+        said = ", ".join(os.path.basename(item.path) for item in pythons)
+        context.require_agreement(f"nothing that is known uses {said}", given=options.yes)
     if not options.dry_run and items:
         done = collect(items, machine)
         if any(item.kind in {"pythons", "links"} for item in done.removed):

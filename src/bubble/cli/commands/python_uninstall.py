@@ -23,10 +23,13 @@ JSON = "a list of {key, prefix, broken}: what was removed, and which environment
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.arguments import add_yes
+
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
     parser.add_argument(
         "--force", action="store_true", help="even if environments use it: they are named"
     )
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -47,6 +50,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
             meant[str(installation.key)] = installation
         except BubbleError as error:
             errors.append(error)
+    if not errors:
+        said = ", ".join(installation.key.name for installation in meant.values())
+        context.require_agreement(f"this removes {said}", given=options.yes)
     removed: list[dict[str, object]] = []
     lines: list[str] = []
     for key, installation in () if errors else meant.items():

@@ -23,8 +23,11 @@ JSON = "{installed, removed, carried_along}: lists of keys, and of environments'
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.arguments import add_yes
+
     parser.add_argument("minors", metavar="MINOR", nargs="*", help="which (default: all)")
     parser.add_argument("--prune", action="store_true", help="remove the older patch releases")
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -33,6 +36,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.model.request import parse_request
     from bubble.pythons.upkeep import upgrade
 
+    if options.prune:
+        context.require_agreement(
+            "this removes the older patch releases that no environment is bound to",
+            given=options.yes,
+        )
     minors = [parse_request(text) for text in options.minors]
     machine = context.machine()
     batch, removed = upgrade(

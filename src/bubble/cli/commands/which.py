@@ -21,7 +21,8 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Print the path."""
-    from bubble.selection.resolve import command_path, require_name, select
+    from bubble.selection.commands import command_path, require_name
+    from bubble.selection.resolve import select
 
     name = options.command
     require_name(name)

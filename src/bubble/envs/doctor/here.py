@@ -8,7 +8,7 @@ from shlex import quote
 from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons import store
+from bubble.selection.answers import an_installed
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
 
@@ -70,7 +70,7 @@ def choice(patient: Patient) -> Iterator[Finding]:
             severity=ERROR,
             what=error.message,
             where=where,
-            fix=fix or f"bubble use {_something(patient)}",
+            fix=fix or f"bubble use {an_installed(world, 'system')}",
         )
         return
     for entry in selection.missing:
@@ -88,11 +88,3 @@ def _command(hint: str) -> str:
     """Return the command in a hint: `bubble …` up to what is said behind it."""
     _, found, rest = hint.partition("bubble ")
     return f"bubble {rest.partition(';')[0].partition(', or')[0]}" if found else ""
-
-
-def _something(patient: Patient) -> str:
-    """Return what `bubble use` can write in place of a choice that can't be read."""
-    for installation in store.installations(patient.layout):
-        if installation.key.platform == patient.machine.platform:
-            return installation.key.minor
-    return "system"

@@ -1,0 +1,87 @@
+"""Whether a directory is to have the environment that somebody is about to give it.
+
+Its environment is the Python of everything below it. Whoever gives one to HOME, or one that isn't
+what the directory's own files ask for, has to say that they mean it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.describe import read_configuration, version_of
+from bubble.model.errors import BubbleError
+from bubble.model.key import parse_key
+from bubble.model.request import parse_request
+from bubble.model.text import printable
+from bubble.selection.answers import quoted, where
+from bubble.selection.registry import of_name
+from bubble.selection.sources import in_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.model.request import Request
+    from bubble.selection.resolve import World
+    from bubble.selection.sources import Choice
+
+
+def require_narrow(directory: str, env: Mapping[str, str], hint: str) -> None:
+    """Raise BubbleError(usage) where all that a user has lies below `directory` (absolute)."""
+    home = env.get("HOME", "")
+    if directory != "/" and not (home and _same(directory, home)):
+        return
+    raise BubbleError(
+        "usage",
+        f"an environment of {printable(directory, 500)} would be the Python of every directory "
+        "below it",
+        hint=hint,
+    )
+
+
+def require_wanted(path: str, world: World) -> None:
+    """Raise BubbleError(environment) unless the files of the directory of `path` want it.
+
+    `path` is that directory's `.venv`, absolute. Raises BubbleError(version_file, request) where
+    what they ask for can't be read.
+    """
+    configuration = read_configuration(path)
+    choice = next(in_directory(os.path.dirname(path)), None)
+    if choice is None or not choice.entries:
+        return
+    requests = [parse_request(entry.text) for entry in choice.entries]
+    if any(_is_met(request, path, configuration, world) for request in requests):
+        return
+    shown = printable(path, 500)
+    raise BubbleError(
+        "environment",
+        f"{shown} has Python {printable(version_of(configuration)) or '?'}, and {_asked(choice)}",
+        hint=f"know it by a name alone: bubble adopt {quoted(shown)} --name NAME; or move it away, "
+        "and make one that fits: bubble create",
+    )
+
+
+def _is_met(request: Request, path: str, configuration: dict[str, str], world: World) -> bool:
+    if request.kind == "system":
+        return True
+    if request.kind == "name":
+        named = of_name(world.layout, request.text)
+        return named is not None and _same(named.path, path)
+    implementation = configuration.get("implementation", "cpython").lower()
+    version = version_of(configuration)
+    try:
+        key = parse_key(f"{implementation}-{version}-{world.platform}")
+    except BubbleError:
+        return True  # nobody knows what it is: its maker does
+    # what pyvenv.cfg doesn't say is not held against it
+    key = key.replace(variant=request.variant, platform=request.platform or world.platform)
+    return request.replace(build="").matches(key, world.platform, prereleases=True)
+
+
+def _asked(choice: Choice) -> str:
+    texts = ", ".join(f"“{printable(entry.text)}”" for entry in choice.entries[:3])
+    return f"{where(choice.source, choice.entries[0])} asks for {texts}"
+
+
+def _same(first: str, second: str) -> bool:
+    return os.path.realpath(first) == os.path.realpath(second)
