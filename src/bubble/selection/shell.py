@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "sh", "pwsh", "nu")
 # the files of `shims/` that a shell's code is made of, without and with the hook
 _PARTS = {
-    "bash": (("init.sh",), ("hook.sh", "hook.bash")),
-    "zsh": (("init.sh",), ("hook.sh", "hook.zsh")),
+    "bash": (("init.sh", "prompt.sh", "prompt.bash"), ("hook.sh", "hook.bash")),
+    "zsh": (("init.sh", "prompt.sh", "prompt.zsh"), ("hook.sh", "hook.zsh")),
     "sh": (("init.sh",), ()),
     "fish": (("init.fish",), ("hook.fish",)),
     "pwsh": (("init.ps1",), ("hook.ps1",)),
