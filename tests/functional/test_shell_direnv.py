@@ -75,7 +75,7 @@ class Desk:
             theirs = f'eval "$(direnv hook {name})"\n'
         ours = source(self.home, name)
         rc = (theirs, ours) if order == "direnv first" else (ours, theirs)
-        return Session(name, self.home, {**self.env, **more}, rc=rc, cwd=cwd)
+        return Session(name, self.home.root, {**self.env, **more}, rc=rc, cwd=cwd)
 
 
 @pytest.fixture

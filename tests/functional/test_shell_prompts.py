@@ -140,7 +140,7 @@ def test_what_was_installed_without_a_shim_has_one_at_the_next_prompt(
         "fish": f"set -gx VIRTUAL_ENV {quoted(desk.prefix, 'fish')}\n",
     }.get(shell, f"export VIRTUAL_ENV={quoted(desk.prefix, 'sh')}\n")
     write(script, set_it)
-    with Session(shell, desk, env, rc=(source(desk, shell, hook=False),)) as session:
+    with Session(shell, desk.root, env, rc=(source(desk, shell, hook=False),)) as session:
         session.do(how.replace("@source@", f". {script}"))
         assert session.active == desk.prefix
         assert desk.calls == []
@@ -164,7 +164,7 @@ def test_a_command_that_was_found_elsewhere_is_its_shim_once_there_is_one(
         0o755,
     )
     path = {**env, "PATH": f"{desk.root}/system:{env['PATH']}"}
-    with Session(shell, desk, path, rc=(source(desk, shell, hook=False),)) as session:
+    with Session(shell, desk.root, path, rc=(source(desk, shell, hook=False),)) as session:
         session.do("art").do(installer).do("art >out")
         with open(f"{desk.root}/out") as file:
             assert file.read() == "the shim\n"
@@ -203,7 +203,7 @@ def test_the_prompt_that_an_environment_was_given_is_on_the_screen(
     world = Home(str(tmp_path / "w"))
     directory, prefix = world.project("project")
     write(f"{prefix}/pyvenv.cfg", "prompt = fancy $(touch ran) `x`\n")
-    with Session(shell, world, env, rc=(source(world, shell, hook=how == "hook"),)) as session:
+    with Session(shell, world.root, env, rc=(source(world, shell, hook=how == "hook"),)) as session:
         session.cd(directory)
         if how == "activate":
             session.do("bubble activate")
@@ -222,7 +222,7 @@ def test_what_was_left_by_hand_stays_left_until_one_leaves_the_directory(
     directory, prefix = world.project("project")
     other, second = world.project("project/inner")
     os.makedirs(f"{directory}/sub")
-    with Session(shell, world, env, rc=(source(world, shell),)) as session:
+    with Session(shell, world.root, env, rc=(source(world, shell),)) as session:
         before = session.path
         session.cd(directory)
         assert session.active == prefix
@@ -248,7 +248,7 @@ def test_an_environment_that_was_left_does_not_hold_up_another_directorys(
     directory, prefix = world.project("project")
     empty = f"{world.root}/new"
     os.makedirs(empty)
-    with Session(shell, world, env, rc=(source(world, shell),)) as session:
+    with Session(shell, world.root, env, rc=(source(world, shell),)) as session:
         session.cd(directory).do("bubble activate web")
         assert session.active == named
         assert session.do("deactivate").active == ""
@@ -268,7 +268,7 @@ def test_what_appears_or_goes_in_the_directory_is_seen_at_the_next_prompt(
     world = Home(str(tmp_path / "w"))
     empty = f"{world.root}/new"
     os.makedirs(empty)
-    with Session(shell, world, env, rc=(source(world, shell),)) as session:
+    with Session(shell, world.root, env, rc=(source(world, shell),)) as session:
         before = session.path
         assert session.cd(empty).active == ""
         _, prefix = world.project("new")

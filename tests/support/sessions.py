@@ -1,6 +1,6 @@
 """Interactive shells on a terminal, with start-up files of their own: what a user types at prompts.
 
-    with Session("bash", home, env, rc=(source(home, "bash"),)) as shell:
+    with Session("bash", home.root, env, rc=(source(home, "bash"),)) as shell:
         shell.do("cd project")
         assert shell.active == prefix
 
@@ -35,7 +35,7 @@ EACH = pytest.mark.parametrize(
     ],
 )
 _POSIX = """
-told=0
+told=${told-0}
 PS1='> '
 tell() {
     told=$((told + 1))
@@ -44,7 +44,7 @@ tell() {
 }
 """
 _FISH = """
-set -g told 0
+set -q told; or set -g told 0
 function fish_prompt
     printf '> '
 end
@@ -64,22 +64,25 @@ def source(home: Home, shell: str, *, hook: bool = True) -> str:
 
 
 class Session:
-    """A shell that has read `rc` (lines, after those that the session needs)."""
+    """A shell that has read `rc` (lines, after those that the session needs).
+
+    Its HOME is `root`/user. `words` is another command line than that of an interactive shell.
+    """
 
     def __init__(
         self,
         shell: str,
-        home: Home,
+        root: str,
         env: Mapping[str, str],
         rc: Sequence[str] = (),
         words: Sequence[str] = (),
         cwd: str = "",
     ) -> None:
         self.shell = shell
-        self._file = f"{home.root}/told"
+        self._file = f"{root}/told"
         self._told = 0
         self._states: list[str] = []
-        user = f"{home.root}/user"
+        user = f"{root}/user"
         needed = (_FISH if shell == "fish" else _POSIX).replace("@file@", quoted(self._file, shell))
         text = needed + "".join(rc)
         name = {
@@ -101,7 +104,7 @@ class Session:
         }
         argv = [*(words or (shell, "-i"))]
         argv[0] = str(shutil.which(argv[0]))
-        self._terminal = Terminal(argv, self.env, cwd or home.root)
+        self._terminal = Terminal(argv, self.env, cwd or root)
 
     def __enter__(self) -> Self:
         self._terminal.__enter__()
