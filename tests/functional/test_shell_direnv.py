@@ -165,3 +165,29 @@ def test_what_the_user_put_on_path_stays(shell: str, order: str, desk: Desk) -> 
         assert typed in session.cd(desk.two).path
         assert typed in session.cd("/").path
         assert typed in session.cd(desk.one).cd("/").path
+
+
+@pytest.mark.parametrize("kind", ENVRCS)
+@pytest.mark.parametrize("bash", ["wrapped", "an array"])
+def test_bashs_prompt_commands_may_be_an_array_or_be_run_by_an_editor(
+    bash: str, kind: str, desk: Desk
+) -> None:
+    theirs = f"{desk.home.root}/theirs"
+    os.makedirs(theirs)
+    desk.envrc(theirs, kind)
+    # VS Code's shell integration runs what it found, as it found it
+    wrap = '__prompt() { eval "$original"; }\noriginal=$PROMPT_COMMAND\nPROMPT_COMMAND=__prompt\n'
+    array = "PROMPT_COMMAND=(true true)\n"
+    rc = (
+        array if bash == "an array" else "",
+        source(desk.home, "bash"),
+        'eval "$(direnv hook bash)"\n',
+        wrap if bash == "wrapped" else "",
+    )
+    with Session("bash", desk.home.root, desk.env, rc=rc) as session:
+        plain = session.path
+        for _ in range(2):
+            assert session.cd(desk.one).path == [f"{desk.first}/bin", *plain]
+            assert f"{desk.first}/bin" not in session.cd(theirs).path
+            assert session.cd(desk.two).path == [f"{desk.second}/bin", *plain]
+            assert session.cd(theirs).cd("/").path == plain
