@@ -201,10 +201,17 @@ function __bubble_put_shims
     end
 end
 
-# config.fish comes after this file, and may have put something before the shims: once more, then.
-function __bubble_first --on-event fish_prompt
-    functions -e __bubble_first
+# config.fish comes after this file, and may put something before the shims: while it is read, and
+# once more at the first prompt, they are put first again. From then on PATH is the user's.
+function __bubble_first --on-event fish_prompt --on-variable PATH
+    if not set -q argv[1]
+        functions -e __bubble_first
+    else if set -q __bubble_placing; or not string match -q '*/fish/config.fish*' -- (status stack-trace)
+        return
+    end
+    set -g __bubble_placing
     __bubble_put_shims
+    set -e __bubble_placing
 end
 
 __bubble_put_shims

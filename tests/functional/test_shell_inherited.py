@@ -217,6 +217,25 @@ def test_what_an_editor_makes_active_after_the_start_up_files_stays(
 
 
 @needs("fish")
+@pytest.mark.parametrize("words", [["-i", "-c"], ["-c"]])
+def test_in_fish_a_command_finds_the_shims_first_too(
+    words: list[str], world: Home, env: dict[str, str]
+) -> None:
+    user, brew = f"{world.root}/user", f"{world.root}/brew/bin"
+    write(f"{brew}/python3", "#!/bin/sh\n", 0o755)
+    write(f"{user}/.config/fish/conf.d/bubble.fish", source(world, "fish"))
+    write(f"{user}/.config/fish/config.fish", f"fish_add_path -g {brew}\nset -gx PATH /b $PATH\n")
+    own = {"HOME": user, "XDG_CONFIG_HOME": f"{user}/.config", "XDG_DATA_HOME": f"{user}/data"}
+    done = subprocess.run(
+        ["fish", *words, "string join : -- $PATH; set -gx PATH /typed $PATH; echo $PATH[1]"],
+        env={**env, **own}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    path, typed = done.stdout.splitlines()
+    assert path.split(":")[:3] == [world.layout.shims, "/b", brew]
+    assert (typed, done.stderr) == ("/typed", "")
+
+
+@needs("fish")
 def test_in_fish_the_shims_stay_first_though_config_fish_comes_later(
     world: Home, env: dict[str, str]
 ) -> None:

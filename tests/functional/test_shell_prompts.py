@@ -279,3 +279,32 @@ def test_what_appears_or_goes_in_the_directory_is_seen_at_the_next_prompt(
         assert session.do("true").active == prefix
         value = "set -gx BUBBLE_PYTHON 3.12" if shell == "fish" else "export BUBBLE_PYTHON=3.12"
         assert session.do(value).active == ""
+
+
+@EACH
+def test_what_the_hook_entered_goes_whatever_became_of_the_variable(
+    shell: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    world = Home(str(tmp_path / "w"))
+    directory, prefix = world.project("project")
+    mine = world.environment(f"{world.root}/mine")
+    put = "set -gx" if shell == "fish" else "export"
+    between = " " if shell == "fish" else "="
+    on_path = f"{mine}/bin $PATH" if shell == "fish" else f"{mine}/bin:$PATH"
+    with Session(shell, world.root, env, rc=(source(world, shell),)) as session:
+        plain = session.path
+        session.cd(directory).do(f"{put} VIRTUAL_ENV{between}/nowhere")
+        assert session.path == [f"{prefix}/bin", *plain]
+        assert (session.cd("/").active, session.path) == ("", plain)
+        # another one on top of it, by hand
+        session.cd(directory).do(f"{put} VIRTUAL_ENV{between}{mine}; {put} PATH{between}{on_path}")
+        assert session.path == [f"{mine}/bin", f"{prefix}/bin", *plain]
+        session.cd("/")
+        assert (session.active, session.path) == (mine, [f"{mine}/bin", *plain])
+        assert session.do("deactivate").path == plain
+        assert session.cd(directory).path == [f"{prefix}/bin", *plain]
+        # a PATH that was set anew, as `. /etc/profile` does
+        anew = "/usr/bin /bin" if shell == "fish" else "/usr/bin:/bin"
+        session.do(f"{put} PATH{between}{anew}")
+        assert session.path == [f"{prefix}/bin", "/usr/bin", "/bin"]
+        assert session.prompt == "(project) > "
