@@ -10,9 +10,10 @@ import os
 
 from bubble.envs.gc.item import KINDS, Item
 from bubble.envs.gc.scratch import leftovers
-from bubble.envs.gc.uses import ALIAS_DAYS, aliases, known_directories, uses
+from bubble.envs.gc.uses import uses
 from bubble.envs.inspect import look_at_all
 from bubble.pythons import store
+from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
 from bubble.selection.memos import FORMAT
 from bubble.system.files import read_text
 from bubble.system.trees import size_of
@@ -79,12 +80,12 @@ def crooked_links(machine: Machine) -> Iterator[Item]:
 
 def useless_memos(layout: Layout) -> Iterator[Item]:
     """Yield memos that no shim will use again."""
-    for directory, path in known_directories(layout):
+    for directory, path in directory_memos(layout):
         if is_gone(directory, layout):
             yield Item(kind="memos", path=path, why=f"{directory} is gone")
         elif _is_foreign(path):
             yield Item(kind="memos", path=path, why="of another format")
-    for text, path, days in aliases(layout):
+    for text, path, days in shell_requests(layout):
         if days > ALIAS_DAYS:
             yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
         elif _is_foreign(path):

@@ -9,10 +9,10 @@ is not known.
 from __future__ import annotations
 
 import os
-import time
 
 from bubble.model.errors import BubbleError
 from bubble.pythons import store
+from bubble.selection.known import ALIAS_DAYS, known_directories, shell_requests
 from bubble.selection.registry import environments
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bubble.pythons.install import Machine
-    from bubble.system.layout import Layout
-
-ALIAS_DAYS = 30  # a shell's request counts for so long after its last use
-_GLOBAL = ".global"
 
 
 def uses(machine: Machine) -> dict[str, list[str]]:
@@ -45,40 +41,16 @@ def uses(machine: Machine) -> dict[str, list[str]]:
     return found
 
 
-def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
-    """Yield each directory that has a memo (absolute), and the memo's path."""
-    root = os.path.dirname(layout.memo("/"))
-    for place, _, names in os.walk(root):
-        if ".bubble" in names:
-            yield place[len(root) :] or "/", f"{place}/.bubble"
-
-
-def aliases(layout: Layout) -> Iterator[tuple[str, str, float]]:
-    """Yield each request text that a shell has used, its memo's path, and its age in days."""
-    try:
-        names = os.listdir(layout.aliases)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
-        if name == _GLOBAL or name.startswith("."):
-            continue
-        path = f"{layout.aliases}/{name}"
-        try:
-            yield name, path, (time.time() - os.stat(path).st_mtime) / 86400
-        except FileNotFoundError:
-            continue
-
-
 def _all(machine: Machine) -> Iterator[tuple[str, str]]:
     """Yield prefixes (real paths) and who uses them."""
     for environment in environments(machine.layout):
         yield os.path.realpath(environment.interpreter), environment.title
     quiet = {name: value for name, value in machine.env.items() if name != VARIABLE}
-    for directory, _ in known_directories(machine.layout):
+    for directory in known_directories(machine.layout):
         if os.path.isdir(directory):
             yield from _selected(directory, quiet, machine, directory)
     yield from _selected("/", quiet, machine, "the global pin")
-    asked = [text for text, _, days in aliases(machine.layout) if days < ALIAS_DAYS]
+    asked = [text for text, _, days in shell_requests(machine.layout) if days < ALIAS_DAYS]
     for text in {machine.env.get(VARIABLE, ""), *asked} - {""}:
         yield from _selected("/", {**quiet, VARIABLE: text}, machine, f"{VARIABLE}={text}")
 
@@ -99,7 +71,7 @@ def _programs(machine: Machine) -> Iterator[tuple[str, str]]:
     """Yield interpreters (real paths) that environments link to or processes run, and whose."""
     for environment in environments(machine.layout):
         yield os.path.realpath(f"{environment.path}/bin/python"), environment.title
-    for directory, _ in known_directories(machine.layout):
+    for directory in known_directories(machine.layout):
         for name in (".venv", "venv"):
             path = f"{directory.rstrip('/')}/{name}"
             if os.path.lexists(f"{path}/pyvenv.cfg"):
