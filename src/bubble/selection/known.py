@@ -10,6 +10,7 @@ import os
 import time
 
 from bubble.selection.memos import GLOBAL
+from bubble.system.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def directory_memos(layout: Layout) -> Iterator[tuple[str, str]]:
     for place, _, names in os.walk(root):
         if ".bubble" in names:
             yield place[len(root) :] or "/", f"{place}/.bubble"
+
+
+def last_answer(memo: str) -> tuple[str, ...]:
+    """Return the prefixes (absolute) that a memo, of any format, answered with."""
+    first = (read_text(memo, 1 << 16) or "").partition("\n")[0]
+    return tuple(prefix for prefix in first.split(":") if os.path.isabs(prefix))
 
 
 def shell_requests(layout: Layout) -> Iterator[tuple[str, str, float]]:

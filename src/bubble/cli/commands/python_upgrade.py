@@ -16,32 +16,37 @@ EXAMPLES = (
 DETAILS = (
     "The older patch release stays until it is uninstalled or pruned. Environments that were made\n"
     "for 3.12, and not for 3.12.4, follow at once. Adopted interpreters are left to whoever\n"
-    "installed them."
+    "installed them. --prune leaves what is in use: by an environment, a version file of a known\n"
+    "directory, the global pin, a running process or bubble itself."
 )
-JSON = "{installed, removed, carried_along}: lists of keys, and of environments' paths"
+JSON = "{installed, removed, carried_along, kept}: keys, environments' paths, {key, used_by}"
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("minors", metavar="MINOR", nargs="*", help="which (default: all)")
-    parser.add_argument("--prune", action="store_true", help="remove the older patch releases")
+    parser.add_argument(
+        "--prune", action="store_true", help="remove the older patch releases that nothing uses"
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
-    from bubble.envs.users import carried_along, held
+    from bubble.envs.users import carried_along, few, users_of
     from bubble.model.request import parse_request
     from bubble.pythons.upkeep import upgrade
 
     minors = [parse_request(text) for text in options.minors]
     machine = context.machine()
-    batch, removed = upgrade(
-        minors,
-        machine,
-        context.output.progress(),
-        prune=options.prune,
-        keep=held(machine.layout),
+    cwd = context.world().cwd
+
+    def users(key: str) -> list[str]:
+        return users_of(key, machine, cwd)
+
+    done = upgrade(
+        minors, machine, context.output.progress(), prune=users if options.prune else None
     )
+    batch, removed = done.batch, done.removed
     carried = carried_along([i.installation for i in batch.installed], machine.layout)
     context.renew_shims()
     idle = not (batch.installed or batch.errors or removed)
@@ -50,13 +55,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "installed": [str(i.installation.key) for i in batch.installed],
             "removed": [str(i.key) for i in removed],
             "carried_along": [e.path for e in carried],
+            "kept": [{"key": str(i.key), "used_by": list(using)} for i, using in done.kept],
         },
         lines=(
             *(f"installed {i.installation.key.name}" for i in batch.installed),
             *(f"{e.title} uses it now" for e in carried),
             *(f"removed {i.key.name}" for i in removed),
         ),
-        notes=(_idle(context),) if idle else (),
+        notes=(
+            *(f"{i.key.name} stays: {few(using)} uses it" for i, using in done.kept),
+            *((_idle(context),) if idle else ()),
+        ),
         warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )

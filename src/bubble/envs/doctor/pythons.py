@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
 from bubble.pythons import store
+from bubble.system.gone import is_gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def interpreters(patient: Patient) -> Iterator[Finding]:
                 what=f"{name} was adopted, and {printable(target, 500)} is gone",
                 where=installation.prefix,
                 fix=f"bubble python uninstall {installation.key}",
-                automatic=True,
+                automatic=is_gone(target, patient.layout.home),
             )
         else:
             yield Finding(
