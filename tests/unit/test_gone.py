@@ -13,7 +13,7 @@ from bubble.envs import gc
 from bubble.system import gone
 from bubble.system.gone import is_gone
 from support.handmade import environment, machine, write
-from support.needs import LINUX_ONLY, ROOT_ONLY
+from support.others import NOBODY, everybodys_bubble, opened, run_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,26 +137,13 @@ def test_below_an_automounter_nothing_is_known(
     assert is_gone(f"{full}/me/project/.venv", STORE)
 
 
-@ROOT_ONLY
-@LINUX_ONLY
-def test_what_this_user_could_not_have_removed_is_not_gone() -> None:
+def test_what_this_user_could_not_have_removed_is_not_gone(full: str, tmp_path: Path) -> None:
     """`/media/me` is root's: whoever looks can't have taken USB1 away from there."""
-    import sys
-    import tempfile
-
-    source = os.path.dirname(os.path.dirname(os.path.dirname(gone.__file__)))
-    code = (
-        f"import sys; sys.path.insert(0, {source!r})\n"
-        "from bubble.system.gone import is_gone\n"
-        "print(is_gone(sys.argv[1], '/nonexistent'))"
-    )
-    with tempfile.TemporaryDirectory(dir="/tmp") as place:
-        os.chmod(place, 0o755)
-        write(f"{place}/other")
-        argv = [sys.executable, "-c", code, f"{place}/USB1/project/.venv"]
-        assert subprocess.check_output(argv, text=True) == "True\n"
-        user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        assert subprocess.check_output([*user, *argv], text=True) == "False\n"
+    tool = everybodys_bubble(f"{opened(tmp_path)}/tool")
+    code = "import sys; from bubble.system.gone import is_gone; print(is_gone(sys.argv[1], '/x'))"
+    argv = [f"{tool}/python", "-I", "-c", code, f"{full}/USB1/project/.venv"]
+    assert subprocess.check_output(argv, text=True) == "True\n"
+    assert run_as(NOBODY, argv, {}, "/").stdout == "False\n"
 
 
 def test_records_and_kernels_of_what_is_away_stay(layout: Layout, tmp_path: Path) -> None:

@@ -106,6 +106,10 @@ def _dispatch(  # noqa: PLR0911 - one return a way to be called
     module = _command(COMMANDS[words][0])
     arguments = argv[words.count(" ") + 1 :]
     context = Context(env=env, output=output)
+    if not os.geteuid():
+        from bubble.cli.root import require_own_home
+
+        require_own_home(words, arguments, context.layout, env)
     shortcut = getattr(module, "shortcut", None)
     if not arguments and hasattr(module, "bare"):  # an everyday call pays for no parser
         return output.outcome(module.bare(context))

@@ -11,6 +11,7 @@ from bubble.selection import memos
 from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, command_path, select
 from bubble.system import descriptors
+from bubble.system.foreign import foreign_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def run_shim(name: str, arguments: Sequence[str], world: World, python: str) -> 
     """
     looked_at = time.time_ns()
     selection = select(world)
-    memos.leave(selection, world, looked_at)
+    if not foreign_owner(world.layout.home, world.env):
+        memos.leave(selection, world, looked_at)
     path = command_path(name, selection, world)
     if is_shim(path):
         raise BubbleError(
@@ -64,6 +66,8 @@ def perform(
     from bubble.selection.shims import rehash
 
     status = run_child(path, arguments, env)
+    if foreign_owner(layout.home, env):
+        return end_as(status)
     try:
         rehash(layout, python)
     except (OSError, BubbleError):

@@ -13,7 +13,7 @@ import time
 from bubble.selection.registry import of_directory
 from bubble.selection.sources import READERS, in_directory
 from bubble.system.directory import upwards
-from bubble.system.files import unlink_quietly
+from bubble.system.files import make_directory, unlink_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _content(path: str) -> bytes:
 def _write(path: str, answer: str, there: str, asked: str, content: bytes, looked_at: int) -> None:
     head = f"{answer}\n{FORMAT}{' ' * bool(there)}{there}\n{asked}\n"
     directory, name = os.path.split(path)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
+    make_directory(directory)
     # one name, so that what a killed writer leaves is found by the next
     temporary = f"{directory}/.{name}.tmp"
     descriptor = _create(temporary)
