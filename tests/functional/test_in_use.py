@@ -365,3 +365,63 @@ def test_bubble_keeps_the_python_that_it_runs_on_and_does_the_rest(
     assert done.returncode == 0, done.stderr
     assert is_there(clinic)
     assert is_there(clinic, "3.12.4") is ("gc" not in arguments)
+
+
+# a process while its environment is carried along
+
+
+@LINUX_ONLY
+def test_an_upgrade_names_the_processes_that_run_the_old_patch(
+    clinic: Clinic, running: str
+) -> None:
+    assert "restart" not in call(clinic, "python", "upgrade").stderr, "nothing was carried along"
+    clinic.run("python", "uninstall", NEW)
+    done = call(clinic, "python", "upgrade")
+    assert done.returncode == 0
+    assert done.stderr.endswith(f"or it may import from the new one: {running}\n")
+    clinic.run("python", "uninstall", NEW)
+    data = json.loads(clinic.run("python", "upgrade", "--json"))["data"]
+    assert data["running"] == [running]
+
+
+@pytest.mark.parametrize(("link", "library"), [("3.11", NEW), ("", OLD)])
+def test_a_process_imports_from_the_library_that_its_environment_was_made_for(
+    clinic: Clinic, own: str, link: str, library: str
+) -> None:
+    """docs/environments.md says so: through the minor link, later imports are the new patch's."""
+    name = os.path.basename(os.path.realpath(own))
+    for version in (OLD, NEW):
+        place = f"{clinic.key(version)}/lib/{name}"
+        if os.path.islink(place):
+            os.unlink(place)
+        shutil.rmtree(place, ignore_errors=True)
+        write(f"{place}/os.py", "")
+        for entry in os.scandir(os.path.dirname(os.__file__)):
+            if entry.name not in {"os.py", "site-packages"}:
+                os.symlink(entry.path, f"{place}/{entry.name}")
+        shutil.copy(os.__file__, f"{place}/os.py")
+        write(f"{place}/patch_release.py", f"VERSION = {version!r}\n")
+    minor = f"{clinic.layout.pythons}/3.11"
+    _point(minor, clinic.key(OLD))
+    base = minor if link else clinic.key(OLD)
+    environment = f"{clinic.root}/environment"
+    write(f"{environment}/pyvenv.cfg", f"home = {base}/bin\n")
+    os.makedirs(f"{environment}/bin")
+    os.symlink(f"{base}/bin/{name}", f"{environment}/bin/python")
+    code = "print(flush=True); input(); import patch_release; print(patch_release.VERSION)"
+    with subprocess.Popen(
+        [f"{environment}/bin/python", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n"
+        _point(minor, clinic.key(NEW))
+        said, _ = process.communicate("\n")
+    assert said == f"{library}\n"
+
+
+def _point(link: str, target: str) -> None:
+    os.unlink(link)
+    os.symlink(os.path.basename(target), link)

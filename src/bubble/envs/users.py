@@ -89,7 +89,7 @@ def uses(machine: Machine, cwd: str = "/") -> list[Use]:
     found += _environments(machine, shelf, directories)
     found += _pins(machine, shelf, directories)
     found += _shells(machine)
-    found += _processes(machine.layout)
+    found += running(machine.layout)
     return list(dict.fromkeys(found))
 
 
@@ -145,6 +145,17 @@ def few(who: Sequence[str]) -> str:
     each = [printable(one, 300) for one in dict.fromkeys(who)]
     more = f" and {len(each) - _SHOWN} more" if each[_SHOWN:] else ""
     return ", ".join(each[:_SHOWN]) + more
+
+
+def left_behind(installed: Iterable[Installation], layout: Layout) -> list[Use]:
+    """Return the processes that run another patch release of what was just installed."""
+    newer = {str(i.key): (i.key.minor, i.key.platform) for i in installed}
+    older = {
+        str(i.key)
+        for i in store.installations(layout)
+        if (i.key.minor, i.key.platform) in newer.values() and str(i.key) not in newer
+    }
+    return [use for use in running(layout) if use.key in older] if older else []
 
 
 def _goes_on(use: Use, staying: Iterable[Installation], machine: Machine) -> bool:
@@ -278,11 +289,11 @@ def _shells(machine: Machine) -> Iterator[Use]:
                 yield from _meant(part.strip(), f"{VARIABLE}={text}", kind, machine)
 
 
-def _processes(layout: Layout) -> Iterator[Use]:
-    """Yield what processes run, or have mapped: a server may have the library alone."""
+def running(layout: Layout) -> Iterator[Use]:
+    """Yield what processes run, or have mapped: a server may have the library alone (Linux)."""
     head = f"{os.path.realpath(layout.pythons)}/"
     try:
-        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+        numbers = sorted((name for name in os.listdir("/proc") if name.isdigit()), key=int)
     except OSError:
         return
     for number in numbers:
@@ -292,9 +303,9 @@ def _processes(layout: Layout) -> Iterator[Use]:
         except OSError:
             continue
         own = int(number) == os.getpid()
-        for rest in maps.split(f" {head}")[1:]:
+        for key in dict.fromkeys(rest.partition("/")[0] for rest in maps.split(f" {head}")[1:]):
             yield Use(
-                key=rest.partition("/")[0],
+                key=key,
                 who="bubble itself" if own else f"process {number}",
                 kind="bubble" if own else "process",
             )

@@ -7,6 +7,9 @@ from bubble.cli.context import Context, Outcome
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from bubble.envs.users import Use
 
 EXAMPLES = (
     ("bubble python upgrade", "each installed minor to its newest patch release"),
@@ -16,10 +19,15 @@ EXAMPLES = (
 DETAILS = (
     "The older patch release stays until it is uninstalled or pruned. Environments that were made\n"
     "for 3.12, and not for 3.12.4, follow at once. Adopted interpreters are left to whoever\n"
-    "installed them. --prune leaves what is in use: by an environment, a version file of a known\n"
+    "installed them. A process that runs in such an environment goes on with the old interpreter\n"
+    "and imports from the new one's library: restart it; it is named where that can be known.\n"
+    "--prune leaves what is in use: by an environment, a version file of a known\n"
     "directory, the global pin, a running process or bubble itself."
 )
-JSON = "{installed, removed, carried_along, kept}: keys, environments' paths, {key, used_by}"
+JSON = (
+    "{installed, removed, carried_along, running, kept}: keys, keys, environments' paths, "
+    "processes that run an older patch, {key, used_by}"
+)
 
 
 def define(parser: ArgumentParser) -> None:
@@ -32,7 +40,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
-    from bubble.envs.users import carried_along, few, users_of
+    from bubble.envs.users import carried_along, few, left_behind, users_of
     from bubble.model.request import parse_request
     from bubble.pythons.upkeep import upgrade
 
@@ -48,6 +56,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
     batch, removed = done.batch, done.removed
     carried = carried_along([i.installation for i in batch.installed], machine.layout)
+    behind = left_behind([i.installation for i in batch.installed], machine.layout)
     context.renew_shims()
     idle = not (batch.installed or batch.errors or removed)
     return Outcome(
@@ -55,6 +64,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "installed": [str(i.installation.key) for i in batch.installed],
             "removed": [str(i.key) for i in removed],
             "carried_along": [e.path for e in carried],
+            "running": [use.who for use in behind],
             "kept": [{"key": str(i.key), "used_by": list(using)} for i, using in done.kept],
         },
         lines=(
@@ -66,9 +76,19 @@ def execute(options: Namespace, context: Context) -> Outcome:
             *(f"{i.key.name} stays: {few(using)} uses it" for i, using in done.kept),
             *((_idle(context),) if idle else ()),
         ),
+        next_steps=_restart(behind),
         warnings=(batch.warning,) if batch.warning else (),
         errors=batch.errors,
     )
+
+
+def _restart(behind: Sequence[Use]) -> tuple[str, ...]:
+    from bubble.envs.users import few
+
+    if not behind:
+        return ()
+    who = few([use.who for use in behind])
+    return (f"restart what runs the old one, or it may import from the new one: {who}",)
 
 
 def _idle(context: Context) -> str:
