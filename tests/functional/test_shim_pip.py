@@ -149,6 +149,7 @@ def test_an_adopted_pythons_commands_follow_its_own_pip(tmp_path: Path) -> None:
     shims = RealShims(str(tmp_path))
     adopted = shims.installed[0].prefix
     own = f"{tmp_path}/own/bin"
+    write(f"{tmp_path}/own/lib/python3.12/os.py", "", 0o644)
     write(f"{own}/python3", f"#!/bin/sh\nexec '{shims.direct}' \"$@\"\n", 0o755)
     write(f"{own}/pip", DOUBLE.replace("${0%/*}", own), 0o755)
     os.unlink(f"{adopted}/bin/python3")

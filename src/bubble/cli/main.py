@@ -114,6 +114,10 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
     module = _command(COMMANDS[words][0])
     arguments = argv[words.count(" ") + 1 :]
     context = Context(env=env, output=output)
+    if not os.geteuid():
+        from bubble.cli.root import require_own_home
+
+        require_own_home(words, arguments, context.layout, env)
     options = read(module, arguments)
     if options is None:
         from bubble.cli.arguments import parse

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import os
 
+# of what lies in the store: others may use it, whatever umask its owner has; who must not, is kept
+# out by the directory above it
+DIRECTORY_MODE = 0o755
+FILE_MODE = 0o644
 
-def write_atomic(path: str, data: bytes, mode: int | None = None, *, durable: bool = False) -> None:
+
+def make_directory(path: str) -> None:
+    """Make a directory of the store, and those above it, as others may use them. Raises OSError."""
+    os.makedirs(path, mode=DIRECTORY_MODE, exist_ok=True)
+    status = os.stat(path)
+    if status.st_mode & DIRECTORY_MODE != DIRECTORY_MODE and status.st_uid == os.geteuid():
+        os.chmod(path, status.st_mode & 0o7777 | DIRECTORY_MODE)
+
+
+def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool = False) -> None:
     """Replace `path` by `data` in one step; `durable` also survives a power cut.
 
-    It gets exactly this `mode`, whatever the umask, or what the umask leaves of 0644. The
-    temporary file lies beside `path` and is removed on any failure. Raises OSError.
+    The umask takes nothing from `mode`, which is what others need to use the store.
+    The temporary file lies beside `path` and is removed on any failure. Raises OSError.
     """
     directory, name = os.path.split(path)
     temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(temporary, flags, 0o644 if mode is None else 0o600)
+        descriptor = os.open(temporary, flags, 0o600)
         try:
+            _give(descriptor, mode)
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
-            if mode is not None:
-                os.fchmod(descriptor, mode)
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -32,6 +44,14 @@ def write_atomic(path: str, data: bytes, mode: int | None = None, *, durable: bo
         raise
     if durable:
         fsync_directory(directory)
+
+
+def _give(descriptor: int, mode: int) -> None:
+    if os.fstat(descriptor).st_mode & 0o777 != mode:
+        try:
+            os.fchmod(descriptor, mode)
+        except PermissionError:
+            pass  # FAT and its like have one mode for all
 
 
 def replace_file(

@@ -6,13 +6,13 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.gc.plan import is_gone
 from bubble.envs.inspect import Status, look_at_all
 from bubble.envs.kernel import kernels
 from bubble.envs.locate import DEFAULT
 from bubble.envs.whose import claim
 from bubble.model.text import printable
 from bubble.selection.registry import environments as registered
+from bubble.system.gone import is_gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def kernel_specs(patient: Patient) -> Iterator[Finding]:
     titles = {e.identity: e.title for e in registered(patient.layout) if e.maker == "bubble"}
     for kernel in kernels(patient.layout, patient.env):
         if kernel.is_ours and not os.path.exists(kernel.python):
-            gone = not os.path.lexists(kernel.environment)
+            gone = is_gone(kernel.environment, patient.layout.home)
             title = titles.get(kernel.identity, "") if gone else ""
             name = quote(kernel.name)
             fix = f"bubble kernel remove {name}"
@@ -87,8 +87,10 @@ def _finding(status: Status, patient: Patient) -> Finding:
     details = {"python": printable(status.python), "detail": printable(status.detail, 500)}
     automatic = automatic and environment.maker == "bubble"  # what another made, another mends
     fix = _quoted_command(status)
-    if status.state == "missing" and is_gone(environment.path, patient.layout):
+    if status.state == "missing" and is_gone(environment.path, patient.layout.home):
         fix, automatic = "bubble gc --only records", True
+    if status.state == "interpreter missing":  # not from one that may be back tomorrow
+        automatic = is_gone(environment.interpreter, patient.layout.home)
     directory, key = os.path.split(environment.interpreter)
     if status.state == "interpreter missing" and directory == patient.layout.pythons:
         fix = f"bubble python install {quote(key)}"  # back in its place, it serves as before
