@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bubble.envs.gc import plan, uses
-from bubble.selection import registry
+from bubble.envs.gc import plan
+from bubble.selection import known, registry
 from support.clinic import Clinic, old, write
 from support.handmade import machine
 

@@ -17,7 +17,7 @@ from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import ERROR, Finding, Patient
 from bubble.envs.doctor.mend import mend
 from bubble.model.errors import BubbleError
-from bubble.pythons.pack_probe import facts_of
+from bubble.pythons.pack.probe import facts_of
 from bubble.pythons.probe import probe
 from support.environments import adopt_python, create
 from support.handmade import installation, machine, write

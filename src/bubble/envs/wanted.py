@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.describe import read_configuration, version_of
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.request import parse_request
@@ -16,6 +15,7 @@ from bubble.model.text import printable
 from bubble.selection.answers import quoted, where
 from bubble.selection.registry import of_name
 from bubble.selection.sources import in_directory
+from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

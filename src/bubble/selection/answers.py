@@ -185,9 +185,7 @@ def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None
     return _environment_answer(environment, entry, environment.path) if environment else None
 
 
-def unknown_name(
-    entry: Entry, source: Source, request: Request, world: World
-) -> BubbleError:
+def unknown_name(entry: Entry, source: Source, request: Request, world: World) -> BubbleError:
     """Return the error for a name that no environment has."""
     if request.text.startswith(_ONLY_PYENVS):
         return BubbleError(
