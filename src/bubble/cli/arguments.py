@@ -67,11 +67,6 @@ class _HelpAction(argparse.Action):
         raise _Help
 
 
-def add_yes(parser: argparse.ArgumentParser) -> None:
-    """Declare `--yes`, of a command that throws away (`Context.require_agreement`)."""
-    parser.add_argument("-y", "--yes", action="store_true", help="don't ask, on a terminal either")
-
-
 def parse(
     words: str, summary: str, module: Command, arguments: Sequence[str], output: Output
 ) -> argparse.Namespace | None:

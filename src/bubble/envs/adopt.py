@@ -8,6 +8,7 @@ import os
 from bubble.envs import place
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT, of_path, require_name_free
+from bubble.envs.maker import maker_of
 from bubble.envs.whose import claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
@@ -98,28 +99,6 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
             hint="make it again with the tool that made it, or with bubble create",
         )
     return path
-
-
-def maker_of(path: str, configuration: dict[str, str]) -> str:
-    """Return the tool that made an environment, by the marks that it left: never bubble itself.
-
-    poetry, pdm and hatch call virtualenv, so the place tells them: `…/pypoetry/virtualenvs/…`,
-    `…/pdm/venvs/…`, `…/hatch/env/virtual/…`. pdm writes `.pdm-python` into its project.
-    """
-    for part, tool in (
-        ("/pypoetry/virtualenvs/", "poetry"),
-        ("/pdm/venvs/", "pdm"),
-        ("/hatch/env/virtual/", "hatch"),
-    ):
-        if part in path:
-            return tool
-    project = os.path.dirname(path)
-    if os.path.exists(f"{project}/.pdm-python") and os.path.basename(path) == DEFAULT:
-        return "pdm"
-    for tool in ("uv", "virtualenv"):
-        if tool in configuration:
-            return tool
-    return "venv"
 
 
 def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.locate import DEFAULT
 from bubble.model.record import Record
+from bubble.selection.belonging import PLACE
 from bubble.selection.registry import Environment, environments
 from bubble.system.directory import upwards
 from bubble.system.layout import MARK
@@ -214,7 +214,7 @@ def _in_store(layout: Layout) -> set[str]:
 
 def _in_project(cwd: str) -> str:
     for directory in upwards(cwd):
-        path = f"{directory.rstrip('/')}/{DEFAULT}"
+        path = f"{directory.rstrip('/')}/{PLACE}"
         if os.path.lexists(path):
             return path
     return ""

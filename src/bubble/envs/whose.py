@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from bubble.envs.inspect import read_identity
+from bubble.envs.maker import maker_of
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.identity import claimed, is_itself
@@ -75,8 +76,6 @@ def claim(path: str, layout: Layout) -> Claim:
     identity = read_identity(path)
     if identity and os.path.dirname(path) == layout.envs:
         return Claim(path=path, state=LOST)
-    from bubble.envs.adopt import maker_of
-
     configuration = read_configuration(path)
     says = "a bubble" if identity or "bubble" in configuration else maker_of(path, configuration)
     return Claim(path=path, state=ANOTHERS, says=says)

@@ -26,7 +26,7 @@ DETAILS = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.arguments import add_yes
+    from bubble.cli.flags import add_yes
 
     parser.add_argument("name", metavar="NAME", nargs="?", default="", help="default: .venv here")
     parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="what to install in it")

@@ -22,7 +22,7 @@ EXAMPLES = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.arguments import add_yes
+    from bubble.cli.flags import add_yes
     from bubble.envs.gc.item import KINDS
 
     width = max(map(len, KINDS))

@@ -28,7 +28,7 @@ JSON = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.arguments import add_yes
+    from bubble.cli.flags import add_yes
 
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
     parser.add_argument(

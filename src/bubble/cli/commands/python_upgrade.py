@@ -32,7 +32,7 @@ JSON = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.arguments import add_yes
+    from bubble.cli.flags import add_yes
 
     parser.add_argument("minors", metavar="MINOR", nargs="*", help="which (default: all)")
     parser.add_argument(

@@ -20,7 +20,7 @@ DETAILS = "On a terminal it asks first. Of what another tool made only the recor
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.arguments import add_yes
+    from bubble.cli.flags import add_yes
 
     parser.add_argument("environments", metavar="ENV", nargs="+", help="a name or a path")
     add_yes(parser)
