@@ -73,6 +73,23 @@ def test_what_lies_on_a_disk_that_is_away_is_remembered_for_a_season(
     assert os.listdir(layout.journal) == []
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_is_to_go_is_told_when_it_has_begun_to(
+    layout: Layout, tmp_path: Path, begun: bool
+) -> None:
+    path = str(tmp_path / "project/.venv")
+    fill(path)
+    entry = journal.begin(layout, target=path)
+    with open(f"{path}/{entry.begun.tombstone if begun else '.bubble-removed.0'}", "w"):
+        pass
+    assert journal.left(layout) == []  # its owner lives
+    entry.leave()
+    assert journal.left(layout) == ([path] if begun else [])
+    assert sweep(layout) == ()
+    assert os.path.lexists(path) != begun
+    assert os.listdir(layout.journal) == []
+
+
 def test_an_entry_that_says_nothing_is_dropped(layout: Layout) -> None:
     os.makedirs(layout.journal)
     for name, text in (("a", ""), ("b", "bubble journal 1\0/x"), ("c", "other\0/x\0/y\0")):

@@ -106,10 +106,10 @@ def begin(layout: Layout, *, beside: str = "", scratch: str = "", target: str = 
     return entry
 
 
-def left(layout: Layout) -> list[Begun]:
-    """Return what dead processes didn't end, as far as it lies where one can get at it.
+def left(layout: Layout) -> list[str]:
+    """Return the absolute paths of what dead processes left for a sweep to delete; changes nothing.
 
-    Changes nothing.
+    What has not begun to go isn't among it: a sweep leaves that.
     """
     found = []
     for name in _names(layout):
@@ -125,8 +125,10 @@ def left(layout: Layout) -> list[Begun]:
         finally:
             os.close(descriptor)
         begun = _read(path, name)
-        if begun and os.path.lexists(os.path.dirname(begun.target or begun.scratch)):
-            found.append(begun)
+        if begun and not begun.target and os.path.lexists(begun.scratch):
+            found.append(begun.scratch)
+        elif begun and os.path.lexists(f"{begun.target}/{begun.tombstone}"):
+            found.append(begun.target)
     return found
 
 

@@ -125,9 +125,7 @@ class Staging:
         After an exchange the old one is what `path` is.
         """
         mine = os.path.basename(self.path)
-        try:
-            os.lstat(name, dir_fd=where)
-        except FileNotFoundError:
+        if not _is_there(name, where):
             os.rename(mine, name, src_dir_fd=self._place, dst_dir_fd=where)
             return
         try:
@@ -185,7 +183,8 @@ class Staging:
 
     def _clear(self) -> None:
         """Delete what is at `path` by now, if anything; what can't be is for a sweep to try."""
-        if _quietly(remove_tree, self.path, self._place) and self._entry:
+        gone = not _is_there(os.path.basename(self.path), self._place)
+        if (gone or _quietly(remove_tree, self.path, self._place)) and self._entry:
             self._entry.end()
 
     def _close(self) -> None:
@@ -281,11 +280,11 @@ def _end_replacement(begun: Begun) -> bool:
     where = os.open(parent, PLACE)
     place = -1
     try:
-        if name in os.listdir(where):
+        if _is_there(name, where):
             return True
         place = os.open(os.path.dirname(begun.scratch), DIRECTORY)
         scratch = os.path.basename(begun.scratch)
-        if scratch in os.listdir(place):
+        if _is_there(scratch, place):
             os.rename(scratch, name, src_dir_fd=place, dst_dir_fd=where)
     finally:
         os.close(where)
@@ -360,6 +359,14 @@ def _entries(path: str) -> Iterator[tuple[int, str]]:
             yield directory, name
     finally:
         os.close(directory)
+
+
+def _is_there(name: str, directory: int) -> bool:
+    try:
+        os.lstat(name, dir_fd=directory)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _try(stuck: list[Stuck], path: str, action: Callable[..., object], *arguments: object) -> None:

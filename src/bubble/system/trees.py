@@ -66,7 +66,12 @@ def obstacle(path: str) -> Obstacle | None:
     for descent in _directories(path, closed):
         here = descent.here
         own = os.fstat(here.descriptor).st_uid == os.geteuid()  # then it is made writable
-        writable = os.access(".", os.W_OK | os.X_OK, dir_fd=here.descriptor, effective_ids=True)
+        writable = os.access(
+            ".",
+            os.W_OK | os.X_OK,
+            dir_fd=here.descriptor,
+            effective_ids=os.access in os.supports_effective_ids,
+        )
         if (here.names or here.files) and not writable and not own:
             return Obstacle(path=descent.path, why="it belongs to another user")
         if _is_immutable(".", here.descriptor):

@@ -32,10 +32,8 @@ def leftovers(layout: Layout) -> Iterator[Item]:
             yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     for path in _paths(layout.trash):
         yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
-    for begun in journal.left(layout):
-        path = begun.scratch or begun.target
-        if os.path.lexists(path):
-            yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
+    for path in journal.left(layout):
+        yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     yield from _temporaries(layout)
     for path, environment in registry.all_unfinished(layout):
         if is_settled(environment, layout) and not is_held(lock(layout, environment.path).path):
