@@ -17,6 +17,7 @@ from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import ERROR, Finding, Patient
 from bubble.envs.doctor.mend import mend
 from bubble.model.errors import BubbleError
+from bubble.pythons import isolation
 from bubble.pythons.pack.probe import facts_of
 from bubble.pythons.probe import probe
 from support.environments import adopt_python, create
@@ -250,3 +251,17 @@ def test_a_bubble_that_is_there_by_pythonpath_goes_on(env: dict[str, str], tmp_p
 def test_the_doctor_tells_of_pythonhome(bubble: Bubble) -> None:
     done = bubble("doctor", "--json", env={"PYTHONHOME": sys.base_prefix})
     assert "variable.pythonhome" in [f["id"] for f in done.json["data"]["findings"]]
+
+
+def test_one_module_says_how_interpreters_start_and_one_how_tools_are_found() -> None:
+    package = os.path.dirname(os.path.dirname(os.path.abspath(isolation.__file__)))
+    found = []
+    for above, _, names in os.walk(package):
+        for name in names:
+            path = f"{above}/{name}"
+            if name.endswith(".py") and path != isolation.__file__:
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                words = ('"-I"', "shutil.which", 'startswith("PYTHON', 'startswith(("PYTHON')
+                found += [(path, word) for word in words if word in text]
+    assert found == []

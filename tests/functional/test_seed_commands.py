@@ -6,9 +6,8 @@ import glob
 import os
 import subprocess
 
-import pytest
-
 from support.environments import adopt_python, create
+from support.needs import ROOT_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def planted(path: str) -> None:
         file.write(f"print('planted')\n{text}")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives an environment away")
+@ROOT_ONLY
 def test_who_is_given_one_environment_changes_no_other(bubble: Bubble, env: dict[str, str]) -> None:
     adopt_python(bubble)
     app, other, clone = create(bubble, "app"), create(bubble, "other"), "copy"

@@ -31,6 +31,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     runtime.running,
     scraps.links,
     environments.states,
+    environments.shared,
     environments.strangers,
     environments.kernel_specs,
     scraps.answers,

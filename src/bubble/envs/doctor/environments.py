@@ -9,6 +9,7 @@ from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.envs.inspect import Status, look_at_all
 from bubble.envs.kernel import kernels
 from bubble.envs.locate import DEFAULT
+from bubble.envs.unshare import is_shared
 from bubble.envs.whose import claim
 from bubble.model.text import printable
 from bubble.selection.registry import environments as registered
@@ -36,6 +37,22 @@ def states(patient: Patient) -> Iterator[Finding]:
     for status in look_at_all(patient.layout, patient.cwd):
         if status.state in _STATES:
             yield _finding(status, patient)
+
+
+def shared(patient: Patient) -> Iterator[Finding]:
+    """Look for environments that share files, as earlier versions of bubble made them."""
+    for environment in registered(patient.layout):
+        if environment.maker == "bubble" and is_shared(environment.path):
+            title = environment.title
+            yield Finding(
+                id="env.shared",
+                severity=WARNING,
+                what=f"{printable(title, 500)} shares files with other environments: who owns or "
+                "edits one of them changes all",
+                where=environment.path,
+                fix=f"bubble repair {quote(title)}",
+                automatic=True,
+            )
 
 
 def strangers(patient: Patient) -> Iterator[Finding]:
