@@ -42,6 +42,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.users import ending, in_use
     from bubble.model.request import parse_request
     from bubble.pythons.shelf import require_not_bubbles
+    from bubble.pythons.store import settle
     from bubble.pythons.upkeep import named, remove
 
     requests = [parse_request(text) for text in options.requests]
@@ -83,5 +84,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             if use.environment
         ]
         lines += [f"it was needed by {who}" for who in others]
+    if errors:
+        settle(machine.layout, machine.platform)  # an uninstall that was killed
     context.renew_shims()
     return Outcome(data=removed, lines=tuple(lines), errors=tuple(errors))
