@@ -20,10 +20,12 @@ def define(parser: ArgumentParser) -> None:
 def execute(_options: Namespace, context: Context) -> Outcome:
     """Say what is selected here; fails where one of several isn't installed, and tells the rest."""
     from bubble.model.text import printable
+    from bubble.selection.reached import shadow_of, warning
     from bubble.selection.resolve import not_installed, select
 
     world = context.world()
     selection = select(world)
+    shadow = shadow_of(selection, world)
     source = selection.source
     missing = [printable(entry.text) for entry in selection.missing]
     return Outcome(
@@ -39,9 +41,11 @@ def execute(_options: Namespace, context: Context) -> Outcome:
                 for a in selection.answers
             ],
             "missing": missing,
+            "shadowed_by": shadow or None,
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
         lines=tuple(_line(answer, selection) for answer in selection.answers),
+        warnings=warning("python", shadow, world),
         errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )
 

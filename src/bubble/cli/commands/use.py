@@ -67,7 +67,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             _require_installed(request, context, install=options.install)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
-    warnings = (*pinned.warnings, *_what_overrules(pinned.path, world))
+    warnings = (*pinned.warnings, *_what_overrules(pinned.path, world), *_what_comes_first(world))
     if not options.everywhere:
         _leave_memo(world)
     return Outcome(
@@ -94,6 +94,17 @@ def _what_overrules(path: str, world: World) -> Iterator[str]:
         yield from _what_goes_stale(source.path, world)
     elif not source.path or os.path.realpath(source.path) != path:
         yield f"it doesn't count here: {source} overrules it"
+
+
+def _what_comes_first(world: World) -> tuple[str, ...]:
+    """Say what this shell runs whatever is chosen here: an active environment above all."""
+    from bubble.selection.reached import shadow_of, warning
+    from bubble.selection.resolve import select
+
+    try:
+        return warning("python", shadow_of(select(world), world), world)
+    except BubbleError:
+        return ()  # `--force`: it isn't there
 
 
 def _what_goes_stale(directory: str, world: World) -> Iterator[str]:

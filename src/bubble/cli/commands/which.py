@@ -27,10 +27,16 @@ def execute(options: Namespace, context: Context) -> Outcome:
 def shortcut(name: str, context: Context) -> Outcome:
     """Print the path, straight from the one argument."""
     from bubble.selection.commands import command_path, require_name
+    from bubble.selection.reached import shadow, warning
     from bubble.selection.resolve import select
 
     require_name(name)
     world = context.world()
     selection = select(world)
     path = command_path(name, selection, world)
-    return Outcome(data={"path": path, "source": str(selection.source)}, lines=(path,))
+    other = shadow(name, path, world)
+    return Outcome(
+        data={"path": path, "source": str(selection.source), "shadowed_by": other or None},
+        lines=(path,),
+        warnings=warning(name, other, world),
+    )
