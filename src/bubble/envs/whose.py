@@ -11,7 +11,7 @@ import os
 from bubble.envs.inspect import read_identity
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.registry import environments
+from bubble.selection.registry import all_unfinished, environments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Claim(Record):
     """What the store says of the environment at `path` (absolute).
 
     `state` is MOVED or COPIED (of `original`, which is registered elsewhere), LOST (it lies in the
-    store, which has lost its record) or ANOTHERS: the store knows nothing of it, and `says` is who
-    made it if one believes its own files.
+    store, or the store began to make it, and there is no record) or ANOTHERS: the store knows
+    nothing of it, and `says` is who made it if one believes its own files.
     """
 
     path: str
@@ -46,7 +46,7 @@ class Claim(Record):
         return {
             MOVED: f"was moved here: it is registered as {title}",
             COPIED: f"is a copy of {title}",
-            LOST: "lies in bubble's store, which has lost its record",
+            LOST: "was made here, and its record was lost",
             ANOTHERS: f"was not made here (its own files say that {self.says} made it)",
         }[self.state]
 
@@ -65,6 +65,13 @@ class Claim(Record):
         return f"if you trust what is in it: {self.command}; else move it away, and: bubble create"
 
 
+def is_lost(path: str, identity: str, layout: Layout) -> bool:
+    """Whether the store alone says that it made what has no record: a creation was killed, say."""
+    return os.path.dirname(path) == layout.envs or any(
+        (begun.path, begun.identity) == (path, identity) for _, begun in all_unfinished(layout)
+    )
+
+
 def claim(path: str, layout: Layout) -> Claim:
     """Return whose the environment at `path` (absolute) is, which isn't registered there."""
     identity = read_identity(path)
@@ -73,7 +80,7 @@ def claim(path: str, layout: Layout) -> Claim:
             if known.identity == identity:
                 there = read_identity(known.path) == identity
                 return Claim(path=path, state=COPIED if there else MOVED, original=known)
-        if os.path.dirname(path) == layout.envs:
+        if is_lost(path, identity, layout):
             return Claim(path=path, state=LOST)
     from bubble.envs.adopt import maker_of
     from bubble.envs.describe import read_configuration
