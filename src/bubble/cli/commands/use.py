@@ -38,6 +38,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Write the choice, after making sure that it is installed."""
     from bubble.model.request import parse_request
     from bubble.selection.pin import pin, unpin
+    from bubble.system.version_file import read_python_version
 
     world = context.world()
     if not options.everywhere and not world.cwd:
@@ -56,6 +57,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
             notes=(f"{'removed' if gone else 'there is no'} {printable(path, 500)}",),
         )
     if not options.requests:
+        written = read_python_version(path)
+        if written:  # as pyenv's local and global answer
+            texts = [printable(entry.text) for entry in written]
+            return Outcome(data={"path": path, "requests": texts}, lines=tuple(texts))
         raise BubbleError(
             "usage",
             "say which Python to use",
