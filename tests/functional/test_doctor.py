@@ -291,6 +291,10 @@ def activated_and_gone(c: Clinic) -> None:
     c.env["VIRTUAL_ENV"] = f"{c.root}/gone"
 
 
+def activated_and_not_on_path(c: Clinic) -> None:
+    c.env["VIRTUAL_ENV"] = environment(c).path
+
+
 def certificates_gone(c: Clinic) -> None:
     c.env["SSL_CERT_FILE"] = f"{c.root}/gone.pem"
 
@@ -353,6 +357,7 @@ CASES: list[object] = [
     ("kernel.python", kernel_without_environment),
     ("variable.pythonhome", python_home),
     ("variable.virtual-env", activated_and_gone),
+    ("variable.virtual-env", activated_and_not_on_path),
     ("variable.certificates", certificates_gone),
     ("choice.impossible", shell_asks_for_nothing_installed),
     ("choice.impossible", pin_not_installed),

@@ -152,3 +152,18 @@ def test_a_copy_in_the_place_of_another_is_told_with_the_command_that_mends_it(
     assert bubble(*second["mend"].split()[1:]).status == 0
     assert {e["state"] for e in bubble("list", "--json").json["data"]} == {"ok"}
     assert len(registry.environments(layout)) == 2
+
+
+def test_what_a_killed_creation_left_is_ours_by_what_the_store_wrote_down_before(
+    bubble: Bubble, layout: Layout, tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    (tmp_path / "site").mkdir()
+    path = create(bubble, "", "--no-pip", cwd=str(tmp_path / "site"))
+    (known,) = registry.environments(layout)
+    registry.prepare(layout, known)
+    registry.forget(layout, known)  # killed between the two
+    (found,) = bubble("list", "--json", cwd=tmp_path / "site").json["data"]
+    assert (found["state"], found["path"]) == ("unregistered", path)
+    assert bubble("repair", cwd=tmp_path / "site").status == 0
+    assert registry.environments(layout)[0].identity == known.identity

@@ -30,7 +30,7 @@ MENDING = {
     "moved": "bubble repair {}",
     "copied": "bubble repair {}",
     "replaced": "bubble adopt {}",  # another environment lies where it was
-    "unregistered": "bubble repair {}",  # it lies in the store, which has no record of it
+    "unregistered": "bubble repair {}",  # the store made it and has no record of it
 }
 
 
@@ -79,7 +79,7 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
         original = next((e for e in known if e.identity == identity), None)
         if original and os.path.realpath(original.path) == os.path.realpath(path):
             continue  # the same one, seen through a link
-        if original is None and os.path.dirname(path) != layout.envs:
+        if original is None and not _is_lost(path, identity, layout):
             continue  # a mark that anybody may have written: another's
         stray = Environment(path=path, identity=identity)
         state = "copied" if original else "unregistered"
@@ -190,6 +190,12 @@ def _as_a_copy(status: Status, known: Sequence[Environment]) -> Status:
     if original is None:
         return status
     return status.replace(state="copied", detail=original.title)
+
+
+def _is_lost(path: str, identity: str, layout: Layout) -> bool:
+    from bubble.envs.whose import is_lost
+
+    return is_lost(path, identity, layout)
 
 
 def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from bubble.envs.maker import maker_of
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.identity import claimed, is_itself
+from bubble.selection.registry import all_unfinished
 from bubble.system.pyvenv_cfg import read_configuration
 
 TYPE_CHECKING = False
@@ -27,8 +28,8 @@ class Claim(Record):
     """What the store says of the environment at `path` (absolute).
 
     `state` is MOVED or COPIED (of `original`, which is registered elsewhere), LOST (it lies in the
-    store, which has lost its record) or ANOTHERS: the store knows nothing of it, and `says` is who
-    made it if one believes its own files.
+    store, or the store began to make it, and there is no record) or ANOTHERS: the store knows
+    nothing of it, and `says` is who made it if one believes its own files.
     """
 
     path: str
@@ -48,7 +49,7 @@ class Claim(Record):
         return {
             MOVED: f"was moved here: it is registered as {title}",
             COPIED: f"is a copy of {title}",
-            LOST: "lies in bubble's store, which has lost its record",
+            LOST: "was made here, and its record was lost",
             ANOTHERS: f"was not made here (its own files say that {self.says} made it)",
         }[self.state]
 
@@ -67,6 +68,13 @@ class Claim(Record):
         return f"if you trust what is in it: {self.command}; else move it away, and: bubble create"
 
 
+def is_lost(path: str, identity: str, layout: Layout) -> bool:
+    """Whether the store alone says that it made what has no record: a creation was killed, say."""
+    return os.path.dirname(path) == layout.envs or any(
+        (begun.path, begun.identity) == (path, identity) for _, begun in all_unfinished(layout)
+    )
+
+
 def claim(path: str, layout: Layout) -> Claim:
     """Return whose the environment at `path` (absolute) is, which isn't registered there."""
     original = claimed(path, layout)
@@ -74,7 +82,7 @@ def claim(path: str, layout: Layout) -> Claim:
         state = COPIED if is_itself(original) else MOVED
         return Claim(path=path, state=state, original=original)
     identity = read_identity(path)
-    if identity and os.path.dirname(path) == layout.envs:
+    if identity and is_lost(path, identity, layout):
         return Claim(path=path, state=LOST)
     configuration = read_configuration(path)
     says = "a bubble" if identity or "bubble" in configuration else maker_of(path, configuration)

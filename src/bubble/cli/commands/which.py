@@ -22,6 +22,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Print the path."""
     from bubble.selection.commands import command_path, require_name
+    from bubble.selection.reached import shadow, warning
     from bubble.selection.resolve import select
 
     name = options.command
@@ -29,4 +30,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     selection = select(world)
     path = command_path(name, selection, world)
-    return Outcome(data={"path": path, "source": str(selection.source)}, lines=(path,))
+    other = shadow(name, path, world)
+    return Outcome(
+        data={"path": path, "source": str(selection.source), "shadowed_by": other or None},
+        lines=(path,),
+        warnings=warning(name, other, world),
+    )

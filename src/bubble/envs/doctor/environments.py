@@ -28,7 +28,7 @@ _STATES = {
     "moved": (ERROR, "it was moved to {detail}", False),
     "copied": (WARNING, "it is a copy of {detail}, and runs that one's commands", False),
     "replaced": (WARNING, "another environment lies where it was", False),
-    "unregistered": (WARNING, "it lies in bubble's store, which has no record of it", False),
+    "unregistered": (WARNING, "it was made here, and has no record", False),
 }
 
 
