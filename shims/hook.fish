@@ -155,16 +155,18 @@ end
 # At every change of the directory, and after every command of bubble.
 function __bubble_hook --on-variable PWD
     # what another hook (direnv's) has brought back: whoever sets PATH to what it once was doesn't
-    # know that its directory has been left
+    # know that its directory has been left; what was on PATH without being active is the user's
     if test "$DIRENV_DIFF" != "$__bubble_direnv"
         for one in $__bubble_entered
-            if test "$one" != "$VIRTUAL_ENV"; and not contains -- $one/bin $__bubble_then
+            test "$one" != "$VIRTUAL_ENV"; or continue
+            if test "$one" = "$__bubble_last"; or not contains -- $one/bin $__bubble_then
                 __bubble_without $one/bin
             end
         end
     end
     __bubble_follow
     set -g __bubble_then $PATH
+    set -g __bubble_last $VIRTUAL_ENV
     set -g __bubble_direnv $DIRENV_DIFF
 end
 

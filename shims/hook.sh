@@ -83,12 +83,14 @@ _bubble_take_back() {
 }
 
 # Takes off PATH what another hook (direnv's) has brought back since the last look: whoever sets
-# PATH to what it once was doesn't know that its directory has been left.
+# PATH to what it once was doesn't know that its directory has been left. What was on PATH without
+# being active is the user's.
 _bubble_sweep() {
     local rest=$_bubble_entered one
     while [[ -n $rest ]]; do
         one=${rest%%:*} rest=${rest#*:}
-        if [[ $one != "${VIRTUAL_ENV-}" && :$_bubble_then: != *":$one/bin:"* ]]; then
+        if [[ $one != "${VIRTUAL_ENV-}" &&
+            ($one == "$_bubble_was" || :$_bubble_then: != *":$one/bin:"*) ]]; then
             _bubble_take_back "$one"
         fi
     done

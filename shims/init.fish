@@ -6,7 +6,7 @@ set -g __bubble_program @program@
 # the active environment and its commands, as they were at the last look
 set -g __bubble_commands
 # every environment that the hook has put on PATH
-set -q __bubble_entered; or set -g __bubble_entered
+set -g __bubble_entered
 
 # Takes every $argv out of PATH.
 function __bubble_without
@@ -218,7 +218,7 @@ __bubble_put_shims
 if set -q VIRTUAL_ENV; and contains -- $VIRTUAL_ENV/bin $PATH
     functions -q deactivate; or __bubble_can_leave
     if test "$VIRTUAL_ENV" = "$_BUBBLE_HOOK"
-        set -ga __bubble_entered $VIRTUAL_ENV
+        set -g __bubble_entered $VIRTUAL_ENV
     end
 else
     # inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active

@@ -8,7 +8,7 @@ _bubble_path='' _bubble_env='' _bubble_base='' _bubble_text='' _bubble_status=0
 # the active environment and its commands, as they were at the last look
 _bubble_commands=''
 # every environment that the hook has put on PATH, each with a colon behind it
-_bubble_entered=${_bubble_entered-}
+_bubble_entered=''
 
 # Sets _bubble_path to the PATH $1 without the entry $2.
 _bubble_without() {
@@ -33,7 +33,7 @@ _bubble_put_shims() {
                 _bubble_without "$_bubble_path" "$VIRTUAL_ENV/bin"
                 _bubble_base=$VIRTUAL_ENV/bin:$_bubble_base
                 _bubble_can_leave
-                [ "$VIRTUAL_ENV" != "${_BUBBLE_HOOK-}" ] || _bubble_entered=$_bubble_entered${VIRTUAL_ENV}:
+                [ "$VIRTUAL_ENV" != "${_BUBBLE_HOOK-}" ] || _bubble_entered=${VIRTUAL_ENV}:
                 ;;
             # inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active
             *) unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT _BUBBLE_HOOK ;;
@@ -94,7 +94,7 @@ _bubble_name() {
 # the last look, as after the `pip` of an active environment, which is no shim. At the first look
 # that is what has no shim. No process otherwise.
 _bubble_renew() {
-    if [ ! -e "${VIRTUAL_ENV-}/.bubble-environment" ] || [ ! -e "$VIRTUAL_ENV/bin/python" ]; then
+    if [ ! -e "${VIRTUAL_ENV:-/dev/null}/.bubble-environment" ] || [ ! -e "$VIRTUAL_ENV/bin/python" ]; then
         return 0
     fi
     set -- "$VIRTUAL_ENV"/bin/*

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.needs import needs
+from support.needs import FULL, needs
 from support.sessions import EACH, Session, source
 from support.shells import Home
 from support.shimworld import write
@@ -191,3 +192,35 @@ def test_bashs_prompt_commands_may_be_an_array_or_be_run_by_an_editor(
             assert f"{desk.first}/bin" not in session.cd(theirs).path
             assert session.cd(desk.two).path == [f"{desk.second}/bin", *plain]
             assert session.cd(theirs).cd("/").path == plain
+
+
+@EACH
+@ORDERS
+@pytest.mark.parametrize("seed", range(20 if FULL else 1))
+def test_on_a_walk_nothing_is_left_of_where_one_was(
+    shell: str, order: str, seed: int, desk: Desk
+) -> None:
+    rng = random.Random(seed)
+    # a directory → its own environment, and what its .envrc puts on PATH
+    places = {"/": ("", ""), desk.one: (desk.first, ""), desk.two: (desk.second, "")}
+    for kind in ENVRCS:
+        directory = f"{desk.home.root}/only-{kind}"
+        os.makedirs(directory)
+        places[directory] = ("", desk.envrc(directory, kind) or directory)
+        directory, prefix = desk.home.project(f"both-{kind}")
+        places[directory] = (prefix, desk.envrc(directory, kind) or directory)
+        os.makedirs(f"{directory}/sub")
+        places[f"{directory}/sub"] = places[directory]
+    with desk.shell(shell, order) as session:
+        plain = session.path
+        walk: list[str] = []
+        for _ in range(40):
+            walk.append(rng.choice(list(places)))
+            own, theirs = places[walk[-1]]
+            session.cd(walk[-1])
+            extra = {entry for entry in session.path if entry not in plain}
+            # where direnv finds one active, its layout takes that; else its own, and it stays
+            assert extra <= {f"{one}/bin" for one in (own, theirs) if one}, walk
+            assert extra or not (own or theirs), walk
+            if not theirs:
+                assert (session.active, session.path[bool(own) :]) == (own, plain), walk

@@ -226,6 +226,7 @@ def test_in_fish_a_command_finds_the_shims_first_too(
     write(f"{user}/.config/fish/conf.d/bubble.fish", source(world, "fish"))
     write(f"{user}/.config/fish/config.fish", f"fish_add_path -g {brew}\nset -gx PATH /b $PATH\n")
     own = {"HOME": user, "XDG_CONFIG_HOME": f"{user}/.config", "XDG_DATA_HOME": f"{user}/data"}
+    os.makedirs(f"{user}/data/fish/generated_completions")
     done = subprocess.run(
         ["fish", *words, "string join : -- $PATH; set -gx PATH /typed $PATH; echo $PATH[1]"],
         env={**env, **own}, capture_output=True, text=True, timeout=60, check=False,

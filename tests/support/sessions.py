@@ -11,6 +11,7 @@ line is through.
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,8 @@ class Session:
         }[shell]
         write(f"{user}/{name}", text)
         write(f"{user}/.bash_profile", ". ~/.bashrc\n")
+        # where there is none, fish makes one in the background
+        os.makedirs(f"{user}/.local/share/fish/generated_completions", exist_ok=True)
         self.env = {
             **env,
             "HOME": user,
