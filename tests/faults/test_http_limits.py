@@ -167,7 +167,6 @@ INTERRUPTED = """
 import sys
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
-from support.patience import PATIENCE
 settings = Settings(connections=4, segment_after=0.01, segment_size=100_000, near=60)
 print("started", flush=True)
 try:

@@ -35,7 +35,6 @@ import sys
 from bubble.system.http import files
 from bubble.system.http.download import download
 from bubble.system.http.settings import Settings
-from support.patience import PATIENCE
 url, destination, sha256, connections = sys.argv[1:]
 settings = Settings(connections=int(connections), segment_after=0.02, segment_size=500_000, near=60)
 download([url], destination, sha256=sha256, env={}, settings=settings)

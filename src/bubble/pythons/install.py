@@ -17,6 +17,7 @@ from bubble.model.record import Record
 from bubble.model.text import without_credentials
 from bubble.pythons import store
 from bubble.pythons.progress import Task
+from bubble.system.files import sha256_of
 from bubble.system.lock import Lock, lock_timeout
 from bubble.system.staging import Staging, sweep
 from bubble.system.trees import remove_tree
@@ -115,7 +116,7 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     with Lock(lock, timeout=lock_timeout(machine.env), on_wait=_tell_waiting(task)):
         if os.path.lexists(path):
             task.step("verifying")
-            if _sha256_of(path) == sha256:
+            if sha256_of(path) == sha256:
                 return path, 0
             remove_tree(path)
         from bubble.system.http.download import download
@@ -228,22 +229,6 @@ def _require_runnable(key: Key, machine: Machine) -> None:
                 f"{key} can't run here: this processor is x86-64-v{x86_64_level()}",
                 hint=f"the build for every processor: bubble python install {key.version}",
             )
-
-
-def _sha256_of(path: str) -> str:
-    """Return the sha256 of a regular file in hex, "" where there is none or it can't be read."""
-    import hashlib
-    import stat
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return ""
-    with open(descriptor, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tell_waiting(task: Task) -> object:

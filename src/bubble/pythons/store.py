@@ -152,21 +152,17 @@ def find(layout: Layout, request: Request, platform: Platform) -> Installation:
 
 def not_installed(layout: Layout, request: Request, platform: Platform) -> BubbleError:
     """Return the error for a request that nothing installed satisfies."""
+    from shlex import quote
+
     have = [i.key.name for i in installations(layout) if i.key.platform == platform]
     shown = ", ".join(have[:8]) + (" …" if len(have) > 8 else "")
     return BubbleError(
         "not_installed",
         f"no installed Python satisfies “{request}”"
         + (f" (installed: {shown})" if have else " (none is installed)"),
-        hint=f"bubble python install {_quoted(str(request))}",
+        hint=f"bubble python install {quote(str(request))}",
         details={"request": str(request), "installed": have},
     )
-
-
-def _quoted(text: str) -> str:
-    """Return a request as a shell takes it: ranges have characters that it would act on."""
-    plain = not any(c in text for c in " <>=!~,*'")
-    return text if plain else f"'{text}'"
 
 
 def read_receipt(prefix: str) -> Receipt:

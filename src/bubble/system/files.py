@@ -168,6 +168,24 @@ def read_text(path: str, limit: int = 1 << 20) -> str | None:
     return data.decode("utf-8", "surrogateescape")
 
 
+def sha256_of(path: str) -> str:
+    """Return the sha256 of a regular file in hex, "" where there is none or it can't be read.
+
+    A link is none, and nothing is waited for: what lies in a cache may be a pipe by now.
+    """
+    import hashlib
+    import stat
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ""
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 def unlink_quietly(path: str) -> None:
     """Remove a file if it is there."""
     try:
