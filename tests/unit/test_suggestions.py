@@ -75,6 +75,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
     harmless = {
         *("--all-platforms", "--all-versions", "--available", "--base-url", "--check"),
         *("--display-name", "--dry-run", "--format", "--from", "--global", "--help", "-h"),
+        "--here",
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
         *("--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
