@@ -74,16 +74,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
     """A new option must be looked at: the list of the others is written down here."""
     harmless = {
         *("--all-platforms", "--all-versions", "--available", "--base-url", "--check"),
-        *(
-            "--display-name",
-            "--dry-run",
-            "--format",
-            "--from",
-            "--global",
-            "--help",
-            "-h",
-            "--here",
-        ),
+        *("--display-name", "--dry-run", "--format", "--from", "--global", "--help", "-h"),
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),

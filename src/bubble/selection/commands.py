@@ -86,11 +86,14 @@ def _of_that_version(name: str, world: World) -> str:
     request = _version_in(name)
     if request is None:
         return ""
-    for installation in store.matching(world.layout, request, world.platform):
+    found = store.matching(world.layout, request, world.platform)
+    for installation in found:
         path = f"{installation.prefix}/bin/{name}"
         if is_command(path):
             return path
-    return "" if name.startswith("pip") else find_system(name, world.env, world.layout)
+    if found or name.startswith("pip"):
+        return ""
+    return find_system(name, world.env, world.layout)
 
 
 def _of_others(name: str, selection: Selection, world: World) -> str:

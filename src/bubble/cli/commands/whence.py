@@ -30,7 +30,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         raise BubbleError(
             "command_not_found",
             f"no installed Python and no environment has a command {printable(name)}",
-            hint="see what there is: bubble python list --installed; bubble list",
+            hint="see what there is: bubble python list --installed; or: bubble list",
         )
     return Outcome(
         data=[
