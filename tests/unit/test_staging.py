@@ -177,6 +177,31 @@ def another_file_system(patched: pytest.MonkeyPatch, layout: Layout) -> None:
     patched.setattr(os, "rename", rename)
 
 
+def test_where_nothing_can_be_made_on_the_other_disk_that_is_what_is_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double for a full disk, and for another one."""
+    target = layout.python("key")
+
+    def full(name: str, *_: int, **__: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", name)
+
+    def across(*_: str, **__: int) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    with Staging(layout, target) as staging, monkeypatch.context() as patched:
+        fill(staging.path)
+        for place in (layout.pythons, layout.journal):
+            os.mkdir(place)
+        patched.setattr(os, "rename", across)
+        patched.setattr(os, "mkdir", full)
+        with pytest.raises(OSError, match="No space") as caught:
+            staging.publish()
+    assert caught.value.filename.startswith(f"{layout.pythons}/.bubble-")
+    assert sweep(layout) == ()
+    assert scratch(layout, target) == []
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_part_of_the_store_may_lie_on_another_disk(
     layout: Layout, tmp_path: Path, there: bool

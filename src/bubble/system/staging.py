@@ -183,6 +183,8 @@ class Staging:
 
     def _clear(self) -> None:
         """Delete what is at `path` by now, if anything; what can't be is for a sweep to try."""
+        if self._place < 0:  # it could not be made where it was to go
+            return
         gone = not _is_there(os.path.basename(self.path), self._place)
         if (gone or _quietly(remove_tree, self.path, self._place)) and self._entry:
             self._entry.end()
