@@ -20,6 +20,8 @@ from bubble.system.layout import layout_from
 from support.patience import PATIENCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bubble.model.download import Download
 
 
@@ -86,8 +88,8 @@ def test_aside_runs_beside_and_hands_over_the_result() -> None:
         assert aside.result() != threading.get_ident()
 
 
-def test_aside_raises_in_the_caller_what_the_work_raised() -> None:
-    with Aside(lambda: os.stat("/nonexistent")) as aside, pytest.raises(FileNotFoundError):
+def test_aside_raises_in_the_caller_what_the_work_raised(tmp_path: Path) -> None:
+    with Aside(lambda: os.stat(tmp_path / "nothing")) as aside, pytest.raises(FileNotFoundError):
         aside.result()
 
 
