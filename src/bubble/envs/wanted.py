@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.key import parse_key
-from bubble.model.request import parse_request
 from bubble.model.text import printable
-from bubble.selection.answers import quoted, where
-from bubble.selection.registry import of_name
+from bubble.selection.answers import fits, quoted, where
+from bubble.selection.registry import Environment
 from bubble.selection.sources import in_directory
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
@@ -21,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bubble.model.request import Request
     from bubble.selection.resolve import World
     from bubble.selection.sources import Choice
 
@@ -45,13 +42,10 @@ def require_wanted(path: str, world: World) -> None:
     `path` is that directory's `.venv`, absolute. Raises BubbleError(version_file, request) where
     what they ask for can't be read.
     """
-    configuration = read_configuration(path)
     choice = next(in_directory(os.path.dirname(path)), None)
-    if choice is None or not choice.entries:
+    if choice is None or fits(Environment(path=path), choice, world):
         return
-    requests = [parse_request(entry.text) for entry in choice.entries]
-    if any(_is_met(request, path, configuration, world) for request in requests):
-        return
+    configuration = read_configuration(path)
     shown = printable(path, 500)
     raise BubbleError(
         "environment",
@@ -61,26 +55,10 @@ def require_wanted(path: str, world: World) -> None:
     )
 
 
-def _is_met(request: Request, path: str, configuration: dict[str, str], world: World) -> bool:
-    if request.kind == "system":
-        return True
-    if request.kind == "name":
-        named = of_name(world.layout, request.text)
-        return named is not None and _same(named.path, path)
-    implementation = configuration.get("implementation", "cpython").lower()
-    version = version_of(configuration)
-    try:
-        key = parse_key(f"{implementation}-{version}-{world.platform}")
-    except BubbleError:
-        return True  # nobody knows what it is: its maker does
-    # what pyvenv.cfg doesn't say is not held against it
-    key = key.replace(variant=request.variant, platform=request.platform or world.platform)
-    return request.replace(build="").matches(key, world.platform, prereleases=True)
-
-
 def _asked(choice: Choice) -> str:
     texts = ", ".join(f"“{printable(entry.text)}”" for entry in choice.entries[:3])
-    return f"{where(choice.source, choice.entries[0])} asks for {texts}"
+    place = where(choice.source, choice.entries[0]) if choice.entries else choice.source
+    return f"{place} asks for {texts or 'the system'}"
 
 
 def _same(first: str, second: str) -> bool:

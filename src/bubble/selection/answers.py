@@ -11,7 +11,7 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import remembered, store
 from bubble.selection import registry
-from bubble.selection.belonging import inside, key_of, registered
+from bubble.selection.belonging import inside, key_of, registered, satisfies
 from bubble.selection.identity import is_itself
 from bubble.selection.sources import PYPROJECT, in_directory, pin_above
 
@@ -147,22 +147,19 @@ def misfit(environment: registry.Environment, world: World) -> Choice | None:
     Raises BubbleError(version_file, request) where they can't be read.
     """
     asked = next(in_directory(environment.project), None) if environment.project else None
-    return asked if asked and not _fits(environment, asked, world) else None
+    return asked if asked and not fits(environment, asked, world) else None
 
 
-def _fits(environment: registry.Environment, asked: Choice, world: World) -> bool:
+def fits(environment: registry.Environment, asked: Choice, world: World) -> bool:
     """Whether an environment's interpreter satisfies what the files of its directory ask for."""
-    key = key_of(environment, world.layout, world.platform)
     for entry in asked.entries:
         request = request_of(entry, asked.source)
         if request.kind == "name":
             named = registry.of_name(world.layout, request.text)
             if named is not None and named.path == environment.path:
                 return True
-        elif request.is_python and key:
-            build = request.build  # nobody pins a build of another implementation twice
-            if request.matches(key, world.platform, prereleases=True, build=build):
-                return True
+        elif request.is_python and satisfies(environment, request, world.layout, world.platform):
+            return True
     return False
 
 
