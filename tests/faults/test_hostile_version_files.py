@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -150,10 +151,20 @@ def require_readable(ran: Ran, statuses: tuple[int, ...]) -> None:
     assert "bubble itself failed" not in lines[0]
 
 
+def require_warning(ran: Ran) -> None:
+    """What was passed over is told in one line, where anything is told."""
+    assert is_clean(ran.err), ran.err
+    assert ran.err.count(b"\n") <= 1, ran.err
+    assert not ran.err or b"pyproject.toml can't be used: " in ran.err, ran.err
+
+
 def require_shim(ran: Ran, expect: str, arena: Arena) -> None:
     if expect == "error":
         assert ran.out == b"", ran
         require_readable(ran, (126, 127))
+    elif expect == "passed over":
+        assert (ran.status, ran.out.decode().strip()) == (0, arena.python(version_of(expect))), ran
+        require_warning(ran)
     else:
         wanted = "system" if expect == "system" else arena.python(version_of(expect))
         assert (ran.status, ran.out.decode().strip(), ran.err) == (0, wanted, b"")
@@ -180,7 +191,7 @@ def require_commands(expect: str, arena: Arena, cwd: str | bytes = "", **env: st
 
 
 def version_of(expect: str) -> str:
-    return "3.12.1" if expect == "parent" else expect
+    return "3.12.1" if expect in {"parent", "passed over"} else expect
 
 
 def require_no_trap_sprung(arena: Arena, before: Mapping[str, object]) -> None:
@@ -205,15 +216,20 @@ def test_a_hostile_file(case: Case, arena: Arena) -> None:
         assert recall(arena.world()).state == "present"
         os.unlink(path)
     case.make(path)
-    if case.memo:
+    if case.memo and case.name == "tool: NUL":  # no sh reads that: only the time tells of it
+        os.utime(path, (time.time() + 10, time.time() + 10))
+    elif case.memo:
         make_old(path)
+    expect = case.expect
+    if case.file == "pyproject.toml" and expect == "error" and "out of reach" not in case.name:
+        expect = "passed over"
     before = arena.outside()
     if case.memo:  # here sh itself compares the file: another sh for each case
         shell = list(shells().values())[CASES.index(case) % len(shells())]
-        require_shim(arena.shim(shell=shell), case.expect, arena)
+        require_shim(arena.shim(shell=shell), expect, arena)
         os.unlink(memo)
-    require_shim(arena.shim(), case.expect, arena)
-    require_commands(case.expect, arena)
+    require_shim(arena.shim(), expect, arena)
+    require_commands(expect, arena)
     require_no_trap_sprung(arena, before)
     record("hostile version files, variables and names", tried=1, held=1)
 
@@ -248,7 +264,7 @@ def test_a_hostile_directory_name(name: bytes, arena: Arena) -> None:
     before = arena.outside()
     for _ in range(2):
         require_shim(arena.shim(cwd=directory, PWD=directory), "3.11.9", arena)
-    if b"\n" not in name:  # a memo is lines
+    if b"\n" not in name and len(name) < 255:  # a memo is lines, and its directory has a byte more
         assert os.path.exists(arena.shims.layout.answer(os.fsdecode(directory)))
     require_commands("3.11.9", arena, cwd=directory, PWD=directory)
     require_no_trap_sprung(arena, before)

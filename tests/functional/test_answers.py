@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.selection import fallback, registry
+from bubble.selection import fallback
 from bubble.selection.explain import explain
-from bubble.selection.identity import mark_file, new_identity
 from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
@@ -43,9 +42,7 @@ def refused(world: ShimWorld, request: str, command: str = "python") -> BubbleEr
 def test_an_environment_that_is_not_whole_is_named_with_what_helps(world: ShimWorld) -> None:
     path = f"{world.layout.envs}/train"
     write(f"{path}/bin/python", "#!/bin/sh\n", 0o755)
-    environment = registry.Environment(path=path, name="train", identity=new_identity())
-    registry.register(world.layout, environment)
-    write(mark_file(environment), f"{environment.identity}\n")
+    world.register(path, "bubble", name="train")
     assert asking(world, "train") == f"{path}/bin/python"
     os.chmod(f"{path}/bin/python", 0o644)
     lost = refused(world, "train")

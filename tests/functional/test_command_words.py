@@ -36,7 +36,7 @@ def world(home: str, tmp_path: Path) -> ShimWorld:
     made.install("cpython-3.12.1")
     path = f"{home}/envs/train"
     write(f"{path}/bin/python", "#!/bin/sh\n", 0o755)
-    registry.register(made.layout, registry.Environment(path=path, name="train"))
+    made.register(path, "bubble", name="train")
     return made
 
 

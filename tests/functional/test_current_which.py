@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.registry import Environment, register
 from support.needs import NOT_ROOT, ROOT_ONLY
 from support.shimworld import PLATFORM, ShimWorld, write
 
@@ -286,9 +285,8 @@ def test_a_command_that_a_directorys_environment_lacks_is_installed_there(
     project: Path, world: ShimWorld, tmp_path: Path, bubble: Bubble
 ) -> None:
     prefix = f"{world.layout.envs}/train"
-    write(f"{prefix}/pyvenv.cfg", "home = /usr/bin\n")
-    write(f"{prefix}/bin/python", "#!/bin/sh\n", 0o755)
-    register(world.layout, Environment(path=prefix, name="train"))
+    world.environment(prefix, "cpython-3.11.9", "bubble")
+    world.register(prefix, "bubble", name="train")
     (project / ".python-version").write_text("train\n")
     path = {"PATH": f"{world.layout.shims}:{tmp_path}/system:/usr/bin:/bin"}
     missing = bubble("which", "ruff", cwd=project, env=path)

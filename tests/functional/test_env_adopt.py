@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from bubble.envs.maker import maker_of
+from bubble.system.layout import ADOPTED
 from support.builds import interpreters
 from support.environments import adopt_python, create, files
 
@@ -35,14 +36,15 @@ def project(bubble: Bubble, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("given", [".", ".venv", "ABSOLUTE"])
-def test_a_projects_venv_is_used_in_its_directory_and_not_changed(
+def test_a_projects_venv_is_used_in_its_directory_and_gets_a_mark_and_nothing_else(
     bubble: Bubble, project: str, given: str
 ) -> None:
     before = files(project)
     done = bubble("adopt", f"{project}/.venv" if given == "ABSOLUTE" else given, cwd=project)
     assert done.status == 0, done.err
     assert done.out == f"adopted {project}/.venv, which venv made\n"
-    assert files(project) == before
+    added = {path: what for path, what in files(project).items() if before.get(path) != what}
+    assert list(added) == [f".venv/{ADOPTED}"]
     assert bubble("which", "python", cwd=project).out == f"{project}/.venv/bin/python\n"
     (entry,) = bubble("list", "--json").json["data"]
     assert (entry["state"], entry["maker"], entry["project"]) == ("foreign", "venv", project)
@@ -140,7 +142,11 @@ def test_one_without_an_interpreter_is_refused(bubble: Bubble, project: str) -> 
         ("/d/pdm/venvs/p-AbC-3.12", {"virtualenv": "20.35.4"}, "pdm"),
         ("/d/hatch/env/virtual/p/AbC/p", {"virtualenv": "20.35.4"}, "hatch"),
         ("/p/.venv", {"home": "/usr/bin", "command": "/usr/bin/python3 -m venv /p/.venv"}, "venv"),
-        ("/p/.venv", {"home": "/usr/bin", "bubble": "0.1.0"}, "bubble"),
+        (
+            "/p/.venv",
+            {"home": "/usr/bin", "bubble": "0.1.0"},
+            "venv",
+        ),  # what is bubble's own is in its records
     ],
 )
 def test_the_maker_is_known_by_its_marks(

@@ -61,14 +61,18 @@ def test_explain_shows_the_environment_above_the_files(project: Path, bubble: Bu
     assert lines[lines.index(ours) + 1] == [f"{project}/.python-version", "3.11"]
 
 
-def test_a_new_choice_says_that_the_environment_was_made_for_another(
+def test_a_new_choice_says_that_the_environment_has_another_python(
     project: Path, bubble: Bubble
 ) -> None:
     done = bubble("use", "3.12", cwd=project)
     assert done.status == 0
-    assert f"warning: {project}/.venv was made for another choice: " in done.err
-    assert "bubble explain\n" in done.err
-    assert "--force" not in done.err
+    pin = f"{project}/.python-version"
+    said = f"warning: {project}/.venv has cpython-3.11.8, and {pin} asks for “3.12”"
+    assert said in done.err
+    assert "bubble repair\n" in done.err
+    refused = bubble("which", "python", cwd=project)
+    assert refused.status != 0
+    assert "hint: give it that Python; its packages are kept: bubble repair" in refused.err
     back = bubble("use", "3.11", cwd=project)
     assert (back.status, "warning" in back.err) == (0, False)
 

@@ -205,16 +205,20 @@ def test_what_is_there_is_replaced_only_by_force_and_only_if_bubble_made_it(
 def test_an_environment_stands_aside_when_its_project_asks_for_something_else(
     bubble: Bubble, adopted: str, project: str
 ) -> None:
-    with open(f"{project}/.python-version", "w") as file:
-        file.write(f"{adopted}\n")
-    assert bubble("create", cwd=project).status == 0
-    assert bubble("which", "python", cwd=project).status == 0
-    with open(f"{project}/.python-version", "w") as file:
-        file.write("3\n")
+    def pin(text: str) -> None:
+        with open(f"{project}/.python-version", "w") as file:
+            file.write(f"{text}\n")
+
+    pin(adopted)
+    assert bubble("create", "--no-pip", cwd=project).status == 0
+    for text in (adopted, "3", ">=3", f"2.7\n{adopted}"):
+        pin(text)
+        assert bubble("which", "python", cwd=project).out == f"{project}/.venv/bin/python\n"
+    pin("3.9.999")
     aside = bubble("which", "python", cwd=project)
-    assert aside.status != 0
-    assert "bubble create --force" in aside.err
-    assert bubble("create", "--force", cwd=project).status == 0
+    assert (aside.status != 0, aside.out) == (True, "")
+    assert "hint: bubble python install 3.9.999, then: bubble repair" in aside.err
+    pin(adopted)
     assert bubble("which", "python", cwd=project).status == 0
 
 

@@ -79,6 +79,8 @@ def left_over(scene: Scene, *, unfinished: bool = False) -> list[str]:
         found += [f"I3: {directory}/{name}" for name in _names(directory)]
     for path in files(layout):
         name = os.path.basename(path)
+        if path.startswith((f"{layout.answers}/", f"{layout.requests}/")):
+            continue  # derived; its writers, many at once, leave their scraps to `gc`
         resumable = unfinished and path.startswith(layout.downloads) and ".part" in name
         if name.endswith(_SCRATCH_ENDINGS) and not resumable:
             found.append(f"I3: {path}")

@@ -96,6 +96,5 @@ def scraps(directory: str) -> list[str]:
         f"I3: {place}/{name}"
         for place, _, names in os.walk(directory)
         for name in names
-        # a memo's is one for all writers, and goes when it is a minute old
-        if name.endswith(".tmp") and name != "..bubble.tmp"
+        if name.endswith(".tmp")
     ]

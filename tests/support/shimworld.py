@@ -88,11 +88,13 @@ class ShimWorld:
     def register(self, path: str, maker: str, name: str = "") -> registry.Environment:
         """Register what lies at `path` as `create` and `adopt` do; return its record."""
         project = "" if name else os.path.realpath(os.path.dirname(path))
+        python = f"{path}/bin/python"
+        leads = os.readlink(python) if os.path.islink(python) else ""
         environment = registry.Environment(
             path=f"{project}/.venv" if project else path,
             name=name,
             project=project,
-            interpreter=os.path.dirname(os.path.dirname(os.readlink(f"{path}/bin/python"))),
+            interpreter=os.path.dirname(os.path.dirname(leads)),
             request="3",
             maker=maker,
             identity=new_identity(),

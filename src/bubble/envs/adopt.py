@@ -15,7 +15,7 @@ from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
 from bubble.selection.identity import identity_of_file, new_identity
-from bubble.system.files import write_atomic
+from bubble.system.files import temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import ADOPTED
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
@@ -67,6 +67,8 @@ def _mark(path: str) -> str:
     """Leave a mark in what was adopted, by which it is known from now on; return its identity."""
     identity = new_identity()
     try:
+        for leftover in temporaries(path, ADOPTED):  # only the lock's holder writes these
+            unlink_quietly(leftover)
         write_atomic(f"{path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
     except OSError as error:
         if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
