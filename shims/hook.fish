@@ -102,20 +102,89 @@ function __bubble_find --no-scope-shadowing
 end
 
 # Enters the directory's environment or leaves the last one; one made active by hand stays.
-function __bubble_hook --on-variable PWD
-    if test -n "$VIRTUAL_ENV"; and test "$VIRTUAL_ENV" != "$_BUBBLE_HOOK"
-        set -e _BUBBLE_HOOK
-        return
+function __bubble_follow
+    # what isn't on PATH isn't active, whatever the variable says
+    set -l active
+    if set -q VIRTUAL_ENV; and contains -- $VIRTUAL_ENV/bin $PATH
+        set active $VIRTUAL_ENV
     end
     set -l found
     __bubble_find
-    if test "$found" != "$VIRTUAL_ENV"
-        test -n "$VIRTUAL_ENV"; and __bubble_leave
-        if test -n "$found"
-            __bubble_enter $found
-            set -gx _BUBBLE_HOOK $found
+    if test -n "$active"; and test "$active" != "$_BUBBLE_HOOK"
+        # another hook may have found ours active: it will bring back what it found, so that
+        # what we entered is still to be known then
+        if set -q _BUBBLE_HOOK; and test "$_BUBBLE_HOOK" != "$found"; and contains -- $_BUBBLE_HOOK $__bubble_entered
+            __bubble_without $_BUBBLE_HOOK/bin
         end
+        return 0
+    end
+    # what was left by hand stays so in its directory, and below as long as that is what is there
+    if test "$PWD" = "$__bubble_off"
+        test -n "$found"; and set -g __bubble_held $found
+        set found
+    else if test -n "$__bubble_off"; and test "$found" = "$__bubble_held"
+        set found
+    else
+        set -g __bubble_off
+    end
+    # a shell inside a shell has the variables, but neither the prompt nor `deactivate`
+    if test "$found" = "$active"; and test "$found" = "$_BUBBLE_HOOK"
+        test -z "$found"; or set -qg _OLD_VIRTUAL_PATH; and return 0
+    end
+    set -q _BUBBLE_HOOK; and __bubble_leave
+    if test -n "$found"
+        # who has it on PATH anyway keeps it there
+        set -l at (contains -i -- $found $__bubble_entered); and set -e __bubble_entered[$at]
+        contains -- $found/bin $PATH; or set -ga __bubble_entered $found
+        __bubble_enter $found
+        set -gx _BUBBLE_HOOK $found
+    end
+    return 0
+end
+
+# What is left by hand is not entered again while one stays in its directory.
+function __bubble_hold
+    set -l found
+    __bubble_find
+    if test -n "$found"
+        set -g __bubble_off $PWD
+        set -g __bubble_held $found
     end
 end
 
+# At every change of the directory, and after every command of bubble.
+function __bubble_hook --on-variable PWD
+    # what another hook (direnv's) has brought back: whoever sets PATH to what it once was doesn't
+    # know that its directory has been left; what was on PATH without being active is the user's
+    if test "$DIRENV_DIFF" != "$__bubble_direnv"
+        for one in $__bubble_entered
+            test "$one" != "$VIRTUAL_ENV"; or continue
+            if test "$one" = "$__bubble_last"; or not contains -- $one/bin $__bubble_then
+                __bubble_without $one/bin
+            end
+        end
+    end
+    __bubble_follow
+    set -g __bubble_then $PATH
+    set -g __bubble_last $VIRTUAL_ENV
+    set -g __bubble_direnv $DIRENV_DIFF
+end
+
+# At every prompt: for what has changed in the directory, and what others have done meanwhile.
+# Defined at the first one, so that it comes after those that config.fish defines.
+function __bubble_at_prompts --on-event fish_prompt
+    functions -e __bubble_at_prompts
+    function __bubble_hooked --on-event fish_prompt
+        if test -z "$VIRTUAL_ENV"; and test -n "$__bubble_was"; and test "$PWD" = "$__bubble_at"
+            __bubble_hold # by a `deactivate` that isn't ours
+        end
+        __bubble_hook
+        set -g __bubble_was $VIRTUAL_ENV
+        set -g __bubble_at $PWD
+    end
+    __bubble_hooked
+end
+
+set -g __bubble_then $PATH
+set -g __bubble_was $VIRTUAL_ENV
 __bubble_hook

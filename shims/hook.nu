@@ -103,6 +103,9 @@ def --env bubble-follow [] {
         hide-env -i _BUBBLE_HOOK
         return
     }
+    # what was left by hand stays so until its directory is left
+    if $env._BUBBLE_OFF? == $env.PWD { return }
+    hide-env -i _BUBBLE_OFF
     let found = bubble-find
     if $found == $active { return }
     if $active != '' { bubble-leave }
@@ -120,6 +123,9 @@ $env.config = do {
     let others = $list | where {|hook| ($hook | describe) !~ '^record' or not ('bubble' in $hook) }
     let mine = {bubble: true, code: {|before, after| bubble-follow }}
     let change = $change | upsert PWD ($others | append $mine)
-    $config | upsert hooks ($hooks | upsert env_change $change)
+    # and at each prompt: for what was made there meanwhile
+    let others = $hooks.pre_prompt? | default [] | where {|hook| ($hook | describe) !~ '^record' or not ('bubble' in $hook) }
+    let prompt = $others | append {bubble: true, code: {|| bubble-follow }}
+    $config | upsert hooks ($hooks | upsert env_change $change | upsert pre_prompt $prompt)
 }
 bubble-follow

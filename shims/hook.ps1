@@ -105,6 +105,9 @@ function global:__bubble_hook {
         $env:_BUBBLE_HOOK = $null
         return
     }
+    # what was left by hand stays so until its directory is left
+    if ("$PWD" -ceq $global:BubbleOff) { return }
+    $global:BubbleOff = $null
     $found = __bubble_find
     if ($found -ceq "$env:VIRTUAL_ENV") { return }
     if ($env:VIRTUAL_ENV) { __bubble_leave }

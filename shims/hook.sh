@@ -21,20 +21,101 @@ _bubble_find() {
 
 # Enters the directory's environment or leaves the last one; one made active by hand stays.
 _bubble_follow() {
-    local found
-    if [[ -n ${VIRTUAL_ENV-} && $VIRTUAL_ENV != "${_BUBBLE_HOOK-}" ]]; then
-        unset _BUBBLE_HOOK
+    local found active=''
+    # what isn't on PATH isn't active, whatever the variable says
+    if [[ -n ${VIRTUAL_ENV-} && :${PATH-}: == *":$VIRTUAL_ENV/bin:"* ]]; then
+        active=$VIRTUAL_ENV
+    fi
+    if [[ -n $active && $active != "${_BUBBLE_HOOK-}" ]]; then
+        # another hook may have found ours active: it will bring back what it found, so that
+        # what we entered is still to be known then
+        if [[ -n ${_BUBBLE_HOOK-} ]]; then
+            _bubble_find
+            [[ $_BUBBLE_HOOK == "$found" ]] || _bubble_take_back "$_BUBBLE_HOOK"
+        fi
         return 0
     fi
     _bubble_find
-    if [[ $found == "${VIRTUAL_ENV-}" ]]; then
+    # what was left by hand stays so in its directory, and below as long as that is what is there
+    if [[ $PWD == "${_bubble_off-}" ]]; then
+        _bubble_held=${found:-$_bubble_held} found=''
+    elif [[ -n ${_bubble_off-} && $found == "$_bubble_held" ]]; then
+        found=''
+    else
+        _bubble_off=''
+    fi
+    # a shell inside a shell has the variables, but neither the prompt nor `deactivate`
+    if [[ $found == "$active" && $found == "${_BUBBLE_HOOK-}" &&
+        (-z $found || -n ${_OLD_VIRTUAL_PATH+set}) ]]; then
         return 0
     fi
-    if [[ -n ${VIRTUAL_ENV-} ]]; then
+    if [[ -n ${_BUBBLE_HOOK-} ]]; then
         _bubble_leave
     fi
     if [[ -n $found ]]; then
+        # who has it on PATH anyway keeps it there
+        _bubble_entered=:$_bubble_entered
+        _bubble_entered=${_bubble_entered/":$found:"/:}
+        _bubble_entered=${_bubble_entered#:}
+        if [[ :${PATH-}: != *":$found/bin:"* ]]; then
+            _bubble_entered+=${found}:
+        fi
         _bubble_enter "$found"
         export _BUBBLE_HOOK="$found"
     fi
 }
+
+# What is left by hand is not entered again while one stays in its directory.
+_bubble_hold() {
+    local found
+    _bubble_find
+    if [[ -n $found ]]; then
+        _bubble_off=$PWD _bubble_held=$found
+    fi
+}
+
+# Takes what the hook entered as $1 off PATH, unless it was there before.
+_bubble_take_back() {
+    if [[ :$_bubble_entered == *":$1:"* ]]; then
+        _bubble_without "${PATH-}" "$1/bin"
+        [[ $_bubble_path == "${PATH-}" ]] || PATH=$_bubble_path
+    fi
+}
+
+# Takes off PATH what another hook (direnv's) has brought back since the last look: whoever sets
+# PATH to what it once was doesn't know that its directory has been left. What was on PATH without
+# being active is the user's.
+_bubble_sweep() {
+    local rest=$_bubble_entered one
+    while [[ -n $rest ]]; do
+        one=${rest%%:*} rest=${rest#*:}
+        if [[ $one != "${VIRTUAL_ENV-}" &&
+            ($one == "$_bubble_was" || :$_bubble_then: != *":$one/bin:"*) ]]; then
+            _bubble_take_back "$one"
+        fi
+    done
+}
+
+# The first of the shell's hooks at a prompt: what is active before the others look.
+_bubble_before() {
+    if [[ -z ${VIRTUAL_ENV-} && -n ${_bubble_was-} && $PWD == "${_bubble_at-}" ]]; then
+        _bubble_hold # by a `deactivate` that isn't ours
+    fi
+    if [[ ${DIRENV_DIFF-} != "${_bubble_direnv-}" ]]; then
+        _bubble_sweep
+    fi
+    _bubble_follow
+    _bubble_then=${PATH-} _bubble_direnv=${DIRENV_DIFF-} _bubble_was=${VIRTUAL_ENV-}
+}
+
+# The last of them: what is active after the others have changed something.
+_bubble_after() {
+    if [[ ${PATH-}:${VIRTUAL_ENV-} != "$_bubble_then:$_bubble_was" ]]; then
+        _bubble_sweep
+        _bubble_follow
+    fi
+    _bubble_then=${PATH-} _bubble_direnv=${DIRENV_DIFF-}
+    _bubble_was=${VIRTUAL_ENV-} _bubble_at=$PWD
+}
+
+_bubble_then=${PATH-} _bubble_was=${VIRTUAL_ENV-} _bubble_at=''

@@ -3,6 +3,10 @@
 
 set -g __bubble_home @home@
 set -g __bubble_program @program@
+# the active environment and its commands, as they were at the last look
+set -g __bubble_commands
+# every environment that the hook has put on PATH
+set -g __bubble_entered
 
 # Takes every $argv out of PATH.
 function __bubble_without
@@ -26,8 +30,13 @@ end
 # Makes the environment $argv[1] (absolute) the active one. The variables are those of venv's own
 # activate.fish, so that either can take back what the other did.
 function __bubble_enter
-    # its name, or the name of the directory that a .venv is in
-    set -l name (string replace -r '.*?([^/]*)(/(\.[^/]*|venv|env))?$' '$1' -- $argv[1])
+    # its own name, or its directory's, or that of the directory that a .venv is in
+    set -l name (string replace -fr '^prompt\s*=\s*(.+?)\s*$' '$1' <$argv[1]/pyvenv.cfg)
+    # venv writes it as Python does
+    set name (string replace -r '^([\'"])(.+)\1$' '$2' -- $name[1])
+    if test -z "$name"
+        set name (string replace -r '.*?([^/]*)(/(\.[^/]*|venv|env))?$' '$1' -- $argv[1])
+    end
     if test -z "$name"; or string match -qr '[[:cntrl:]]' -- $name
         set name env
     end
@@ -49,17 +58,54 @@ function __bubble_enter
         end
         set -gx _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
     end
+    __bubble_can_leave
+    __bubble_renew
+end
+
+function __bubble_can_leave
     function deactivate
         bubble deactivate
     end
 end
 
+# Renews the shims where the active environment is bubble's and what it can run has changed since
+# the last look, as after the `pip` of an active environment, which is no shim. At the first look
+# that is what has no shim. No process otherwise.
+function __bubble_renew --on-event fish_prompt
+    test -n "$VIRTUAL_ENV"; and test -e $VIRTUAL_ENV/.bubble-environment; or return 0
+    set -l now $VIRTUAL_ENV $VIRTUAL_ENV/bin/*
+    test "$now" = "$__bubble_commands"; and return
+    set -l changed
+    if test "$__bubble_commands[1]" = "$VIRTUAL_ENV"
+        set changed 1
+    else
+        for path in (path filter -fx -- $now[2..])
+            set -l name (path basename -- $path)
+            if not test -e $__bubble_home/shims/$name; and not string match -qr '^(activate.*|Activate.*|deactivate|bubble)$' -- $name
+                set changed 1
+                break
+            end
+        end
+    end
+    set -g __bubble_commands $now
+    if test -n "$changed"
+        $__bubble_program rehash >/dev/null 2>&1
+    end
+    return 0
+end
+
 # Takes the active environment back: what was put in front goes, whatever else changed stays.
 function __bubble_leave
-    if test "$PATH[1]" = "$VIRTUAL_ENV/bin"
+    __bubble_renew
+    if test -z "$VIRTUAL_ENV"
+    else if test "$PATH[1]" = "$VIRTUAL_ENV/bin"
         set -e PATH[1]
     else
         __bubble_without $VIRTUAL_ENV/bin
+    end
+    # and what the hook has put there, whatever became of VIRTUAL_ENV since
+    if set -q _BUBBLE_HOOK; and contains -- $_BUBBLE_HOOK $__bubble_entered
+        __bubble_without $_BUBBLE_HOOK/bin
     end
     if set -q _OLD_FISH_PROMPT_OVERRIDE; and functions -q _old_fish_prompt
         functions -e fish_prompt
@@ -84,7 +130,8 @@ function __bubble_activate
     set -l env $argv[1]
     set -q argv[1]; or set env .venv
     if string match -qr '/|^\.' -- $env
-        set env (path normalize -- (string match -q '/*' -- $env; or echo $PWD/)$env)
+        string match -q '/*' -- $env; or set env $PWD/$env
+        set env (path normalize -- $env)
     else
         set env $__bubble_home/envs/$env
     end
@@ -127,6 +174,8 @@ function bubble
                 __bubble_error 'no environment is active in this shell' 'bubble activate ENV'
             else
                 __bubble_leave
+                functions -q __bubble_hold; and __bubble_hold
+                return 0
             end
         case '*'
             if test "$argv[1]" = shell
@@ -141,11 +190,39 @@ function bubble
     end
 end
 
-__bubble_without $__bubble_home/shims
-# behind an environment that is active (a nested shell)
+# Puts the shims in front of PATH, behind an environment that is active (a nested shell).
+function __bubble_put_shims
+    __bubble_without $__bubble_home/shims
+    if set -q VIRTUAL_ENV; and contains -- $VIRTUAL_ENV/bin $PATH
+        __bubble_without $VIRTUAL_ENV/bin
+        set -gx PATH $VIRTUAL_ENV/bin $__bubble_home/shims $PATH
+    else
+        set -gx PATH $__bubble_home/shims $PATH
+    end
+end
+
+# config.fish comes after this file, and may put something before the shims: while it is read, and
+# once more at the first prompt, they are put first again. From then on PATH is the user's.
+function __bubble_first --on-event fish_prompt --on-variable PATH
+    if not set -q argv[1]
+        functions -e __bubble_first
+    else if set -q __bubble_placing; or not string match -q '*/fish/config.fish*' -- (status stack-trace)
+        return
+    end
+    set -g __bubble_placing
+    __bubble_put_shims
+    set -e __bubble_placing
+end
+
+__bubble_put_shims
 if set -q VIRTUAL_ENV; and contains -- $VIRTUAL_ENV/bin $PATH
-    __bubble_without $VIRTUAL_ENV/bin
-    set -gx PATH $VIRTUAL_ENV/bin $__bubble_home/shims $PATH
+    functions -q deactivate; or __bubble_can_leave
+    if test "$VIRTUAL_ENV" = "$_BUBBLE_HOOK"
+        set -g __bubble_entered $VIRTUAL_ENV
+    end
 else
-    set -gx PATH $__bubble_home/shims $PATH
+    # inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active
+    set -e VIRTUAL_ENV
+    set -e VIRTUAL_ENV_PROMPT
+    set -e _BUBBLE_HOOK
 end

@@ -9,12 +9,23 @@ def bubble-path []: nothing -> list<string> {
     if ($path | describe) == 'string' { $path | split row ':' } else { $path }
 }
 
-# Makes an environment (absolute path) the active one.
-def --env bubble-enter [environment: string] {
+# The name that an environment is shown by: its own (`prompt` in its pyvenv.cfg), else its
+# directory's, or that of the directory that a .venv is in.
+def bubble-name [environment: string] {
+    let own = try {
+        open --raw $'($environment)/pyvenv.cfg' | into binary | decode utf-8 | lines
+        | parse --regex '^prompt\s*=\s*(?<name>.+?)\s*$' | get 0.name
+        | str replace --regex `^(?:'(.+)'|"(.+)")$` '$1$2' # venv writes it as Python does
+    } catch { '' }
     let name = $environment | path basename
-    let name = if $name in [venv env] or ($name | str starts-with '.') {
+    if $own != '' { $own } else if $name in [venv env] or ($name | str starts-with '.') {
         $environment | path dirname | path basename
     } else { $name }
+}
+
+# Makes an environment (absolute path) the active one.
+def --env bubble-enter [environment: string] {
+    let name = bubble-name $environment
     # a control character in a directory's name says something to the terminal
     let name = $name | str replace --all --regex '\p{C}' '_'
     if ($env.PYTHONHOME? | is-not-empty) {
@@ -79,6 +90,8 @@ def --env --wrapped bubble [...rest: string@bubble-complete] {
             bubble-error 'no environment is active in this shell' 'bubble activate ENV'
         }
         bubble-leave
+        # the hook doesn't enter again what was left by hand
+        $env._BUBBLE_OFF = $env.PWD
     } else if $first == 'shell' and not $flags and $rest == ['shell' '--unset'] {
         hide-env -i BUBBLE_PYTHON
     } else if $first == 'shell' and not $flags and ($rest | length) > 1 {
@@ -93,6 +106,10 @@ def --env deactivate [] {
     bubble deactivate
 }
 
+# inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active
+if $'($env.VIRTUAL_ENV?)/bin' not-in (bubble-path) {
+    hide-env -i VIRTUAL_ENV VIRTUAL_ENV_PROMPT _BUBBLE_HOOK
+}
 $env.PATH = do {
     let shims = $'($bubble_home)/shims'
     let active = $'($env.VIRTUAL_ENV? | default "/nonexistent")/bin'

@@ -14,10 +14,21 @@ function global:__bubble_fail([string] $Message, [string] $Hint) {
     $global:LASTEXITCODE = 1
 }
 
-# Makes the environment (absolute path) the active one.
-function global:__bubble_enter([string] $Environment) {
+# The name that an environment is shown by: its own (`prompt` in its pyvenv.cfg), else its
+# directory's, or that of the directory that a .venv is in.
+function global:__bubble_name([string] $Environment) {
+    foreach ($line in [IO.File]::ReadAllLines("$Environment/pyvenv.cfg")) {
+        # venv writes it as Python does
+        if ($line -cmatch '^prompt\s*=\s*(.+?)\s*$') { return $Matches[1] -replace '^([''"])(.+)\1$', '$2' }
+    }
     $name = Split-Path -Leaf $Environment
     if ($name -match '^(\..*|venv|env)$') { $name = Split-Path -Leaf (Split-Path $Environment) }
+    $name
+}
+
+# Makes the environment (absolute path) the active one.
+function global:__bubble_enter([string] $Environment) {
+    $name = __bubble_name $Environment
     if ($name -match '\p{C}') { $name = 'env' }
     if ($env:PYTHONHOME) {
         $global:BubbleOldPythonHome = $env:PYTHONHOME
@@ -83,6 +94,8 @@ function global:bubble {
     } elseif ($count -eq 1 -and $args[0] -eq 'deactivate') {
         if ($env:VIRTUAL_ENV) {
             __bubble_leave
+            # the hook doesn't enter again what was left by hand
+            $global:BubbleOff = "$PWD"
             $global:LASTEXITCODE = 0
         } else {
             __bubble_fail 'no environment is active in this shell' 'bubble activate ENV'
@@ -113,5 +126,9 @@ if ($env:VIRTUAL_ENV -and ($env:PATH.Split(':') -ccontains "$env:VIRTUAL_ENV/bin
     __bubble_without "$env:VIRTUAL_ENV/bin"
     $env:PATH = "$env:VIRTUAL_ENV/bin:$global:BubbleHome/shims:$env:PATH"
 } else {
+    # inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active
+    $env:VIRTUAL_ENV = $null
+    $env:VIRTUAL_ENV_PROMPT = $null
+    $env:_BUBBLE_HOOK = $null
     $env:PATH = "$global:BubbleHome/shims:$env:PATH"
 }

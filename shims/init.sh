@@ -4,9 +4,11 @@
 
 _bubble_home=@home@
 _bubble_program=@program@
-_bubble_path='' _bubble_env='' _bubble_base='' _bubble_text=''
-# shellcheck disable=SC2034 # the hook's
-_bubble_last=''
+_bubble_path='' _bubble_env='' _bubble_base='' _bubble_text='' _bubble_status=0
+# the active environment and its commands, as they were at the last look
+_bubble_commands=''
+# every environment that the hook has put on PATH, each with a colon behind it
+_bubble_entered=''
 
 # Sets _bubble_path to the PATH $1 without the entry $2.
 _bubble_without() {
@@ -30,7 +32,11 @@ _bubble_put_shims() {
             *":$VIRTUAL_ENV/bin:"*)
                 _bubble_without "$_bubble_path" "$VIRTUAL_ENV/bin"
                 _bubble_base=$VIRTUAL_ENV/bin:$_bubble_base
+                _bubble_can_leave
+                [ "$VIRTUAL_ENV" != "${_BUBBLE_HOOK-}" ] || _bubble_entered=${VIRTUAL_ENV}:
                 ;;
+            # inherited by a shell whose PATH was set anew (tmux, login shells): it isn't active
+            *) unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT _BUBBLE_HOOK ;;
         esac
     fi
     export PATH="$_bubble_base${_bubble_path:+:$_bubble_path}"
@@ -54,9 +60,9 @@ _bubble_harmless() {
     done
 }
 
-# Makes the environment $1 (absolute) the active one. The variables are those of venv's own
-# `activate`, so that either can take back what the other did.
-_bubble_enter() {
+# Sets _bubble_base to the name that the environment $1 is shown by: its own (`prompt` in its
+# pyvenv.cfg), else its directory's, or that of the directory that a .venv is in.
+_bubble_name() {
     _bubble_base=${1##*/}
     case $_bubble_base in
         .* | venv | env)
@@ -64,7 +70,72 @@ _bubble_enter() {
             _bubble_base=${_bubble_base##*/}
             ;;
     esac
+    while IFS='' read -r _bubble_text || [ -n "$_bubble_text" ]; do
+        case $_bubble_text in
+            prompt=* | prompt[[:blank:]]*=*) _bubble_text=${_bubble_text#*=} ;;
+            *) continue ;;
+        esac
+        _bubble_text=${_bubble_text#"${_bubble_text%%[![:space:]]*}"}
+        _bubble_text=${_bubble_text%"${_bubble_text##*[![:space:]]}"}
+        # venv writes it as Python does
+        case $_bubble_text in
+            \'?*\' | \"?*\")
+                _bubble_text=${_bubble_text#?}
+                _bubble_text=${_bubble_text%?}
+                ;;
+        esac
+        _bubble_base=${_bubble_text:-$_bubble_base}
+        break
+    done <"$1/pyvenv.cfg"
     _bubble_harmless
+}
+
+# Renews the shims where the active environment is bubble's and what it can run has changed since
+# the last look, as after the `pip` of an active environment, which is no shim. At the first look
+# that is what has no shim. No process otherwise.
+_bubble_renew() {
+    if [ ! -e "${VIRTUAL_ENV:-/dev/null}/.bubble-environment" ] || [ ! -e "$VIRTUAL_ENV/bin/python" ]; then
+        return 0
+    fi
+    set -- "$VIRTUAL_ENV"/bin/*
+    _bubble_text="$VIRTUAL_ENV:$*" _bubble_base=''
+    case $_bubble_commands in
+        "$_bubble_text") return 0 ;;
+        "$VIRTUAL_ENV:"*) _bubble_base=changed ;;
+    esac
+    _bubble_commands=$_bubble_text
+    for _bubble_path; do
+        case ${_bubble_base:-${_bubble_path##*/}} in
+            changed) break ;;
+            activate* | Activate* | deactivate | bubble) continue ;;
+        esac
+        if [ -f "$_bubble_path" ] && [ -x "$_bubble_path" ] &&
+            [ ! -e "$_bubble_home/shims/${_bubble_path##*/}" ]; then
+            _bubble_base=changed
+        fi
+    done
+    if [ -n "$_bubble_base" ]; then
+        "$_bubble_program" rehash >/dev/null 2>&1 || :
+        _bubble_forget
+    fi
+}
+
+# Forgets where the shell found its commands, so that it looks again.
+_bubble_forget() {
+    hash -r 2>/dev/null || :
+}
+
+_bubble_can_leave() {
+    # shellcheck disable=SC2317,SC2329 # called by whoever types it
+    deactivate() {
+        bubble deactivate
+    }
+}
+
+# Makes the environment $1 (absolute) the active one. The variables are those of venv's own
+# `activate`, so that either can take back what the other did.
+_bubble_enter() {
+    _bubble_name "$1"
     if [ -n "${PYTHONHOME-}" ]; then
         _OLD_VIRTUAL_PYTHONHOME=$PYTHONHOME
         unset PYTHONHOME
@@ -73,21 +144,29 @@ _bubble_enter() {
     export PATH="$1/bin${PATH:+:$PATH}"
     export VIRTUAL_ENV="$1" VIRTUAL_ENV_PROMPT="$_bubble_base"
     if [ -z "${VIRTUAL_ENV_DISABLE_PROMPT-}" ] && [ -n "${PS1+set}" ]; then
-        _OLD_VIRTUAL_PS1=$PS1
-        PS1="($VIRTUAL_ENV_PROMPT) $PS1"
+        # an exported one has it already
+        _OLD_VIRTUAL_PS1=${PS1#"($VIRTUAL_ENV_PROMPT) "}
+        PS1="($VIRTUAL_ENV_PROMPT) $_OLD_VIRTUAL_PS1"
     fi
-    # shellcheck disable=SC2317,SC2329 # called by whoever types it
-    deactivate() {
-        bubble deactivate
-    }
+    _bubble_can_leave
+    _bubble_renew
 }
 
 # Takes the active environment back: what was put in front goes, whatever else changed stays.
 _bubble_leave() {
-    case ${PATH-} in
+    _bubble_renew
+    case ${VIRTUAL_ENV:+${PATH-}} in
+        '') ;;
         "$VIRTUAL_ENV/bin:"*) PATH=${PATH#"$VIRTUAL_ENV/bin:"} ;;
         *)
-            _bubble_without "${PATH-}" "$VIRTUAL_ENV/bin"
+            _bubble_without "$PATH" "$VIRTUAL_ENV/bin"
+            PATH=$_bubble_path
+            ;;
+    esac
+    # and what the hook has put there, whatever became of VIRTUAL_ENV since
+    case :$_bubble_entered in
+        *":${_BUBBLE_HOOK:-:}:"*)
+            _bubble_without "${PATH-}" "$_BUBBLE_HOOK/bin"
             PATH=$_bubble_path
             ;;
     esac
@@ -171,6 +250,10 @@ _bubble_deactivate() {
         return
     fi
     _bubble_leave
+    # the hook doesn't enter again what was left by hand
+    if command -v _bubble_hold >/dev/null; then
+        _bubble_hold
+    fi
 }
 
 _bubble_shell() {
@@ -196,13 +279,14 @@ bubble() {
             ;;
         shell)
             shift
-            _bubble_last=''
             _bubble_shell "$@"
             ;;
         *)
-            # what it changes may change the directory's environment: the hook looks again
-            _bubble_last=''
-            "$_bubble_program" "$@"
+            _bubble_status=0
+            "$_bubble_program" "$@" || _bubble_status=$?
+            # it may have changed what there is to run
+            _bubble_forget
+            return "$_bubble_status"
             ;;
     esac
 }

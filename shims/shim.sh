@@ -21,7 +21,7 @@ _bubble_slow() {
  can't be chosen here; install bubble again, then run: bubble rehash" >&2
         exit 127
     fi
-    exec "$_bubble_python" -I -c 'import sys
+    exec "$_bubble_python" @options@ -c 'import sys
 try:
     from bubble.cli.main import run
 except ImportError as error:

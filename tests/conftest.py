@@ -20,6 +20,7 @@ import pytest
 from bubble.system.layout import Layout
 from support.fault_server import serve
 from support.needs import FULL
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def bubble(env: dict[str, str], tmp_path: Path) -> Callable[..., Result]:
 
     `bubble("python", "list", "--json", cwd=…, env={"BUBBLE_OFFLINE": "1"}, stdin="…")` gives a
     `Result`. `env` adds to the test's environment; None takes a variable away. Never raises for
-    a non-zero status; raises after `timeout` seconds (120).
+    a non-zero status; raises after `timeout` seconds.
     """
     program = os.path.join(os.path.dirname(sys.executable), "bubble")
     given = env
@@ -124,7 +125,7 @@ def bubble(env: dict[str, str], tmp_path: Path) -> Callable[..., Result]:
         cwd: str | os.PathLike[str] = tmp_path,
         env: Mapping[str, str | None] | None = None,
         stdin: str = "",
-        timeout: float = 120,
+        timeout: float = PATIENCE,
     ) -> Result:
         merged = {**given, **(env or {})}
         done = subprocess.run(

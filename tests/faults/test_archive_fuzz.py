@@ -88,7 +88,8 @@ def _standard_library(archive: str, destination: str) -> Extracted:
     """Unpack as careless programs do, with the extractor's modes and a true list of entries."""
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(destination, filter="data")
+            tar.extraction_filter = tarfile.data_filter
+            tar.extractall(destination)
     except Exception as error:
         raise BubbleError("archive", "tarfile refuses it") from error
     tree = snapshot(destination, normal=True)

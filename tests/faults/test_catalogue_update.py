@@ -14,7 +14,7 @@ from bubble.model.request import parse_request
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import LIMIT, dump_json
-from bubble.pythons.catalogue.regenerate import everything
+from bubble.pythons.catalogue.listed import everything
 from bubble.pythons.catalogue.update import INDEX_URL, update
 from bubble.pythons.catalogue.volume import Volume
 from support.catalogues import HOST, download, release

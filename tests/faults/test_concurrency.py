@@ -14,6 +14,7 @@ from support.fault_handlers import Resource
 from support.fault_server import serve
 from support.figures import caught, record
 from support.needs import FULL
+from support.patience import PATIENCE
 from support.scene import Done, finish, scene
 
 TYPE_CHECKING = False
@@ -79,7 +80,8 @@ def test_eight_processes_doing_all_sorts_of_things_end_consistent(stage: Scene) 
     def work(seed: int) -> None:
         chance = random.Random(seed)
         count = 0
-        while time.monotonic() < stop:
+        # each gets its turn, however slow the machine is
+        while count < 3 or time.monotonic() < stop:
             arguments = chance.choice(ACTIONS)
             done = stage.run("python", *arguments)
             count += 1
@@ -95,7 +97,6 @@ def test_eight_processes_doing_all_sorts_of_things_end_consistent(stage: Scene) 
         thread.join()
     print(f"{sum(counts)} commands in {SECONDS} s")
     assert found == []
-    assert sum(counts) > 16
     record("commands of 8 workers on one store", tried=sum(counts), held=sum(counts))
     # nobody died, so nothing is left even before a further command
     assert consistent(stage) == []
@@ -153,7 +154,7 @@ def consistent(stage: Scene) -> list[str]:
     return found + invariants.unlinked(stage)
 
 
-def wait(until: Callable[[], bool], timeout: float = 60) -> None:
+def wait(until: Callable[[], bool], timeout: float = PATIENCE) -> None:
     end = time.monotonic() + timeout
     while not until():
         assert time.monotonic() < end, "it didn't come to that"

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 pytestmark = [LINUX_ONLY, needs("strace")]
 _LAST = 3  # points that are always tried, besides every `each`-th
-INSTALLED = ("/site-packages/one.py", "/site-packages/two", "/two/__init__.py")
+INSTALLED = (
+    *("/site-packages/one.py", "/site-packages/two", "/two/__init__.py"),
+    *("/one-1.dist-info", "/one-1.dist-info/METADATA"),
+)
 FAILS = ("sh", "-c", '"$@"; s=$?; [ $s = 0 ] && exit 1; [ $s = 1 ] || exit $s', "sh")
 
 
@@ -266,7 +269,9 @@ def uv(stage: Scene) -> str:
         file.write(
             '#!/bin/sh\nwhile [ "$1" != --python ]; do shift; done\n'
             'for d in "${2%/bin/python}"/lib/*/site-packages; do\n'
-            '  echo one > "$d/one.py"; mkdir "$d/two"; echo two > "$d/two/__init__.py"\ndone\n'
+            '  echo one > "$d/one.py"; mkdir "$d/two"; echo two > "$d/two/__init__.py"\n'
+            '  mkdir "$d/one-1.dist-info"\n'
+            '  printf "Name: one\\nVersion: 1\\n" > "$d/one-1.dist-info/METADATA"\ndone\n'
             'case " $* " in *" no-such-package "*) echo "no such package" >&2; exit 1;; esac\n'
         )
     os.chmod(f"{directory}/uv", 0o755)

@@ -17,6 +17,7 @@ from support.env_scene import broken, env_scene, left_behind, project, request, 
 from support.figures import caught, record
 from support.namespace import in_namespace, require_mounts
 from support.needs import LINUX_ONLY, ROOT_ONLY, real_uv
+from support.patience import PATIENCE
 from support.scene import command, finish
 from support.trees import snapshot
 from support.wheels import wheel
@@ -55,7 +56,7 @@ def installer(stage: Scene, tmp_path: Path) -> tuple[str, str]:
 
 def outlives(pid: int) -> bool:
     """Whether a process that was told to end is still there: what dies isn't dead at once."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while is_alive(pid):
         if time.monotonic() > deadline:
             return True

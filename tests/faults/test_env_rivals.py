@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 
 import pytest
 
-from bubble.envs import place
-from bubble.system import staging
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
 from support.figures import record
@@ -18,9 +15,7 @@ from support.scene import finish
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from bubble.system.layout import Layout
     from support.scene import Done, Scene
 
 pytestmark = LINUX_ONLY
@@ -33,32 +28,6 @@ def stage() -> Iterator[Scene]:
         done = made.run("create", "train", "--no-pip", "-p", request(made))
         assert done.status == 0, done
         yield made
-
-
-@pytest.mark.parametrize("putting", ["stage", "set aside"])
-def test_a_neighbour_that_tidies_up_waits_for_who_puts_something_in(
-    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, putting: str
-) -> None:
-    yard = place.yard_of(layout, f"{tmp_path}/project/mine")
-    os.makedirs(f"{tmp_path}/project/mine")
-    neighbour = threading.Thread(target=place.tidy, args=(yard,))
-    makedirs = os.makedirs
-
-    def interrupted(path: str, **options: bool) -> None:
-        makedirs(path, **options)
-        if path in {yard.staging, yard.trash}:
-            neighbour.start()
-            neighbour.join(0.2)  # it has all the time that it needs to do harm
-
-    monkeypatch.setattr(os, "makedirs", interrupted)
-    if putting == "stage":
-        with staging.Staging(yard, "mine") as staged:
-            neighbour.join()
-            assert os.path.isdir(staged.path)
-    else:
-        remains = staging.set_aside(yard, f"{tmp_path}/project/mine")
-        neighbour.join()
-        assert os.path.isdir(remains)
 
 
 def test_neighbours_in_one_directory_come_and_go_at_once(stage: Scene) -> None:

@@ -17,6 +17,7 @@ from bubble.model.errors import BubbleError
 from bubble.system.http import files
 from bubble.system.http.download import download
 from support.fault_handlers import Resource, portal, redirect, sequence, status
+from support.patience import PATIENCE
 from support.transfers import ALONE, QUICK, Target, sha256, some_bytes
 
 TYPE_CHECKING = False
@@ -70,7 +71,7 @@ def test_a_killed_download_brings_only_what_is_missing(
     with child(target, url, connections) as process:
         wait_until(target, SIZE // 2)
         process.send_signal(number)
-        _, trouble = process.communicate(timeout=30)
+        _, trouble = process.communicate(timeout=PATIENCE)
         assert process.returncode in {-number, 1, 130}, trouble
     there = claimed(target)
     assert SIZE // 2 <= there < SIZE

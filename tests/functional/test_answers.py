@@ -81,7 +81,7 @@ def test_what_lies_among_the_shims_is_not_the_systems_by_whatever_path(world: Sh
     ("command", "hint"),
     [
         ("python3.8", "install it: bubble python install python3.8"),
-        ("python3.8-config", "see how the choice was made: bubble explain"),
+        ("python3.8-config", "install it: bubble python install python3.8"),
         ("python3", "see how the choice was made: bubble explain"),
         ("python3é", "see how the choice was made: bubble explain"),
     ],

@@ -161,7 +161,9 @@ def test_explain_tells_what_only_the_system_has_and_whom_a_shim_asks(
     write(f"{world.tree}/.python-version", "3.12\n")
     told = call("explain black", PATH=path).out.splitlines()
     assert told[0] == f"black:    {world.root}/system/black"
-    assert told[1] == f"because:  {world.tree}/.python-version says 3.12; only the system has black"
+    assert told[1] == (
+        f"because:  {world.tree}/.python-version says 3.12; black is found in {world.root}/system"
+    )
     write(f"{world.tree}/.python-version", "9.9\n")
     told = call("explain", PATH=path).out.splitlines()
     assert told[2] == "shim:     asks bubble, which answers with the error below"

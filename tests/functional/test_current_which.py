@@ -65,6 +65,7 @@ def test_current_says_what_and_who_says_so(project: Path, world: ShimWorld, bubb
                 }
             ],
             "missing": [],
+            "shadowed_by": None,
             "source": {"kind": "file", "path": str(pin), "text": str(pin)},
         },
     }

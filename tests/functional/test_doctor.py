@@ -13,7 +13,7 @@ import pytest
 from bubble.selection import registry
 from support.clinic import PLATFORM, Clinic, old, program, write
 from support.mortal import mortal
-from support.needs import ROOT_ONLY, not_here
+from support.needs import ROOT_ONLY, needs, not_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ def dead_staging(c: Clinic) -> None:
 
 def trash(c: Clinic) -> None:
     write(f"{c.layout.trash}/cpython-3.10.1.0123456789ab/file", "")
+
+
+def immutable_trash(c: Clinic) -> None:
+    trash(c)
+    (name,) = os.listdir(c.layout.trash)
+    if subprocess.run(["chattr", "-R", "+i", f"{c.layout.trash}/{name}"], check=False).returncode:
+        not_here("files can't be made immutable")
+    program(f"{c.tools}/sudo", 'exec "$@"')
 
 
 def temporary_file(c: Clinic) -> None:
@@ -283,6 +291,10 @@ def activated_and_gone(c: Clinic) -> None:
     c.env["VIRTUAL_ENV"] = f"{c.root}/gone"
 
 
+def activated_and_not_on_path(c: Clinic) -> None:
+    c.env["VIRTUAL_ENV"] = environment(c).path
+
+
 def certificates_gone(c: Clinic) -> None:
     c.env["SSL_CERT_FILE"] = f"{c.root}/gone.pem"
 
@@ -313,6 +325,7 @@ CASES: list[object] = [
     ("shims.outdated", shim_of_another_bubble),
     ("store.leftovers", dead_staging),
     ("store.leftovers", trash),
+    pytest.param("store.undeletable", immutable_trash, marks=[ROOT_ONLY, needs("chattr")]),
     ("store.leftovers", temporary_file),
     ("store.leftovers", temporary_shim),
     ("store.minor-link", dangling_link),
@@ -344,6 +357,7 @@ CASES: list[object] = [
     ("kernel.python", kernel_without_environment),
     ("variable.pythonhome", python_home),
     ("variable.virtual-env", activated_and_gone),
+    ("variable.virtual-env", activated_and_not_on_path),
     ("variable.certificates", certificates_gone),
     ("choice.impossible", shell_asks_for_nothing_installed),
     ("choice.impossible", pin_not_installed),

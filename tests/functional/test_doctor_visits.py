@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bubble.system.layout import Layout
     from conftest import Result
 
 
@@ -148,10 +149,11 @@ def test_hostile_names_are_shown_escaped_and_quoted(clinic: Clinic) -> None:
     assert not os.path.exists(f"{clinic.cwd}/pwned")
 
 
-def test_the_packages_of_the_systems_own_manager_are_named(tmp_path: Path) -> None:
+def test_the_packages_of_the_systems_own_manager_are_named(layout: Layout, tmp_path: Path) -> None:
     program(f"{tmp_path}/bin/apk", "true")
-    assert install_command("compiler", f"{tmp_path}/bin").endswith("apk add gcc musl-dev")
-    assert install_command("ca", f"{tmp_path}").endswith("apt-get install -y ca-certificates")
+    there, nothing = {"PATH": f"{tmp_path}/bin"}, {"PATH": f"{tmp_path}"}
+    assert install_command("compiler", there, layout).endswith("apk add gcc musl-dev")
+    assert install_command("ca", nothing, layout).endswith("apt-get install -y ca-certificates")
 
 
 @pytest.mark.real

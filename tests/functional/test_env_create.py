@@ -197,7 +197,8 @@ def test_what_is_there_is_replaced_only_by_force_and_only_if_bubble_made_it(
     os.unlink(f"{project}/.venv/.bubble-environment")
     refused = bubble("create", "--force", cwd=project)
     assert refused.status == 1
-    assert "bubble didn't make it" in refused.err
+    assert "was not made here" in refused.err
+    assert "bubble adopt" in refused.err
     assert adopted
 
 
@@ -304,12 +305,12 @@ def test_an_empty_name_never_means_this_directorys_environment(
     assert adopted
 
 
-def test_the_next_step_names_the_environment_that_it_would_replace(
+def test_the_next_step_names_the_environment_that_is_there(
     bubble: Bubble, adopted: str, project: str
 ) -> None:
     assert bubble("create", "train", "--no-pip", cwd=project).status == 0
     again = bubble("create", "train", cwd=project)
-    assert "bubble create train --force" in again.err
+    assert "bubble info train; --force throws it away" in again.err
     assert adopted
 
 

@@ -62,7 +62,6 @@ def test_it_says_what_pip_freeze_says(bubble: Bubble, tmp_path: Path) -> None:
     assert done.status == 0, done.err
     assert done.out == freeze.out
     assert len(done.out.splitlines()) == 4
-    assert "sha256=" in done.out
 
 
 def test_what_it_says_makes_the_same_environment_again(bubble: Bubble, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from bubble.envs import clone as cloning
 from bubble.envs.rename import rename
 from bubble.selection import registry
 from bubble.system.layout import MARK
+from bubble.system.removal import Remains
 from bubble.system.staging import Staging
 from support.environments import adopt_python, create, files, install, names_in, says
 
@@ -115,7 +116,7 @@ class Killed(BaseException):
     """What a kill is, as far as a test in one process can have it: nothing is undone."""
 
 
-STEPS = ("register", "publish", "set_aside", "forget", "remove_tree")
+STEPS = ("register", "publish", "set_aside", "forget", "delete")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -136,6 +137,8 @@ def test_after_a_death_the_same_command_ends_the_work(
         elif step == "publish":  # a kill takes nothing back, as the operation itself would
             patched.setattr(Staging, step, die)
             patched.setattr(registry, "forget", die)
+        elif step == "delete":
+            patched.setattr(Remains, step, die)
         else:
             patched.setattr(renaming, step, die)
         with pytest.raises(Killed):
@@ -144,7 +147,7 @@ def test_after_a_death_the_same_command_ends_the_work(
     assert whole
     for path in whole:
         assert says(path, "tool") == "tool 1.0"
-    if step != "remove_tree":  # then all that was left was garbage
+    if step != "delete":  # then all that was left was garbage
         listed = bubble("list", "--json").json["data"]
         assert step == "register" or any(e["state"] != "ok" for e in listed), listed
         done = bubble("rename", "train", "second")

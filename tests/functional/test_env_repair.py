@@ -75,7 +75,7 @@ def test_a_moved_project_is_noticed_and_mended(
     assert f"moved to {moved}/.venv" in listed.out
     info = bubble("info", cwd=moved)
     assert info.status == 1
-    assert f"bubble repair {moved}/.venv" in info.err
+    assert f"bubble repair '{moved}/.venv'" in info.err
     assert mended(bubble, cwd=moved)
     works_at(f"{moved}/.venv", moved)
     assert names_in(f"{moved}/.venv", project) == []

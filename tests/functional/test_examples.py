@@ -111,7 +111,7 @@ BEFORE = {
         HEX=$(cd "$(dirname "$READER_DOUBLES")"; grep "3.12.4.*$(uname -m)" SHA256SUMS)
         HEX=${HEX%% *}
         cp "$(dirname "$READER_DOUBLES")"/*/cpython-3.12.4*"$(uname -m)"*.tar.gz python.tar.gz
-        bubble python uninstall 3.12.4
+        bubble python uninstall --force 3.12.4
     """,
     "bubble python update --url file:///srv/python/catalogue.json": f"""
         mkdir /srv/python; sed s/{TAG}/{NEWEST}/ "$READER_DOUBLES" >/srv/python/catalogue.json

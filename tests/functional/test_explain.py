@@ -295,7 +295,7 @@ def test_an_environment_that_nobody_asks_is_named_with_what_mends_it(
     old(project / ".python-version", "3.12\n")
     below = project / "below"
     below.mkdir()
-    for mark, command in ((None, "adopt"), ("0123456789abcdef", "repair")):
+    for mark in (None, "0123456789abcdef"):  # which anybody could write
         (project / ".venv").mkdir(exist_ok=True)
         (project / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\n")
         if mark:
@@ -304,5 +304,5 @@ def test_an_environment_that_nobody_asks_is_named_with_what_mends_it(
             told = bubble("explain", cwd=directory)
             assert told.status == 0
             assert f"{project}/.venv is not used" in told.err
-            assert f"to use it: bubble {command} {project}/.venv" in told.err
+            assert f"if you trust what is in it: bubble adopt {project}/.venv" in told.err
     assert os.path.isdir(world.layout.pythons)

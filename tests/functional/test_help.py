@@ -16,13 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bubble.cli.context import Command
     from conftest import Result
 
 EACH = pytest.mark.parametrize("words", sorted(COMMANDS))
 
 
-def module_of(words: str) -> object:
-    return import_module(f"bubble.cli.commands.{COMMANDS[words][0]}")
+def module_of(words: str) -> Command:
+    command: Command = import_module(f"bubble.cli.commands.{COMMANDS[words][0]}")
+    return command
 
 
 @EACH

@@ -148,7 +148,7 @@ def test_a_venv_that_cannot_be_adopted_is_to_be_moved_away(
     assert bubble("create", "--no-pip", cwd=project).status == 0
     os.unlink(place / ".bubble-environment")
     _, hint = one_error(bubble("create", "--no-pip", cwd=project).err)
-    assert hint.startswith("move it away, or make it known as it is: bubble adopt ")
+    assert hint.startswith("move it away, then: bubble create; or if you trust what is in it: ")
     assert bubble(*shlex.split(hint.rpartition(": bubble ")[2])).status == 0
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.pack import pack
-from bubble.pythons.pack_probe import facts_of
+from bubble.pythons.pack.probe import facts_of
 from bubble.system.host import host_platform
 from support.needs import LINUX_ONLY
 from support.small_prefix import double, small_prefix

@@ -138,7 +138,8 @@ def test_prune_also_removes_what_an_earlier_upgrade_left(
     install("3.11.7", "3.11.9")
     done = bubble("python", "upgrade", "--prune", "--json")
     assert json_data(done.out) == {
-        "installed": [], "carried_along": [], "removed": [f"cpython-3.11.7-{PLATFORM}"]
+        "installed": [], "carried_along": [], "kept": [], "running": [],
+        "removed": [f"cpython-3.11.7-{PLATFORM}"],
     }  # fmt: skip
     assert versions(home) == ["3.11 -> 3.11.9", "3.11.9"]
 

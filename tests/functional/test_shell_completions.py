@@ -108,8 +108,9 @@ def test_zsh_registers_them_with_its_completion_system(world: Home, env: dict[st
     dump = quoted(f"{world.root}/dump", "zsh")
     late = f". {code}\nautoload -Uz compinit\ncompinit -u -d {dump}\n"
     early = f"autoload -Uz compinit\ncompinit -u -d {dump}\n. {code}\n"
+    show = "print $_comps[bubble] ${(M)precmd_functions:#*comp*}\n"
     for script in (early, late + "for f in $precmd_functions; do $f; done\n"):
-        done = world.run(["zsh", "-f"], script + "print $_comps[bubble] $precmd_functions\n", env)
+        done = world.run(["zsh", "-f"], script + show, env)
         assert lines(done) == ["_bubble"]
 
 

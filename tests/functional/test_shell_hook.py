@@ -232,9 +232,9 @@ def test_a_nested_shell_leaves_what_its_parents_hook_entered(
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("", "_bubble_hook"),
-        ("PROMPT_COMMAND='a; b'", "_bubble_hook;a; b"),
-        ("PROMPT_COMMAND=(a 'b c')", "_bubble_hook;a b c"),
+        ("", "_bubble_hook;_bubble_look _bubble_hooked"),
+        ("PROMPT_COMMAND='a; b;'", "_bubble_hook;_bubble_look;a; b; _bubble_hooked"),
+        ("PROMPT_COMMAND=(a 'b c')", "_bubble_hook;_bubble_look;a b c _bubble_hooked"),
     ],
 )
 def test_bash_keeps_the_prompt_commands_and_their_view_of_the_last_status(
@@ -254,7 +254,7 @@ def test_zsh_keeps_other_hooks_and_adds_its_own_once(world: Home, env: dict[str,
     script.do("print $chpwd_functions / ${precmd_functions:#_bubble_compdef}\n")
     script.do("(exit 9)\n_bubble_hook\nprint $?\n")
     assert lines(world.run(["zsh", "-f"], script.text, env)) == [
-        "_bubble_hook / mine _bubble_hook",
+        "_bubble_hook _bubble_hooked / _bubble_hook mine _bubble_look _bubble_hooked",
         "9",
     ]
 

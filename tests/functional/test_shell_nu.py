@@ -58,6 +58,42 @@ def test_nushell_has_path_activation_and_the_hook(world: Home, env: dict[str, st
 
 
 @pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_leaves_alone_what_was_left_by_hand(world: Home, env: dict[str, str]) -> None:
+    directory, prefix = world.project("project")
+    look = f"bubble-follow\n{ACTIVE}"
+    enter = f"cd {quoted(directory, 'nu')}\n"
+    script = f"{enter}{look}deactivate\n{look}{look}cd /\n{look}{enter}{look}"
+    assert nu(world, script, env) == [prefix, "unset", "unset", "unset", prefix]
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("prompt = fancy\n", "fancy"), ("a = b\nprompt='it is'\n", "it is"), ("prompt =\n", "desk")],
+)
+def test_nushell_shows_the_prompt_that_an_environment_was_given(
+    text: str, shown: str, world: Home, env: dict[str, str]
+) -> None:
+    prefix = world.environment(f"{world.root}/desk/.venv")
+    with open(f"{prefix}/pyvenv.cfg", "w") as file:
+        file.write(text)
+    script = f"bubble activate {quoted(prefix, 'nu')}\nprint $env.VIRTUAL_ENV_PROMPT\n"
+    assert nu(world, script, env) == [shown]
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_drops_an_active_environment_that_is_not_on_path(
+    world: Home, env: dict[str, str]
+) -> None:
+    named = world.environment(f"{world.layout.home}/envs/web")
+    nested = {**env, "VIRTUAL_ENV": named, "PATH": "/usr/bin:/bin"}
+    assert nu(world, f"{ACTIVE}{PATH}", nested) == ["unset", f"{world.layout.shims}:/usr/bin:/bin"]
+    nested["PATH"] = f"/usr/bin:{named}/bin"
+    path = f"{named}/bin:{world.layout.shims}:/usr/bin"
+    assert nu(world, f"{ACTIVE}{PATH}", nested) == [named, path]
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
 def test_nushell_ignores_an_answer_that_no_longer_holds(world: Home, env: dict[str, str]) -> None:
     directory, _ = world.project("project")
     write(f"{directory}/.python-version", "3.12\n")

@@ -146,7 +146,8 @@ def test_a_read_only_file_is_refused_with_the_lines_to_add(
     assert done.status == 1
     assert ".zshrc can't be written" in done.err
     assert "init.zsh" in done.err
-    assert open(path).read() == "mine\n"  # noqa: SIM115 - closed at once by CPython
+    with open(path) as file:
+        assert file.read() == "mine\n"
 
 
 def test_the_login_file_that_bash_reads_gets_the_block(

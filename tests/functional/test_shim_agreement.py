@@ -19,7 +19,7 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.selection.belonging import registered
-from bubble.selection.memos import known_directories
+from bubble.selection.known import directory_memos
 from bubble.selection.recall import recall
 from bubble.selection.registry import environments, forget
 from bubble.selection.resolve import select
@@ -215,12 +215,13 @@ class Case:
 
     def damage_memo(self) -> None:
         layout = self.shims.layout
-        memos = [path for _, path in known_directories(layout)]
+        memos = [path for _, path in directory_memos(layout)]
         if os.path.exists(layout.global_answer):
             memos.append(layout.global_answer)
         if not memos:
             return
         memo = self.rng.choice(memos)
+        os.chmod(memo, 0o600)  # it may have been damaged before, and this may not be root
         match self.rng.randrange(6):
             case 0:
                 os.unlink(memo)

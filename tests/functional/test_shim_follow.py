@@ -207,6 +207,7 @@ def adopted(world: ShimWorld) -> str:
     """Put links to an interpreter elsewhere into the store; return the directory of its `bin`."""
     own, prefix = f"{world.root}/own/bin", world.layout.python(f"cpython-3.12.1-{PLATFORM}")
     write(f"{prefix}/.bubble/receipt.json", "{}")
+    write(f"{world.root}/own/lib/python3.12/os.py", "")
     os.mkdir(f"{prefix}/bin")
     for name in ("python", "python3"):
         program(f"{own}/{name}")

@@ -14,6 +14,7 @@ import pytest
 from bubble.selection.fallback import DEPTH
 from bubble.selection.shims import rehash
 from support.needs import LINUX_ONLY, needs, not_here, which
+from support.patience import PATIENCE
 from support.realshims import WAYS, RealShims
 from support.shimworld import counted, write
 
@@ -52,7 +53,7 @@ def call(
         cwd=cwd or shims.tree,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     with open(log) as file:
@@ -256,7 +257,7 @@ def test_real_pyenv_before_and_after_ours(shims: RealShims, order: str, pin: str
         cwd=shims.tree,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert "again and again" not in done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from support.needs import LINUX_ONLY, NOT_ROOT, ROOT_ONLY, needs, which
+from support.patience import PATIENCE
 from support.shimworld import ShimWorld, counted, shells, write
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def call(
         cwd=cwd or world.tree,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -227,7 +228,7 @@ def test_in_a_deleted_directory_the_global_pin_decides(world: ShimWorld, shell: 
             cwd="/",
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
         # some shells themselves remark that the directory is gone

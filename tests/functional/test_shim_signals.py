@@ -17,6 +17,7 @@ import pytest
 
 from bubble.selection.shims import rehash
 from support.needs import LINUX_ONLY, ROOT_ONLY, needs, not_here, which
+from support.patience import PATIENCE
 from support.realshims import WAYS, RealShims, run
 from support.shimworld import counted, write
 
@@ -42,7 +43,7 @@ if verb == "die":
     signal.signal(int(rest[0]), signal.SIG_DFL) if int(rest[0]) != 9 else None
     os.kill(os.getpid(), int(rest[0]))
 print("ready", os.getpid(), os.getppid(), flush=True)
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 300
 while not got and time.monotonic() < deadline:
     time.sleep(0.005)
 time.sleep(0.1)  # a second delivery would come at once
@@ -88,7 +89,7 @@ class Terminal:
 
     def expect(self, text: str) -> str:
         """Wait until `text` is shown; return what came before it, and go on behind it."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while text not in self.shown:
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self.master], [], [], max(left, 0))
@@ -132,7 +133,7 @@ def test_an_interactive_python_works_and_outlives_ctrl_c(shims: RealShims, way: 
         made.expect("KeyboardInterrupt")
         made.expect(">>> ")
         made.type("raise SystemExit(5)\n")
-        assert made.child.wait(30) == 5
+        assert made.child.wait(PATIENCE) == 5
     finally:
         made.end()
 
@@ -202,7 +203,7 @@ def test_a_signal_for_pip_reaches_it_once_and_its_status_comes_back(
 ) -> None:
     child = start_pip(shims, "wait")
     child.send_signal(signal.Signals[name])
-    out, _ = child.communicate(timeout=30)
+    out, _ = child.communicate(timeout=PATIENCE)
     assert out.split() == [b"got", str(int(signal.Signals[name])).encode()]
     assert child.returncode == 7
 
@@ -234,7 +235,7 @@ def test_what_the_caller_ignores_pip_ignores(shims: RealShims) -> None:
     assert child.stdout.readline().startswith(b"ready")
     child.send_signal(signal.SIGINT)
     child.send_signal(signal.SIGTERM)
-    out, _ = child.communicate(timeout=30)
+    out, _ = child.communicate(timeout=PATIENCE)
     assert out.split() == [b"got", str(int(signal.SIGTERM)).encode()]
     assert child.returncode == 7
 
@@ -253,7 +254,7 @@ def test_where_nobody_tells_who_sent_a_signal_it_is_passed_on(shims: RealShims) 
     own = f"{shims.installed[0].prefix}/bin/pip3.99"
     child = start_pip(shims, "wait", before=(sys.executable, "-c", WITHOUT_INFO, own))
     child.send_signal(signal.SIGTERM)
-    out, _ = child.communicate(timeout=30)
+    out, _ = child.communicate(timeout=PATIENCE)
     assert out.split() == [b"got", str(int(signal.SIGTERM)).encode()]
     assert child.returncode == 7
 

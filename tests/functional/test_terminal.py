@@ -13,6 +13,7 @@ from bubble.pythons.catalogue.index import dump_json
 from support.builds import archive_path, small_archive, small_mirror
 from support.fault_handlers import Resource
 from support.fault_server import serve
+from support.patience import PATIENCE
 from support.terminal import Terminal, shown
 
 TYPE_CHECKING = False
@@ -166,7 +167,7 @@ def test_an_interrupt_without_a_terminal_is_one_line(
     ) as process:
         assert stalling.held.wait(60)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "error: interrupted"
     assert err.count("error") == 1

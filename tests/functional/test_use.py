@@ -14,6 +14,7 @@ import pytest
 
 from support.builds import small_mirror
 from support.needs import NOT_ROOT, ROOT_ONLY
+from support.patience import PATIENCE
 from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_a_link_that_leads_to_no_file_is_refused(
 def test_a_pipe_or_a_directory_is_refused_and_stays(project: Path, bubble: Bubble) -> None:
     pin = project / ".python-version"
     os.mkfifo(pin)
-    done = bubble("use", "3.12", cwd=project, timeout=10)
+    done = bubble("use", "3.12", cwd=project, timeout=PATIENCE)
     assert (done.status, "not a regular file" in done.err) == (1, True)
     assert pin.is_fifo()
     pin.unlink()
@@ -341,3 +342,15 @@ def test_a_pin_survives_its_own_reader(project: Path, world: ShimWorld, bubble: 
             assert f"cpython-{version}." in world.run("python", str(project), env).stdout
     write(f"{project}/.python-version", "3.11\n")
     assert "cpython-3.11." in world.run("python", str(project), env).stdout
+
+
+def test_without_a_request_it_says_what_was_chosen_there(
+    project: Path, world: ShimWorld, bubble: Bubble
+) -> None:
+    for words in (("local",), ("global",), ("use", "--global")):
+        assert bubble(*words, cwd=project).status == 2
+        assert bubble(*words, "3.12", "3.11", cwd=project).status == 0
+        told = bubble(*words, cwd=project)
+        assert (told.status, told.out, told.err) == (0, "3.12\n3.11\n", "")
+        if words == ("global",):
+            os.unlink(world.layout.global_pin)

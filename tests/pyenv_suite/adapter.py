@@ -196,7 +196,8 @@ def whence(pyenv: Pyenv, arguments: Sequence[str]) -> int:
 def _whence(pyenv: Pyenv, name: str) -> list[str]:
     _, told = pyenv.ask("whence", name)
     found = told["data"] if told["ok"] else []
-    return sorted((pyenv.names.name_of(row["key"]) for row in found), key=_order)
+    names = [pyenv.names.name_of(row["key"]) if row["key"] else row["environment"] for row in found]
+    return sorted(names, key=_order)
 
 
 def exec_(pyenv: Pyenv, arguments: Sequence[str]) -> int:

@@ -34,7 +34,12 @@ PARTS = (
     Part(
         "environments",
         "Environments: kills, interrupts, rivals, full disks, mounts",
-        ("faults/test_crash_env*.py", "faults/test_env_*.py"),
+        (
+            "faults/test_crash_env*.py",
+            "faults/test_env_*.py",
+            "faults/test_leftovers.py",
+            "faults/test_overlay.py",
+        ),
         bugs=4,
     ),
     Part(

@@ -25,16 +25,9 @@ from urllib.parse import quote, unquote
 from bubble.model.download import Download
 from bubble.model.key import Key
 from bubble.model.version import Version
-from bubble.pythons import (
-    elf,
-    mirror,
-    pack,
-    pack_files,
-    pack_pip,
-    pack_probe,
-    pack_relocate,
-    pack_tar,
-)
+from bubble.pythons import mirror, pack
+from bubble.pythons.pack import archive, files, member, pip, probe, relocate, tar
+from bubble.system import elf
 from bubble.system.host import host_platform
 from bubble.system.lock import Lock
 from support.doubles import members
@@ -48,7 +41,7 @@ if TYPE_CHECKING:
     from bubble.model.platform import Platform
 
 TAG = "20240726"
-_SOURCES = (elf, mirror, pack, pack_files, pack_pip, pack_probe, pack_relocate, pack_tar)
+_SOURCES = (elf, mirror, archive, files, member, pip, probe, relocate, tar)
 _DAY = 86400
 
 
@@ -191,14 +184,14 @@ def _prune(cache: str) -> None:
 
 def _tar(content: Mapping[str, tuple[str, int, bytes]]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as made:
         for name in sorted(content):
             target, mode, data = content[name]
             info = tarfile.TarInfo(f"python/{name}")
             info.mode, info.size = mode, len(data)
             if target:
                 info.type, info.linkname = tarfile.SYMTYPE, target
-            archive.addfile(info, io.BytesIO(data))
+            made.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 
 from bubble.system.host import host_platform
 from bubble.system.layout import Layout
 from support.builds import small_mirror
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +39,10 @@ class Clinic:
         os.makedirs(self.cwd)
         os.symlink(f"{os.path.dirname(sys.executable)}/bubble", f"{self.tools}/bubble")
         system = env["PATH"]
+        compiler = str(sysconfig.get_config_var("CC") or "cc").split()[0]
+        if shutil.which(compiler, path=system) is None:
+            # a double, for a bare machine: the doctor only asks whether it is there
+            program(f"{self.tools}/{compiler}", "exit 1")
         self.env = {
             **env,
             "PATH": f"{self.layout.shims}:{self.tools}:{system}",
@@ -63,7 +70,7 @@ class Clinic:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
@@ -84,7 +91,7 @@ class Clinic:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert done.returncode in (0, 1), (script, done.stdout, done.stderr)
         document = json.loads(done.stdout)

@@ -54,3 +54,43 @@ def require_loop(root: str) -> None:
     if subprocess.run([*PREFIX, "sh", "-ec", script], env=env, capture_output=True, check=False
                       ).returncode:  # fmt: skip
         not_here("image files can't be mounted (loop devices)")
+
+
+def on_overlay(root: str, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python script with an overlay on `root`, whose lower layer is what is there.
+
+    What the script changes is gone with it. Skips the calling test where nobody may mount.
+    """
+    upper = f"{root}.upper"
+    os.makedirs(upper, exist_ok=True)
+    require_mounts(upper)
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return subprocess.run(
+        [
+            *PREFIX,
+            "sh",
+            "-ec",
+            OVERLAY,
+            "sh",
+            root,
+            upper,
+            sys.executable,
+            "-c",
+            script,
+            *arguments,
+        ],
+        env={**os.environ, "PYTHONPATH": tests},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# the upper layer needs a file system of its own kind: not every one takes it
+OVERLAY = """
+root=$1 upper=$2; shift 2
+mount -t tmpfs bubble-test "$upper"
+mkdir "$upper/u" "$upper/w"
+mount -t overlay bubble-test -o "lowerdir=$root,upperdir=$upper/u,workdir=$upper/w" "$root"
+exec "$@"
+"""

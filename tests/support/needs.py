@@ -13,14 +13,17 @@ Reasons have two forms, which `conftest` tells apart:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+import tempfile
 
 import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import NoReturn
 
 NEEDS = "needs "
@@ -29,9 +32,11 @@ FULL = os.environ.get("BUBBLE_TEST_FULL") == "1"
 
 # where a package's name differs from the program's
 _PACKAGES = {
+    "chattr": "e2fsprogs",
     "ip": "iproute2",
     "mkfs.ext4": "e2fsprogs",
     "strip": "binutils",
+    "prlimit": "util-linux",
     "unshare": "util-linux",
     "cc": "gcc",
     "csh": "tcsh",
@@ -64,6 +69,17 @@ def real_build() -> str:
 def real_uv() -> str:
     """Return the path of a real uv (BUBBLE_TEST_UV, or on PATH), or skip the calling test."""
     return os.environ.get("BUBBLE_TEST_UV") or which("uv") or not_here("no uv: BUBBLE_TEST_UV")
+
+
+@contextlib.contextmanager
+def other_disk(than: str) -> Iterator[str]:
+    """Make a directory on another file system than that of a path, or skip the calling test."""
+    for place in ("/dev/shm", "/var/tmp"):
+        if os.access(place, os.W_OK) and os.stat(place).st_dev != os.stat(than).st_dev:
+            with tempfile.TemporaryDirectory(dir=place) as directory:
+                yield directory
+            return
+    not_here("there is only one disk")
 
 
 def not_here(reason: str) -> NoReturn:

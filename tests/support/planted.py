@@ -15,7 +15,7 @@ from collections import ChainMap
 
 from bubble.cli.main import main
 from bubble.pythons import install
-from bubble.system import kernel, lock, staging, trees
+from bubble.system import journal, kernel, lock, staging, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def straight() -> None:
     """Unpack at the destination itself."""
 
     class Straight:
-        def __init__(self, layout: Any, name: str) -> None:
-            self.path = layout.python(name)
+        def __init__(self, _: Any, target: str) -> None:
+            self.path = target
 
         def __enter__(self) -> Self:
             os.makedirs(self.path)
@@ -43,8 +43,8 @@ def straight() -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-        def publish(self, target: str) -> None:
-            assert target == self.path
+        def publish(self) -> None:
+            pass
 
     setattr(install, "Staging", Straight)  # noqa: B010 - a planted bug, which mypy must not see
 
@@ -69,11 +69,11 @@ def receipt_first() -> None:
 def remove_then_rename() -> None:
     """Delete what is to be replaced before the new one takes its place."""
 
-    def publish(self: Any, target: str) -> None:
+    def publish(self: Any) -> None:
         os.chmod(self.path, 0o755)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        trees.remove_tree(target)
-        os.rename(self.path, target)
+        os.makedirs(os.path.dirname(self.target), exist_ok=True)
+        trees.remove_tree(self.target)
+        os.rename(self.path, self.target)
 
     setattr(staging.Staging, "publish", publish)  # noqa: B010 - as above
 
@@ -82,6 +82,11 @@ def no_sweep() -> None:
     """Leave what dead processes left."""
     setattr(install, "sweep", lambda _: None)  # noqa: B010 - as above
     setattr(staging, "sweep", lambda _: None)  # noqa: B010 - as above
+
+
+def no_journal() -> None:
+    """Never end what was begun in its place."""
+    setattr(journal, "dead", lambda _: iter(()))  # noqa: B010 - as above
 
 
 def no_lock() -> None:
@@ -117,6 +122,7 @@ BUGS = {
     "receipt-first": receipt_first,
     "remove-then-rename": remove_then_rename,
     "no-sweep": no_sweep,
+    "no-journal": no_journal,
     "no-lock": no_lock,
     "no-sync": no_sync,
     "no-exchange": no_exchange,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import time
 
-from bubble.cli import main as cli
 from bubble.cli import output, shell_files
 from bubble.envs import doctor
 from bubble.envs import install as packages
 from bubble.pythons import install, mirror
 from bubble.pythons.catalogue.index import dump_json
 from bubble.selection import pin, rcfile, registry
-from bubble.system import files, kernel, lock
+from bubble.system import files, kernel, lock, trouble
 from bubble.system.http import part
 
 TYPE_CHECKING = False
@@ -112,7 +111,7 @@ def inarticulate() -> None:
     def through(error: OSError) -> None:
         raise error
 
-    setattr(cli, "from_os_error", through)  # noqa: B010 - as above
+    setattr(trouble, "from_os_error", through)  # noqa: B010 - as above
 
 
 def crowd() -> None:

@@ -24,6 +24,7 @@ from urllib.parse import unquote
 from bubble.cli.main import main
 from bubble.system.layout import Layout
 from support.builds import small_mirror
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Scene:
         env: Mapping[str, str] | None = None,
         before: tuple[str, ...] = (),
         bug: str = "",
-        timeout: float = 120,
+        timeout: float = PATIENCE,
     ) -> Done:
         """Run the command line to its end; `before` goes before it (strace, unshare)."""
         done = subprocess.run(
@@ -148,7 +149,7 @@ def command(*arguments: str, bug: str = "") -> list[str]:
     return [sys.executable, PLANTED, bug, *arguments] if bug else [BUBBLE, *arguments]
 
 
-def finish(process: subprocess.Popen[str], timeout: float = 120) -> Done:
+def finish(process: subprocess.Popen[str], timeout: float = PATIENCE) -> Done:
     """Wait for a process that `start` gave."""
     with process:
         try:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from bubble.model.platform import parse_platform
 from bubble.pythons.store import publish_changes
 from bubble.selection import memos, registry
+from bubble.selection.commands import command_path
 from bubble.selection.identity import mark_file, new_identity
-from bubble.selection.resolve import World, command_path, select
+from bubble.selection.resolve import World, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +150,7 @@ class ShimWorld:
             env={**counted(), **env, "PWD": pwd or cwd},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -1,7 +1,7 @@
 """A prefix as an interpreter has one, as small as can be; its interpreter is a **double**.
 
 The double is a shell script that gives the two answers that bubble asks an interpreter for: what
-it is (`probe`) and where its files are (`pack_probe`). Both can be changed by a test.
+it is (`probe`) and where its files are (`pack.probe`). Both can be changed by a test.
 """
 
 from __future__ import annotations

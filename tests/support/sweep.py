@@ -22,6 +22,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from support.figures import caught, record
+from support.patience import PATIENCE
 from support.scene import Done
 
 TYPE_CHECKING = False
@@ -204,7 +205,7 @@ class Strace:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
         with open(log, encoding="utf-8", errors="replace") as file:

@@ -14,6 +14,8 @@ import sys
 import termios
 import time
 
+from support.patience import PATIENCE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,14 +59,14 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
-    def read_until(self, text: str, timeout: float = 60) -> None:
+    def read_until(self, text: str, timeout: float = PATIENCE) -> None:
         """Read until `text` was written; raise TimeoutError or EOFError."""
         end = time.monotonic() + timeout
         while text not in self.typed:
             if not self._read(end):
                 raise EOFError(self.typed)
 
-    def finish(self, timeout: float = 60) -> int:
+    def finish(self, timeout: float = PATIENCE) -> int:
         """Read to the end, and return the exit status."""
         end = time.monotonic() + timeout
         while self._read(end):

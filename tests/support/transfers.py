@@ -15,15 +15,16 @@ from bubble.model.errors import BubbleError
 from bubble.system.http.download import Transfer, download
 from bubble.system.http.part import Part
 from bubble.system.http.settings import Settings
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 QUICK = Settings(
-    connect_timeout=5,
-    read_timeout=5,
-    deadline=60,
+    connect_timeout=PATIENCE,
+    read_timeout=PATIENCE,
+    deadline=PATIENCE,
     attempts=3,
     backoff=0.01,
     backoff_limit=0.05,

@@ -12,7 +12,7 @@ from bubble.model.request import parse_request
 from bubble.pythons.catalogue import Catalogue, open_catalogue
 from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import date_of
-from bubble.pythons.catalogue.regenerate import everything, volume_of
+from bubble.pythons.catalogue.listed import everything, volume_of
 from bubble.pythons.catalogue.volume import Volume
 from support.catalogues import HOST, download
 

@@ -15,7 +15,8 @@ from bubble.model.errors import BubbleError
 from bubble.model.platform import parse_platform
 from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import LIMIT, dump_json, json_entry, read_index
-from bubble.pythons.catalogue.regenerate import everything, regenerate, volume_of
+from bubble.pythons.catalogue.listed import everything, volume_of
+from bubble.pythons.catalogue.regenerate import regenerate
 from bubble.pythons.catalogue.volume import Volume, encode, pack
 from support.catalogues import download, release
 from support.needs import not_here

@@ -10,7 +10,8 @@ from bubble.model.errors import BubbleError
 from bubble.pythons.catalogue import Catalogue
 from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import dump_json
-from bubble.pythons.catalogue.regenerate import everything, main, volume_of
+from bubble.pythons.catalogue.listed import everything, volume_of
+from bubble.pythons.catalogue.regenerate import main
 from bubble.pythons.catalogue.volume import Volume, pack
 from support.catalogues import HOST, download
 from support.fault_handlers import Resource

@@ -1,4 +1,4 @@
-"""Copying an environment: what is shared, what is left out, and nothing half in its place."""
+"""Copying an environment: nothing is shared, what is left out, and nothing half in its place."""
 
 from __future__ import annotations
 
@@ -68,27 +68,66 @@ def test_a_file_that_becomes_a_pipe_meanwhile_stops_nobody(
     assert not os.path.lexists(tmp_path / "copy" / "notes")
 
 
-def test_where_links_are_impossible_all_is_copied(
-    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    os.mkdir(tmp_path / "linked")
-    shared = duplicate(root, f"{tmp_path}/linked")
-    tried: list[object] = []
-
-    def refuse(*arguments: object, **_: object) -> None:
-        tried.append(arguments)
-        raise OSError(errno.EXDEV, "another file system")
-
-    monkeypatch.setattr(os, "link", refuse)
+def test_nothing_that_is_done_to_a_copy_shows_in_the_original(root: str, tmp_path: Path) -> None:
     write(f"{root}/lib/python3.11/site-packages/__pycache__/tool.cpython-311.pyc")
-    os.mkdir(tmp_path / "copied")
-    found = duplicate(root, f"{tmp_path}/copied")
-    assert found.linked == 0
-    assert found.copied + found.cloned == shared.linked + shared.copied + shared.cloned + 1
-    if not found.cloned:
-        assert len(tried) == 1, "once is enough to know"
-    with open(tmp_path / "copied/lib/python3.11/site-packages/tool.py") as file:
-        assert file.read() == "tool\n"
+    os.mkdir(tmp_path / "copy")
+    found = duplicate(root, f"{tmp_path}/copy")
+    files = [
+        os.path.relpath(f"{above}/{name}", root)
+        for above, _, names in os.walk(root)
+        for name in names
+        if not os.path.islink(f"{above}/{name}")
+    ]
+    assert found.copied + found.cloned == len(files)
+    for file in files:
+        with open(f"{root}/{file}", "rb") as one, open(tmp_path / "copy" / file, "rb") as other:
+            before = one.read()
+            assert other.read() == before
+        with open(tmp_path / "copy" / file, "ab") as other:
+            other.write(b"by hand\n")
+        os.chmod(tmp_path / "copy" / file, 0o600)
+        with open(f"{root}/{file}", "rb") as one:
+            assert one.read() == before, file
+            assert os.fstat(one.fileno()).st_mode & 0o777 == 0o644, file
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
+def test_the_modes_of_a_copy_are_those_of_the_original(
+    root: str, tmp_path: Path, mask: int
+) -> None:
+    modes = {"bin/tool": 0o755, "notes": 0o664, "secret": 0o600, "read-only": 0o444}
+    for name, mode in modes.items():
+        os.chmod(write(f"{root}/{name}"), mode)
+    os.chmod(f"{root}/lib", 0o775)
+    os.mkdir(tmp_path / "copy")
+    before = os.umask(mask)
+    try:
+        duplicate(root, f"{tmp_path}/copy")
+    finally:
+        assert os.umask(before) == mask
+    for name, mode in {**modes, "lib": 0o775, "bin": 0o755}.items():
+        assert os.stat(tmp_path / "copy" / name).st_mode & 0o777 == mode, name
+
+
+def test_a_clone_under_a_narrow_umask_is_as_open_as_its_original(layout: Layout) -> None:
+    installation(layout)
+    made = environment(layout, "train")
+    packages = f"{made.path}/lib/python3.11/site-packages"
+    os.chmod(write(f"{made.path}/bin/tool", f"#!{made.path}/bin/python\n"), 0o755)
+    write(f"{packages}/tool-1.0.dist-info/RECORD", "../../../bin/tool,sha256=x,1\n")
+    before = os.umask(0o077)
+    try:
+        other = clone(made, "other", "/", layout).environment
+    finally:
+        os.umask(before)
+    for above, directories, names in os.walk(made.path):
+        inside = os.path.relpath(above, made.path)
+        for name in (*directories, *names):
+            one, two = f"{above}/{name}", f"{other.path}/{inside}/{name}"
+            if not os.path.islink(one):
+                assert os.stat(one).st_mode == os.stat(two).st_mode, two
+    with open(f"{other.path}/bin/tool") as file:
+        assert file.read() == f"#!{other.path}/bin/python\n", "it was rewritten"
 
 
 @LINUX_ONLY
@@ -104,7 +143,7 @@ def test_where_files_can_be_cloned_all_are(
     files = sum(
         not os.path.islink(f"{place}/{name}") for place, _, names in os.walk(root) for name in names
     )
-    assert (found.cloned, found.linked, found.copied) == (files, 0, 0)
+    assert (found.cloned, found.copied) == (files, 0)
     assert (tmp_path / "copy/lib/python3.11/site-packages/tool.py").read_text() == "tool\n"
 
 

@@ -120,10 +120,14 @@ def test_a_store_that_may_not_be_used_is_told_with_its_owner(
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     (finding,) = pythons.owners(patient(layout))
     assert finding.id == "store.access"
-    assert finding.severity == ("warning" if readable else "error")
-    said = "it can't be written: nothing can be installed" if readable else "it can't be read"
-    assert f"is user {owner}'s, and {said}" in finding.what
-    fix = f"chmod u+rwx {layout.home}" if mine else f"sudo chown -R {owner + 1} {layout.home}"
+    assert finding.severity == (("warning" if mine else "note") if readable else "error")
+    said = "it can be used, and not changed" if readable else "it can't be read"
+    if mine:
+        said = "can't be written: nothing can be installed" if readable else "can't be read"
+    assert said in finding.what
+    assert (f"belongs to {pythons.user_name(owner)}" in finding.what) is not mine
+    own = f"export BUBBLE_HOME={os.environ['HOME']}/.local/share/bubble"
+    fix = f"chmod u+rwx {layout.home}" if mine else own
     assert finding.fix == fix
 
 

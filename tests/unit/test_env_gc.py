@@ -9,9 +9,8 @@ import threading
 import pytest
 
 from bubble.envs import gc, place
-from bubble.envs.gc.plan import is_gone
-from bubble.envs.gc.uses import uses
 from bubble.envs.kernel import SPEC, install_kernel, kernels
+from bubble.envs.users import uses
 from bubble.selection import registry
 from bubble.selection.facts import FORMAT
 from support import handmade
@@ -213,10 +212,6 @@ def test_a_memo_stays_where_nobody_can_tell_whether_its_directory_is_gone(
     for directory in ("loop/project", "file/project"):
         write(layout.answer(f"{tmp_path}/{directory}"), MEMO)
     assert planned(layout, "memos") == []
-    (tmp_path / "full").mkdir()
-    write(f"{tmp_path}/full/neighbour")
-    assert is_gone(f"{tmp_path}/full/short", layout)
-    assert not is_gone(f"{tmp_path}/full/{'long' * 99}", layout)
 
 
 def test_a_shells_memo_that_goes_by_itself_is_no_failure(
@@ -333,7 +328,8 @@ def test_a_directory_whose_choice_is_impossible_uses_nothing(
     for name, text in (("impossible", "3.8.1\n"), ("possible", "3.11.9\n")):
         write(f"{tmp_path}/{name}/.python-version", text)
         write(layout.answer(f"{tmp_path}/{name}"), "/x\n1 x\n\n")
-    assert uses(machine(layout)) == {str(made.key): [f"{tmp_path}/possible"]}
+    used = {(use.key, use.who) for use in uses(machine(layout))}
+    assert used == {(str(made.key), f"{tmp_path}/possible/.python-version")}
 
 
 def test_a_system_without_proc_names_no_processes(
@@ -348,4 +344,4 @@ def test_a_system_without_proc_names_no_processes(
         return listdir(at)
 
     monkeypatch.setattr(os, "listdir", without)
-    assert list(uses(machine(layout)).values()) == [[made.title]]
+    assert {use.who for use in uses(machine(layout))} == {made.title}

@@ -15,11 +15,16 @@ import time
 import pytest
 
 from bubble.envs import install
+from bubble.envs.doctor import runtime
+from bubble.envs.doctor.finding import Patient
+from bubble.envs.doctor.runtime import Answer
+from bubble.envs.doctor.system import install_command
 from bubble.envs.install import choose_installer, install_packages
 from bubble.model.errors import BubbleError
 from support.clinic import program
-from support.handmade import environment, write
+from support.handmade import environment, installation, machine, write
 from support.needs import LINUX_ONLY
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +39,17 @@ SECRET = "hunter2-canary"
 class Site:
     """An environment at `root`, and a uv on PATH whose script a test writes."""
 
-    def __init__(self, root: str, tools: str) -> None:
-        self.root = root
+    def __init__(self, layout: Layout, tools: str) -> None:
+        self.layout = layout
+        self.root = environment(layout, "train").path
+        for name in ("a", "b"):  # what most of these ask for, as if the double had installed it
+            self.has(name)
         self.tools = tools
         self.log = f"{tools}/log"
+
+    def has(self, name: str) -> None:
+        directory = f"{self.root}/lib/python3.11/site-packages/{name}-1.dist-info"
+        write(f"{directory}/METADATA", f"Name: {name}\nVersion: 1\n")
 
     def uv(self, script: str) -> None:
         program(f"{self.tools}/uv", script)
@@ -46,7 +58,8 @@ class Site:
         env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", **more.pop("env", {})}
         given = {"installer": "uv", "cwd": "/", "show": False, **more}
         with open(os.devnull, "rb") as keep:
-            install_packages(self.root, arguments, env=env, keep=keep.fileno(), **given)
+            given |= {"env": env, "layout": self.layout, "keep": keep.fileno()}
+            install_packages(self.root, arguments, **given)
 
     def said(self) -> list[str]:
         with open(self.log, encoding="utf-8") as file:
@@ -56,7 +69,7 @@ class Site:
 @pytest.fixture
 def site(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(sys, "executable", f"{tmp_path}/nothing/python")  # no uv lies beside it
-    return Site(environment(layout, "train").path, f"{tmp_path}/tools")
+    return Site(layout, f"{tmp_path}/tools")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +91,12 @@ def test_the_installer_is_the_one_that_is_wanted_or_uv_where_it_is(
     if on_path:
         site.uv("true")
     expected = ("uv", f"{tmp_path}/{chosen}") if chosen else ("pip",)
-    assert choose_installer(wanted, {"PATH": site.tools}) == expected
+    assert choose_installer(wanted, {"PATH": site.tools}, site.layout) == expected
 
 
 def test_a_uv_that_is_wanted_and_not_there_is_told(site: Site) -> None:
     with pytest.raises(BubbleError, match="uv is not on PATH") as caught:
-        choose_installer("uv", {"PATH": site.tools})
+        choose_installer("uv", {"PATH": site.tools}, site.layout)
     assert caught.value.kind == "usage"
     assert caught.value.hint.endswith("--installer pip")
 
@@ -112,6 +125,7 @@ def test_what_would_lead_the_installer_elsewhere_is_not_handed_on(
 ) -> None:
     site.uv(f"env > {site.log}; pwd >> {site.log}")
     astray = {"PYTHONPATH": "/x", "PIP_TARGET": "/x", "UV_SYSTEM_PYTHON": "1", "UV_TARGET": "/x"}
+    astray |= {"PYTHONHOME": "/x", "PYTHONSTARTUP": "/x", "__PYVENV_LAUNCHER__": "/x"}
     site.install("a", env={**astray, "UV_OFFLINE": "1"}, cwd=str(tmp_path))
     said = site.said()
     assert not [line for line in said if line.partition("=")[0] in astray]
@@ -152,6 +166,85 @@ def test_what_the_installer_says_is_shown_as_it_comes(
     assert capfd.readouterr() == ("", f"resolved\nfrom {address}\n")
 
 
+# what is asked → what is missed when the installer ends well and has done nothing
+ASKED = {
+    "c": "c is",
+    "C_c==1": "C_c is",
+    "c[x,y]>=1,<2": "c is",
+    "c @ https://example.test/c-1.tar.gz": "c is",
+    "-r c d  # why\n\n# no\ne==1 \\\n    --hash=sha256:0\n-e .\n--no-index\n./f.whl\n": "e is",
+    "-r c\nd==1\n": "c, d are",
+    "a": "",
+    "A": "",
+    "c; sys_platform == 'win32'": "",
+    "./c": "",
+    "c-1-py3-none-any.whl": "",
+    "https://example.test/c": "",
+    "git+https://example.test/c": "",
+    "--no-deps": "",
+    "-r \n": "",
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_installer_that_ends_well_and_has_installed_nothing_has_failed(
+    site: Site, tmp_path: Path, asked: str
+) -> None:
+    site.uv("exit 0")
+    words = [asked]
+    if asked.startswith("-r "):
+        words = ["-r", write(f"{tmp_path}/wanted.txt", asked.removeprefix("-r "))]
+    if not ASKED[asked]:
+        site.install(*words)
+        return
+    with pytest.raises(BubbleError) as caught:
+        site.install(*words)
+    assert caught.value.kind == "download"
+    said = f"uv ended as if all were well, and {ASKED[asked]} not in the environment"
+    assert caught.value.message == said
+
+
+def test_what_an_interpreter_lends_need_not_be_installed(site: Site) -> None:
+    site.uv("exit 0")
+    with open(f"{site.root}/pyvenv.cfg", "a") as file:
+        file.write("include-system-site-packages = true\n")
+    site.install("c")
+
+
+SHIMS = ("our shims", "another store's", "another manager's", "a link to one", "a copy of ours")
+
+
+@pytest.mark.parametrize("kind", SHIMS)
+@pytest.mark.parametrize("real", [True, False])
+def test_no_tool_is_found_through_a_shim(
+    site: Site, tmp_path: Path, kind: str, *, real: bool
+) -> None:
+    ours = "#!/bin/sh\n# bubble shim 1\nexit 127\n"
+    first = {"our shims": site.layout.shims, "another manager's": f"{tmp_path}/pyenv/shims"}
+    directory = first.get(kind, f"{tmp_path}/bin")
+    for name in ("uv", "apt-get", "dnf", "cc", "gcc", "clang"):
+        path = f"{directory}/{name}"
+        if kind == "a link to one":
+            os.makedirs(directory, exist_ok=True)
+            os.symlink(program(f"{tmp_path}/mise/shims/{name}", "exit 127"), path)
+        else:
+            os.chmod(write(path, ours), 0o755)
+    env = {"PATH": f"{directory}:{site.tools}" if real else directory}
+    if real:
+        for name in ("uv", "dnf", "clang"):
+            program(f"{site.tools}/{name}", "true")
+    uv = ("uv", f"{site.tools}/uv") if real else ("pip",)
+    assert choose_installer("", env, site.layout) == uv
+    command = install_command("ca", env, site.layout)
+    assert ("dnf" if real else "apt-get") in command  # Debian's where nothing is known
+    answer = Answer(installation=installation(site.layout), compiler="cc -pthread")
+    patient = Patient(machine=machine(site.layout, env), cwd="/", python=sys.executable)
+    [found] = runtime._compilers([answer], patient)
+    assert found.fix == (
+        "export CC=clang" if real else install_command("compiler", env, site.layout)
+    )
+
+
 def test_without_pip_there_must_be_uv(site: Site) -> None:
     with pytest.raises(BubbleError) as caught:
         site.install("a", installer="pip")
@@ -189,7 +282,7 @@ def working(site: Site, name: str, *, stubborn: str = "") -> None:
 def left(site: Site) -> list[int]:
     """Return those of the installer's processes that don't end: what dies isn't dead at once."""
     pids = [int(word) for word in site.said()[0].split()]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while (alive := [pid for pid in pids if lives(pid)]) and time.monotonic() < deadline:
         time.sleep(0.005)
     return alive

@@ -13,6 +13,7 @@ from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.selection.registry import Environment
 from bubble.system.lock import Lock
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def test_who_makes_it_is_waited_for(
         monkeypatch.setattr(Lock, "__enter__", entered)
         thread = threading.Thread(target=look)
         thread.start()
-        assert waiting.wait(30)
+        assert waiting.wait(PATIENCE)
         assert found == []
         if registered:
             registry.register(layout, environment)
-    thread.join(30)
+    thread.join(PATIENCE)
     if registered:
         assert found == [environment]
     else:

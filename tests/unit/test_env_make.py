@@ -15,13 +15,13 @@ from bubble.envs.inspect import look_at
 from bubble.envs.make import Plan, make
 from bubble.envs.reinterpret import Choice, make_again, relink
 from bubble.envs.settle import settle
-from bubble.envs.users import would_break
+from bubble.envs.users import ending
 from bubble.model.version import Version
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from bubble.system.lock import Lock
 from bubble.system.pyvenv_cfg import read_configuration
-from support.handmade import environment, installation, refused, world, write
+from support.handmade import environment, installation, machine, refused, world, write
 from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bubble.pythons.store import Installation
     from bubble.system.layout import Layout
 
 
@@ -165,7 +166,10 @@ def test_a_python_gets_the_newest_pip_that_runs_on_it(
         bundled(version)
     found = seed.pip_seed(layout, Version.parse(python))
     assert found.version == pip
-    with open(f"{found.path}/pip/__init__.py") as file:
+    target = f"{layout.home}/site-packages"
+    os.mkdir(target)
+    seed.plant(found, target, layout)
+    with open(f"{target}/pip/__init__.py") as file:
         assert file.read() == f"{pip}\n"
     with open(f"{found.path}/{found.metadata}/RECORD") as file:
         listed = [line.partition(",")[0] for line in file]
@@ -180,16 +184,21 @@ def test_a_pip_that_another_process_unpacked_meanwhile_is_taken(
     bundled("25.1")
     enter = Lock.__enter__
 
+    found = seed.pip_seed(layout, Version.parse("3.11.9"))
+    theirs: list[int] = []
+
     def late(lock: Lock) -> Lock:
-        if lock.path.endswith("/seeds"):
-            write(f"{layout.seeds}/pip-25.1/pip/__init__.py", "theirs\n")
+        if lock.path.endswith("/seeds") and not lock.shared and not theirs:
+            theirs.append(0)
+            seed.remake(found, layout)
+            theirs.append(os.stat(found.path).st_ino)
         return enter(lock)
 
     monkeypatch.setattr(Lock, "__enter__", late)
-    found = seed.pip_seed(layout, Version.parse("3.11.9"))
-    with open(f"{found.path}/pip/__init__.py") as file:
-        assert file.read() == "theirs\n"
-    assert not os.path.exists(layout.staging) or os.listdir(layout.staging) == []
+    os.mkdir(f"{layout.home}/site-packages")
+    seed.plant(found, f"{layout.home}/site-packages", layout)
+    assert theirs[1:] == [os.stat(found.path).st_ino]
+    assert os.listdir(layout.staging) == []
 
 
 # another interpreter
@@ -247,10 +256,15 @@ def test_an_interpreter_that_goes_breaks_those_that_have_no_other(layout: Layout
     os.symlink(os.path.basename(new.prefix), minor)
     following = [environment(layout, name, prefix=minor) for name in ("a", "b")]
     bound = environment(layout, "bound", prefix=new.prefix)
-    assert would_break(new, layout) == [bound]
-    assert would_break(old, layout) == []
+
+    def broken(*leaving: Installation) -> list[str]:
+        return list(dict.fromkeys(use.who for use in ending(leaving, machine(layout))))
+
+    assert broken(new) == [bound.name]
+    assert broken(old) == []
+    assert broken(old, new) == [*(e.name for e in following), bound.name], "together"
     shutil.rmtree(old.prefix)
-    assert would_break(new, layout) == [*following, bound]
+    assert broken(new) == [*(e.name for e in following), bound.name]
 
 
 def test_a_minor_link_that_names_no_build_makes_nothing_outdated(layout: Layout) -> None:

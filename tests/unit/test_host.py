@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.system.host import glibc_version, host_platform, linux_platform, read_elf, x86_64_level
+from bubble.system.elf import program
+from bubble.system.host import glibc_version, host_platform, linux_platform, x86_64_level
 from support.needs import LINUX_ONLY
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def test_what_is_no_whole_elf_file_leaves_uname_to_tell(tmp_path: Path, content:
 
 
 def test_an_elf_file_that_is_missing_or_a_directory_is_none(tmp_path: Path) -> None:
-    assert read_elf(str(tmp_path / "missing")) is None
-    assert read_elf(str(tmp_path)) is None
+    assert program(str(tmp_path / "missing")) is None
+    assert program(str(tmp_path)) is None
 
 
 @LINUX_ONLY

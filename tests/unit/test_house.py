@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from bubble.model.errors import KINDS
+from bubble.system import trouble
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "src")
@@ -87,6 +88,42 @@ def test_imports_go_one_way(module: str) -> None:
     assert not upwards, f"{module} is below what it imports: {sorted(upwards)}"
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside of functions count; what only the type checker sees doesn't."""
+    needs = {module: _needed(module) for module in MODULES}
+    assert sum(map(len, needs.values())) > 500, "the search for imports is broken"
+    assert _circle(needs) == []
+    assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+
+
+def _needed(module: str) -> set[str]:
+    found, left = set(), [_tree(module).body]
+    while left:
+        for node in left.pop():
+            match node:
+                case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                    continue
+                case ast.ImportFrom(module=str(name), names=names):
+                    whole = {f"{name}.{alias.name}" for alias in names}
+                    found |= {name} if whole - MODULES.keys() else set()
+                    found |= whole
+                case ast.Import(names=names):
+                    found |= {alias.name for alias in names}
+            left.append(list(ast.iter_child_nodes(node)))  # type: ignore[arg-type] # any node
+    return (found & MODULES.keys()) - {module}
+
+
+def _circle(needs: dict[str, set[str]]) -> list[str]:
+    """Return what is in circles or between them: what is left when every end is taken away."""
+    left = {module: set(needed) for module, needed in needs.items()}
+    while ends := {module for module, needed in left.items() if not needed & left.keys()} | {
+        module for module in left if not any(module in needed for needed in left.values())
+    }:
+        for module in ends:
+            del left[module]
+    return sorted(left)
+
+
 @EACH_MODULE
 def test_the_http_client_and_the_terminal_library_stay_where_they_belong(module: str) -> None:
     for library, owner in RESERVED.items():
@@ -141,7 +178,7 @@ def test_no_file_is_longer_than_a_sitting() -> None:
 
 
 def test_every_kind_of_error_is_known_and_used() -> None:
-    used = set()
+    used = set(trouble._KINDS.values())
     for module in MODULES:
         for node in ast.walk(_tree(module)):
             if isinstance(node, ast.Call) and _name(node.func) == "BubbleError":

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOLD = """
-import sys, time
+import signal, sys
 from bubble.system.lock import Lock
 with Lock(sys.argv[1]):
     print("held", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

@@ -16,8 +16,9 @@ import pytest
 from bubble.cli import progress as progress_module
 from bubble.cli import shell_files
 from bubble.cli.commands import python_dir
-from bubble.cli.main import from_os_error, main
+from bubble.cli.main import main
 from bubble.cli.output import Output
+from bubble.system.trouble import from_os_error
 from support.told import json_error, one_error
 
 if TYPE_CHECKING:

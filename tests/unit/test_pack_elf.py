@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bubble.pythons import elf
+from bubble.system import elf
 from support.needs import LINUX_ONLY
 from support.small_elf import build
 

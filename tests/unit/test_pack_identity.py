@@ -10,7 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.platform import parse_platform
 from bubble.pythons.pack import file_name, pack
-from bubble.pythons.pack_probe import facts_of
+from bubble.pythons.pack.probe import facts_of
 from bubble.system.host import host_platform
 from support.needs import LINUX_ONLY
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons import elf
-from bubble.pythons.pack_files import Member
-from bubble.pythons.pack_probe import Facts
-from bubble.pythons.pack_relocate import relocate
+from bubble.pythons.pack.member import Member
+from bubble.pythons.pack.probe import Facts
+from bubble.pythons.pack.relocate import relocate
+from bubble.system import elf
 from support.small_elf import build
 
 PREFIX = "/home/somebody/.pyenv/versions/3.11.7"

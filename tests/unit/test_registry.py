@@ -150,9 +150,16 @@ def test_leftovers_and_strangers_in_the_registry_are_passed_by(layout: Layout) -
     assert registry.environments(layout) == [PLAIN]
 
 
-def test_the_registry_is_this_users_alone(layout: Layout) -> None:
-    registry.register(layout, PLAIN)
-    assert os.stat(layout.registry).st_mode & 0o777 == 0o700
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_other_users_may_read_the_registry_and_not_write_it(layout: Layout, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        registry.register(layout, PLAIN)
+    finally:
+        os.umask(before)
+    assert os.stat(layout.registry).st_mode & 0o777 == 0o755
+    (name,) = os.listdir(layout.registry)
+    assert os.stat(f"{layout.registry}/{name}").st_mode & 0o777 == 0o644
 
 
 def test_a_reader_sees_the_old_record_or_the_new_one(layout: Layout) -> None:

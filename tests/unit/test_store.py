@@ -12,6 +12,7 @@ from bubble.model.key import parse_key
 from bubble.model.request import parse_request
 from bubble.pythons import remembered, store
 from bubble.pythons.stdlib import library_name
+from bubble.system import removal
 from bubble.system.host import host_platform
 from conftest import snapshot
 
@@ -173,6 +174,24 @@ def test_any_other_failure_to_settle_is_told(
     refuse_to_write(monkeypatch, errno.EIO)
     with pytest.raises(OSError, match="Input/output error"):
         settle(layout)
+
+
+def test_an_installation_that_has_to_stay_keeps_its_minor_link(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = (installed(layout, f"cpython-3.12.{n}") for n in (3, 4))
+    store.publish_changes(layout, HOST)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(removal, "set_aside", refuse)
+        with pytest.raises(PermissionError):
+            store.withdraw(layout, HOST, os.path.basename(newer.prefix))
+    assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(newer.prefix)
+    store.withdraw(layout, HOST, os.path.basename(newer.prefix))
+    assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(older.prefix)
 
 
 def refuse_to_write(monkeypatch: pytest.MonkeyPatch, number: int) -> None:

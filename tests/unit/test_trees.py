@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.system import trees
-from bubble.system.trees import mount_below, remove_tree, size_of
-from support.needs import ROOT_ONLY, not_here
+from bubble.system.trees import Obstacle, mount_below, obstacle, remove_tree, size_of
+from support.needs import ROOT_ONLY, needs, not_here
 from support.trees import fill, filled
 
 if TYPE_CHECKING:
@@ -147,11 +150,126 @@ def test_the_size_of_a_tree_is_without_what_goes_meanwhile(
         (tmp_path / name).write_bytes(os.urandom(1 << 16))
     looked = os.lstat
 
-    def lstat(path: str) -> os.stat_result:
-        if path.endswith("/going"):
-            os.unlink(path)
-        return looked(path)
+    def lstat(path: str, **options: int) -> os.stat_result:
+        if path == "going":
+            os.unlink(path, **options)
+        return looked(path, **options)
 
     monkeypatch.setattr("bubble.system.trees.os.lstat", lstat)
     assert size_of(str(tmp_path)) == looked(tmp_path / "kept").st_blocks * 512 > 0
     assert not os.path.exists(tmp_path / "going")
+
+
+@pytest.mark.parametrize("depth", [40, 3000])
+def test_a_tree_of_any_depth_is_measured_and_deleted_with_few_descriptors(
+    tmp_path: Path, depth: int
+) -> None:
+    """Also where a path to the bottom would be longer than the system takes."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    for name in ["top", *["d" * 9] * depth]:
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    with open(os.open("file", os.O_WRONLY | os.O_CREAT, dir_fd=here), "w") as file:
+        file.write("x" * 5000)
+    os.close(here)
+    top = str(tmp_path / "top")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 48, hard))
+    try:
+        assert size_of(top) >= 5000
+        assert obstacle(top) is None
+        remove_tree(top)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not os.path.lexists(top)
+
+
+def test_what_cannot_be_deleted_keeps_nothing_else_and_is_named_in_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double for another user's files."""
+    fill(str(tmp_path / "tree"))
+    (tmp_path / "tree" / "zone").mkdir()
+    real = os.unlink
+
+    def unlink(name: str, **options: int) -> None:
+        if name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        real(name, **options)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(PermissionError) as caught:
+        remove_tree(str(tmp_path / "tree"))
+    assert caught.value.filename == str(tmp_path / "tree/deep/b")
+    left = [f"{d}/{n}" for d, _, names in os.walk(tmp_path) for n in names]
+    assert left == [str(tmp_path / "tree/deep/b")]
+
+
+def test_a_link_that_comes_in_the_place_of_a_directory_changes_nothing_where_it_leads(
+    tmp_path: Path, canary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double for another one who is faster, between the listing and the opening."""
+    fill(str(tmp_path / "tree"))
+    os.chmod(f"{canary}", 0o500)
+    opened = os.open
+
+    def late(path: str, flags: int, *mode: int, **options: int) -> int:
+        if path == "deep" and not os.path.islink(tmp_path / "tree/deep"):
+            shutil.rmtree(tmp_path / "tree/deep")
+            os.symlink(canary, tmp_path / "tree/deep")
+        return opened(path, flags, *mode, **options)
+
+    monkeypatch.setattr("bubble.system.trees.os.open", late)
+    with pytest.raises(NotADirectoryError):
+        remove_tree(str(tmp_path / "tree"))
+    monkeypatch.undo()
+    assert os.stat(canary).st_mode & 0o777 == 0o500
+    os.chmod(canary, 0o755)
+    remove_tree(str(tmp_path / "tree"))
+    assert not os.path.lexists(tmp_path / "tree")
+
+
+@ROOT_ONLY
+@needs("chattr")
+@pytest.mark.parametrize("flag", ["i", "a"])
+@pytest.mark.parametrize("name", ["deep", "deep/b"])
+def test_what_is_immutable_is_told(flag: str, name: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as root:
+        path = f"{root}/tree"
+        fill(path)
+        if subprocess.run(["chattr", f"+{flag}", f"{path}/{name}"], check=False).returncode:
+            not_here("no file system with flags")
+        try:
+            found = obstacle(path)
+            with pytest.raises(PermissionError) as caught:
+                remove_tree(path)
+        finally:
+            subprocess.run(["chattr", "-R", f"-{flag}", path], check=True)
+        assert found == Obstacle(path=f"{path}/{name}", why="it is immutable", is_fixed=True)
+        assert caught.value.filename.startswith(f"{path}/deep")
+        remove_tree(path)
+        assert not os.path.lexists(path)
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_another_users_directory_is_told_and_what_is_ours_goes(mode: int) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        tree = f"{root}/tree"
+        fill(tree)
+        for place in (root, tree, f"{tree}/deep"):
+            os.chown(place, 65534, 65534)
+        stuck = f"{tree}/deep/er"
+        os.chmod(stuck, mode)
+        os.seteuid(65534)
+        try:
+            assert obstacle(tree) == Obstacle(path=stuck, why="it belongs to another user")
+            with pytest.raises(PermissionError) as caught:
+                remove_tree(tree)
+        finally:
+            os.seteuid(0)
+        assert caught.value.filename == (f"{stuck}/c" if mode == 0o755 else stuck)
+        left = [f"{place}/{name}" for place, _, names in os.walk(tree) for name in names]
+        assert left == [f"{stuck}/c"]

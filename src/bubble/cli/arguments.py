@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from bubble.cli.context import Command
     from bubble.cli.output import Output
 
 _WIDTH = 80
@@ -46,14 +47,14 @@ class Parser(argparse.ArgumentParser):
         asked = rest[0].partition("=")[0]
         if not asked.startswith("-"):
             return self.error(f"“{printable(rest[0], 80)}” is one argument too many")
-        import difflib
+        from bubble.cli import suggestions
 
         known = [option for action in self._actions for option in action.option_strings]
-        close = difflib.get_close_matches(asked, known, 1) if len(asked) < 80 else []
+        hint = suggestions.option(asked, self.prog.removeprefix("bubble "), known)
         raise BubbleError(
             "usage",
             f"{self.prog} has no option “{printable(asked, 80)}”",
-            hint=f"did you mean: {close[0]}" if close else f"{self.prog} --help",
+            hint=hint or f"{self.prog} --help",
         )
 
 
@@ -67,7 +68,7 @@ class _HelpAction(argparse.Action):
 
 
 def parse(
-    words: str, summary: str, module: object, arguments: Sequence[str], output: Output
+    words: str, summary: str, module: Command, arguments: Sequence[str], output: Output
 ) -> argparse.Namespace | None:
     """Parse a command's arguments; None when help was asked for and printed.
 
@@ -81,10 +82,10 @@ def parse(
         return None
 
 
-def make_parser(words: str, summary: str, module: object) -> Parser:
+def make_parser(words: str, summary: str, module: Command) -> Parser:
     """Return the parser of one command."""
     details: str = getattr(module, "DETAILS", "")
-    shown = _examples(getattr(module, "EXAMPLES", ()))
+    shown = _examples(module.EXAMPLES)
     parser = Parser(
         prog=f"bubble {words}",
         description="\n\n".join(t for t in (f"{summary[0].upper()}{summary[1:]}.", details) if t),
@@ -93,7 +94,7 @@ def make_parser(words: str, summary: str, module: object) -> Parser:
         add_help=False,
         allow_abbrev=False,
     )
-    getattr(module, "define")(parser)  # noqa: B009 - a module is checked by its protocol test
+    module.define(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("-h", "--help", action=_HelpAction, nargs=0, help="show this help")
     return parser

@@ -9,6 +9,7 @@ from bubble.model.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, Protocol
 
     from bubble.cli.output import Output
     from bubble.model.errors import BubbleError
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from bubble.pythons.install import Machine
     from bubble.selection.resolve import World
     from bubble.system.layout import Layout
+
+    class Command(Protocol):
+        """A module of `cli.commands`: flags in, one operation, its result out.
+
+        It may have DETAILS, a text for the help, and JSON, what `--json` prints.
+        """
+
+        EXAMPLES: tuple[tuple[str, str], ...]  # a command line, and what it does
+
+        def define(self, parser: Any) -> None:
+            """Declare the arguments: to argparse's parser, or to `everyday.Usual`."""
+
+        def execute(self, options: Any, context: Context) -> Outcome:
+            """Do it, with the arguments' values by their destinations."""
 
 
 class Outcome(Record):
@@ -77,6 +92,18 @@ class Context(Record):
 
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
+    def require_agreement(self, goes: str, *, given: bool) -> None:
+        """Ask before something goes that nothing brings back: `goes`, a sentence that says what.
+
+        Only on a terminal: elsewhere the command line itself, which was written down with a clear
+        head, is the agreement. `given` is `--yes`. Raises BubbleError(declined).
+        """
+        if given or not self.output.may_ask or self.output.ask(f"{goes}. Go on?"):
+            return
+        from bubble.model.errors import BubbleError
+
+        raise BubbleError("declined", "nothing was changed", hint="to do it unasked: --yes")
+
     def renew_shims(self, made: Sequence[str] = ()) -> None:
         """Make the shims and the installed shell code follow what there is.
 
@@ -100,7 +127,7 @@ class Context(Record):
                 refresh(self)
             leave_here(self.world())
         except OSError as error:
-            from bubble.cli.main import from_os_error
+            from bubble.system.trouble import from_os_error
 
             self.output.warn(f"the shims could not be renewed: {from_os_error(error).message}")
 

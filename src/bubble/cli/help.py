@@ -91,29 +91,19 @@ def _help_of(words: str, output: Output) -> None:
 
 
 def _unknown(words: Sequence[str]) -> BubbleError:
+    from bubble.cli import suggestions
+
     group = words[0] if words[0] in GROUPS else ""
-    asked = " ".join(words[: 2 if group else 1])
-    what = "option" if words[bool(group)].startswith("-") else "command"
+    depth = 2 if group else 1
+    asked = " ".join(words[:depth])
+    what = "option" if words[depth - 1].startswith("-") else "command"
+    hint = ""
     if what == "option":
-        asked = words[bool(group)]
+        asked = words[depth - 1]
+    else:
+        hint = suggestions.command(asked, COMMANDS, GROUPS, "".join(words[depth : depth + 1]))
     return BubbleError(
         "usage",
         f"there is no {what} “{printable(asked, 80)}”",
-        hint=_nearest(asked, group) or f"the commands: bubble {group} --help".replace("  ", " "),
+        hint=hint or f"the commands: bubble {group} --help".replace("  ", " "),
     )
-
-
-def _nearest(asked: str, group: str) -> str:
-    """Return the command that was probably meant: another spelling, or its last word alone."""
-    import difflib
-
-    if len(asked) > 80 or asked.startswith("-"):
-        return ""
-    known = {words: words for words in (*COMMANDS, *GROUPS)}
-    # of several groups with the same last word, the first one in the table
-    known |= {w.rpartition(" ")[2]: w for w in reversed(COMMANDS) if " " in w} | known
-    if group:
-        known = {words: words for words in known if words.startswith(f"{group} ")}
-    cutoff = 0.75 if group else 0.6
-    close = [asked] if asked in known else difflib.get_close_matches(asked, known, 1, cutoff)
-    return f"did you mean: bubble {known[close[0]]}" if close else ""

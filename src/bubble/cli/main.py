@@ -10,9 +10,9 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import ModuleType
     from typing import NoReturn
 
+    from bubble.cli.context import Command
     from bubble.cli.output import Output
 
 INTERRUPTED = 130
@@ -22,6 +22,13 @@ def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
     import gc
 
+    # what is empty says nothing; the options of an isolated start make it not look
+    if not sys.flags.ignore_environment and (
+        os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME")
+    ):
+        from bubble.pythons.isolation import start_again
+
+        start_again(sys.argv, os.environ)
     gc.disable()  # one command is over before a collection would pay
     # decompression and the network wait for a thread that computes: 5 ms each time, by default
     sys.setswitchinterval(0.0002)
@@ -67,6 +74,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except BrokenPipeError:
         return 1  # whoever read us went away: nothing to say, nobody to say it to
     except OSError as error:
+        from bubble.system.trouble import from_os_error
+
         return output.failure(from_os_error(error))
     except Exception as error:
         # the last resort: no traceback for a user
@@ -81,9 +90,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         )
 
 
-def _dispatch(  # noqa: PLR0911 - one return a way to be called
-    argv: list[str], env: Mapping[str, str], output: Output
-) -> int:
+def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
     from bubble.cli.table import COMMANDS, GROUPS
 
     if argv[:1] in (["--version"], ["-V"]):
@@ -102,56 +109,25 @@ def _dispatch(  # noqa: PLR0911 - one return a way to be called
 
         return no_command(argv, output)
     from bubble.cli.context import Context
+    from bubble.cli.everyday import read
 
     module = _command(COMMANDS[words][0])
     arguments = argv[words.count(" ") + 1 :]
     context = Context(env=env, output=output)
-    shortcut = getattr(module, "shortcut", None)
-    if not arguments and hasattr(module, "bare"):  # an everyday call pays for no parser
-        return output.outcome(module.bare(context))
-    if shortcut and not output.json and len(arguments) == 1 and not arguments[0].startswith("-"):
-        return output.outcome(shortcut(arguments[0], context))
-    everyday = getattr(module, "everyday", None)
-    if everyday and not arguments:
-        return output.outcome(everyday(context))
-    plain = getattr(module, "plain", None)
-    if plain and (usual := plain(arguments)) is not None:
-        return output.outcome(module.execute(usual, context))
-    from bubble.cli.arguments import parse
+    if not os.geteuid():
+        from bubble.cli.root import require_own_home
 
-    options = parse(words, COMMANDS[words][1], module, arguments, output)
+        require_own_home(words, arguments, context.layout, env)
+    options = read(module, arguments)
+    if options is None:
+        from bubble.cli.arguments import parse
+
+        options = parse(words, COMMANDS[words][1], module, arguments, output)
     return 0 if options is None else output.outcome(module.execute(options, context))
 
 
-def _command(name: str) -> ModuleType:
+def _command(name: str) -> Command:
     full = f"bubble.cli.commands.{name}"
     __import__(full)  # importlib's own function would import importlib, and warnings with it
-    return sys.modules[full]
-
-
-def from_os_error(error: OSError) -> BubbleError:
-    """Return what an error of the operating system means to a user."""
-    import errno
-
-    from bubble.model.text import printable
-
-    named = isinstance(error.filename, (str, bytes))  # it may be a descriptor
-    where = f"{printable(os.fsdecode(error.filename))}: " if named else ""
-    message = f"{where}{(error.strerror or str(error)).lower()}"
-    kind, hint = "io", "check the disk, then try again"
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            kind, message = "no_space", f"the disk is full ({message})"
-            hint = "free some space, or set BUBBLE_HOME and BUBBLE_CACHE_DIR to another disk"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            kind = "permission"
-            hint = "check who may write there; bubble's own files can lie elsewhere: BUBBLE_HOME"
-        case errno.EMFILE | errno.ENFILE:
-            hint = "raise the limit of open files: ulimit -n 1024"
-        case errno.ENOENT:
-            hint = "it went away, or can't be made there: check BUBBLE_HOME and BUBBLE_CACHE_DIR"
-        case errno.ENAMETOOLONG:
-            hint = "set BUBBLE_HOME to a shorter path"
-        case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
-            kind, hint = "store", "something else lies where bubble keeps its files: move it"
-    return BubbleError(kind, message, hint=hint)
+    command: Command = sys.modules[full]
+    return command

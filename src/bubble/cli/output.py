@@ -25,7 +25,7 @@ class Output:
         self.json = json
         self._env = env
         self._talks_to_terminal = os.isatty(2)
-        self.may_ask = os.isatty(0) and self._talks_to_terminal
+        self.may_ask = os.isatty(0) and self._talks_to_terminal and not json
         self._progress: Progress | None = None
         if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             import codecs

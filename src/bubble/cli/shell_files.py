@@ -82,7 +82,9 @@ def init_file(shell: str, layout: Layout) -> str:
 
 def program() -> str:
     """Return the absolute path of the bubble program."""
-    path = os.path.join(os.path.dirname(sys.executable), "bubble")
+    from bubble.pythons.isolation import own_scripts
+
+    path = os.path.join(own_scripts(), "bubble")
     if os.path.exists(path):
         return path
     return os.path.abspath(sys.argv[0])

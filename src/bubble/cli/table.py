@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "global": ("global_", "the same as use --global"),
     "current": ("current", "which Python is selected here, and what says so"),
     "which": ("which", "the file that a command runs here"),
-    "whence": ("whence", "every installed Python that has a command"),
+    "whence": ("whence", "every Python and environment that has a command"),
     "exec": ("exec_", "run a command with the selected Python, or another one"),
     "explain": ("explain", "every source that could have decided, and which one did"),
     "rehash": ("rehash", "make the shims follow what is installed (commands do it by themselves)"),

@@ -8,6 +8,8 @@ import os
 from bubble.envs import place
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT, of_path, require_name_free
+from bubble.envs.maker import maker_of
+from bubble.envs.whose import claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
@@ -28,7 +30,8 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
 
     With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
     directory that it is in: the shims use it there. Adopting one again refreshes its record.
-    Raises BubbleError(environment): it is none, it can't be used (conda), or bubble made it;
+    One that another bubble made gets a mark that nobody else knows, and is ours from then on.
+    Raises BubbleError(environment): it is none, it can't be used (conda), or this store made it;
     (usage, in_use): the name can't be one, or is taken.
     """
     if name:
@@ -82,14 +85,15 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
     """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
     shown = printable(path)
-    if read_identity(path):
+    if identity := read_identity(path):
         known = of_path(path, layout)
-        here = known is not None and known.path == path
-        raise BubbleError(
-            "environment",
-            f"bubble made {shown}" + (" and knows it" if here else "; it was moved or copied here"),
-            hint="bubble list" if here else f"bubble repair {shown}",
-        )
+        if known is not None and known.path == path and known.identity == identity:
+            raise BubbleError(
+                "environment", f"bubble made {shown} and knows it", hint="bubble list"
+            )
+        found = claim(path, layout)
+        if found.is_ours:
+            raise BubbleError("environment", f"{shown} {found.said}", hint=found.hint)
     if not os.path.exists(f"{path}/bin/python"):
         raise BubbleError(
             "environment",
@@ -97,28 +101,6 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
             hint="make it again with the tool that made it, or with bubble create",
         )
     return path
-
-
-def maker_of(path: str, configuration: dict[str, str]) -> str:
-    """Return the tool that made an environment, by the marks that it left: never bubble itself.
-
-    poetry, pdm and hatch call virtualenv, so the place tells them: `…/pypoetry/virtualenvs/…`,
-    `…/pdm/venvs/…`, `…/hatch/env/virtual/…`. pdm writes `.pdm-python` into its project.
-    """
-    for part, tool in (
-        ("/pypoetry/virtualenvs/", "poetry"),
-        ("/pdm/venvs/", "pdm"),
-        ("/hatch/env/virtual/", "hatch"),
-    ):
-        if part in path:
-            return tool
-    project = os.path.dirname(path)
-    if os.path.exists(f"{project}/.pdm-python") and os.path.basename(path) == DEFAULT:
-        return "pdm"
-    for tool in ("uv", "virtualenv"):
-        if tool in configuration:
-            return tool
-    return "venv"
 
 
 def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:

@@ -20,7 +20,7 @@ from bubble.selection.identity import new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
-from bubble.system.staging import Staging
+from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
             identity=new_identity(),
             made_at=str(int(time.time())),
         )
-        with place.swept(place.yard_of(layout, environment.path)):
-            _require_free(environment, layout)
-            return copy_to(source, new, layout)
+        sweep(layout)
+        _require_free(environment, layout)
+        return copy_to(source, new, layout)
 
 
 def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
@@ -70,11 +70,10 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
     the store without a record may be anybody's. The caller holds both locks and has seen that the
     place is free.
     """
-    yard = place.yard_of(layout, new.path)
-    with Staging(yard, os.path.basename(new.path)) as staging:
+    with Staging(layout, new.path) as staging:
         root = staging.path
         files = duplicate(source.path, root)
-        write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode())
+        write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode(), 0o644)
         baked = path_of(root)
         also = ((baked, new.path),) if baked not in {"", source.path} else ()
         relocate(root, source.path, new.path, projects=also)
@@ -83,7 +82,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
             rename_prompt(root, before, after)
         registry.register(layout, new)
         try:
-            staging.publish(new.path)
+            staging.publish()
         except BaseException:
             registry.forget(layout, new)
             raise
@@ -163,5 +162,5 @@ def _require_free(new: Environment, layout: Layout) -> None:
         raise BubbleError(
             "in_use",
             f"{shown} is there already",
-            hint=f"choose another place, or throw it away: bubble remove {shown}",
+            hint="choose another place, or another name; see those that there are: bubble list",
         )

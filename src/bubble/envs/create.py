@@ -12,6 +12,7 @@ from bubble.envs.activation import activation_scripts, prompt_text
 from bubble.model.record import Record
 from bubble.pythons import store
 from bubble.pythons.stdlib import library_name, stdlib_of
+from bubble.system.copies import umask
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
@@ -82,35 +83,39 @@ def build(
     pip: bool = True,
     system_site_packages: bool = False,
 ) -> None:
-    """Fill the empty directory `root` with an environment that will lie at `path` (absolute)."""
-    key = base.installation.key
-    prompt = prompt_text(prompt)
-    library = os.path.basename(base.stdlib)
-    site_packages = f"{root}/lib/{library}/site-packages"
-    os.makedirs(site_packages)
-    os.mkdir(f"{root}/bin")
-    if key.platform.os == "linux":
-        os.symlink("lib", f"{root}/lib64")
-    _write(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
-    _write(f"{root}/.gitignore", "*\n")
-    _write(f"{root}/CACHEDIR.TAG", _CACHEDIR)
-    _write(f"{root}/{MARK}", f"{identity}\n")
-    for name in _interpreter_names(base):
-        os.symlink(base.executable if name == "python" else "python", f"{root}/bin/{name}")
-    for name, text in activation_scripts(base.stdlib, path, prompt).items():
-        _write(f"{root}/bin/{name}", text)
-    if pip:
-        from bubble.envs.seed import link_seed, pip_seed
+    """Fill the empty directory `root` with an environment that will lie at `path` (absolute).
 
-        seed = pip_seed(layout, key.version)
-        record = link_seed(seed, site_packages)
-        scripts = ("pip", "pip3", f"pip{key.version.minor}")
-        for name in scripts:
-            _write(f"{root}/bin/{name}", console_script(path, "pip._internal.cli.main"), 0o755)
-        more = [f"../../../bin/{name}" for name in scripts] + [f"{seed.metadata}/INSTALLER"]
-        _write(f"{site_packages}/{seed.metadata}/INSTALLER", "bubble\n")
-        record += "".join(f"{name},,\n" for name in more)
-        _write(f"{site_packages}/{seed.metadata}/RECORD", record)
+    Its modes are the same whatever the umask: others may use what one user makes.
+    """
+    with umask(0o022):
+        key = base.installation.key
+        prompt = prompt_text(prompt)
+        library = os.path.basename(base.stdlib)
+        site_packages = f"{root}/lib/{library}/site-packages"
+        os.makedirs(site_packages)
+        os.mkdir(f"{root}/bin")
+        if key.platform.os == "linux":
+            os.symlink("lib", f"{root}/lib64")
+        _write(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
+        _write(f"{root}/.gitignore", "*\n")
+        _write(f"{root}/CACHEDIR.TAG", _CACHEDIR)
+        _write(f"{root}/{MARK}", f"{identity}\n")
+        for name in _interpreter_names(base):
+            os.symlink(base.executable if name == "python" else "python", f"{root}/bin/{name}")
+        for name, text in activation_scripts(base.stdlib, path, prompt).items():
+            _write(f"{root}/bin/{name}", text)
+        if pip:
+            from bubble.envs.seed import pip_seed, plant
+
+            seed = pip_seed(layout, key.version)
+            record = plant(seed, site_packages, layout)
+            scripts = ("pip", "pip3", f"pip{key.version.minor}")
+            for name in scripts:
+                _write(f"{root}/bin/{name}", console_script(path, "pip._internal.cli.main"), 0o755)
+            more = [f"../../../bin/{name}" for name in scripts] + [f"{seed.metadata}/INSTALLER"]
+            _write(f"{site_packages}/{seed.metadata}/INSTALLER", "bubble\n")
+            record += "".join(f"{name},,\n" for name in more)
+            _write(f"{site_packages}/{seed.metadata}/RECORD", record)
 
 
 def console_script(path: str, module: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.locate import DEFAULT
 from bubble.model.record import Record
+from bubble.selection.belonging import PLACE
 from bubble.selection.registry import Environment, environments
 from bubble.system.directory import upwards
 from bubble.system.layout import MARK
@@ -30,7 +30,7 @@ MENDING = {
     "moved": "bubble repair {}",
     "copied": "bubble repair {}",
     "replaced": "bubble adopt {}",  # another environment lies where it was
-    "unregistered": "bubble repair {}",  # bubble made it and has no record of it
+    "unregistered": "bubble repair {}",  # the store made it and has no record of it
 }
 
 
@@ -66,6 +66,7 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
     found = [look.at(environment) for environment in known]
     if len({e.identity for e in known}) < len(known):
         found = _without_twins(found)
+    found = [_as_a_copy(status, known) for status in found]
     strays = dict(_strays(layout, cwd, known))
     if not strays:
         return found
@@ -78,6 +79,8 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
         original = next((e for e in known if e.identity == identity), None)
         if original and os.path.realpath(original.path) == os.path.realpath(path):
             continue  # the same one, seen through a link
+        if original is None and not _is_lost(path, identity, layout):
+            continue  # a mark that anybody may have written: another's
         stray = Environment(path=path, identity=identity)
         state = "copied" if original else "unregistered"
         detail = original.title if original else ""
@@ -123,12 +126,12 @@ class _Look:
             used_at = int(at) if at > configuration.st_mtime else 0
             if ours and read_identity(path) != environment.identity:
                 state = "replaced"
+            elif not os.access(f"{path}/bin/python", os.F_OK):
+                state = self._fault(environment, present=present)
             elif newer:
                 state, detail = "outdated", newer
-            if not os.access(f"{path}/bin/python", os.F_OK):
-                state, detail = self._fault(path, present=present), ""
         except OSError:
-            state, detail = self._fault(path, present=present), ""
+            state = self._fault(environment, present=present)
         return Status.of(
             {
                 "environment": environment,
@@ -139,9 +142,12 @@ class _Look:
             }
         )
 
-    def _fault(self, path: str, *, present: bool) -> str:
+    def _fault(self, environment: Environment, *, present: bool) -> str:
+        path = environment.path
         if not os.path.isdir(path):
             return "missing"
+        if environment.maker == "bubble" and read_identity(path) != environment.identity:
+            return "replaced"  # whatever else is wrong with it, it isn't ours to mend
         return "broken" if present else "interpreter missing"
 
     def _interpreter(self, prefix: str) -> tuple[str, bool, str]:
@@ -175,8 +181,25 @@ def _without_twins(found: list[Status]) -> list[Status]:
     return [marked.get(status, status) for status in found]
 
 
+def _as_a_copy(status: Status, known: Sequence[Environment]) -> Status:
+    """Tell what lies in another one's place and is a copy of one that is known: it is ours."""
+    if status.state != "replaced":
+        return status
+    identity = read_identity(status.environment.path)
+    original = next((e for e in known if identity and e.identity == identity), None)
+    if original is None:
+        return status
+    return status.replace(state="copied", detail=original.title)
+
+
+def _is_lost(path: str, identity: str, layout: Layout) -> bool:
+    from bubble.envs.whose import is_lost
+
+    return is_lost(path, identity, layout)
+
+
 def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[tuple[str, str]]:
-    """Yield path and identity of what bubble made and has no record of, where it was looked."""
+    """Yield path and identity of what has a mark and no record, where it was looked."""
     names = {environment.name for environment in known}
     for name in sorted(_in_store(layout) - names):
         path = f"{layout.envs}/{name}"
@@ -190,14 +213,14 @@ def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[
 
 def _in_store(layout: Layout) -> set[str]:
     try:
-        return set(os.listdir(layout.envs))
+        return {name for name in os.listdir(layout.envs) if name[0] != "."}  # that is scratch
     except OSError:
         return set()
 
 
 def _in_project(cwd: str) -> str:
     for directory in upwards(cwd):
-        path = f"{directory.rstrip('/')}/{DEFAULT}"
+        path = f"{directory.rstrip('/')}/{PLACE}"
         if os.path.lexists(path):
             return path
     return ""

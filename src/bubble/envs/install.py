@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 
 from bubble.envs import pylock
+from bubble.envs.installed import require_installed
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, without_userinfo
+from bubble.pythons.isolation import isolated, own_scripts, without_python
+from bubble.selection.path import find_system
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
@@ -18,25 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Self
 
+    from bubble.system.layout import Layout
+
 # what would let an installer put things somewhere else, or run by another interpreter
 _ELSEWHERE = {
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"),
     *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_DRY_RUN"),
     *("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET", "UV_PREFIX"),
 }
+# the same in pip's configuration file; for `prefix` and `root`, pip has no option that says none
+_HERE = ("--target=", "--no-user")
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
 _GRACE = 5.0  # seconds for an installer that was told to end
 _LINES = 12  # of a failed backend's output that are worth showing
 
 
-def choose_installer(wanted: str, env: Mapping[str, str]) -> tuple[str, ...]:
+def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
     """Return the command of the backend: ("uv", path) or ("pip",).
 
     `wanted` is "uv", "pip" or "" (uv where it is there). Raises BubbleError(usage).
     """
     if wanted == "pip":
         return ("pip",)
-    path = _find_uv(env)
+    path = _find_uv(env, layout)
     if path:
         return ("uv", path)
     if wanted == "uv":
@@ -46,21 +52,22 @@ def choose_installer(wanted: str, env: Mapping[str, str]) -> tuple[str, ...]:
     return ("pip",)
 
 
-def _find_uv(env: Mapping[str, str]) -> str:
-    """Return the path of uv: the one beside bubble, else the first on PATH; "" for none."""
-    import shutil
-    import sys
+def _find_uv(env: Mapping[str, str], layout: Layout) -> str:
+    """Return the path of uv: the one beside bubble, else the first on PATH; "" for none.
 
-    beside = os.path.join(os.path.dirname(sys.executable), "uv")
+    Not a shim: what that runs is some environment's, or nothing, as the directory has it.
+    """
+    beside = os.path.join(own_scripts(), "uv")
     if os.access(beside, os.X_OK):
         return beside
-    return shutil.which("uv", path=env.get("PATH")) or ""
+    return find_system("uv", env, layout)
 
 
 def install_packages(
     root: str,
     arguments: Sequence[str],
     *,
+    layout: Layout,
     installer: str,
     env: Mapping[str, str],
     cwd: str,
@@ -73,7 +80,7 @@ def install_packages(
     error. `keep` is the descriptor that marks `root` as in use. Raises BubbleError (download: it
     fails; usage: a lock file that can't be installed here).
     """
-    backend = choose_installer(installer, env)
+    backend = choose_installer(installer, env, layout)
     if backend[0] == "pip" and not _has_pip(root):
         raise BubbleError(
             "usage",
@@ -90,11 +97,11 @@ def install_packages(
             python = f"{root}/bin/python"
             calls = [["-r", lock]] if uv else pylock.pip_calls(lock, python, scratch, clean)
             for call in calls:
-                _install(backend, root, call, clean, cwd, show=show, keep=keep)
+                _install(backend, root, call, clean, cwd, layout, show=show, keep=keep)
         finally:
             remove_tree(scratch)
     if others:
-        _install(backend, root, others, clean, cwd, show=show, keep=keep)
+        _install(backend, root, others, clean, cwd, layout, show=show, keep=keep)
 
 
 def _has_pip(root: str) -> bool:
@@ -124,16 +131,18 @@ def _install(
     arguments: Sequence[str],
     env: Mapping[str, str],
     cwd: str,
+    layout: Layout,
     *,
     show: bool,
     keep: int,
 ) -> None:
-    """Call the backend once; raise BubbleError(download) when it fails."""
+    """Call the backend once; raise BubbleError(download) when it fails, or installs nothing."""
     python = f"{root}/bin/python"
     if backend[0] == "uv":
         command = [backend[1], "pip", "install", "--python", python, *arguments]
     else:
-        command = [python, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+        options = ["--disable-pip-version-check", *_HERE]
+        command = isolated(python, "-m", "pip", "install", *options, *arguments)
     status, output = _run(command, env, cwd, show=show, keep=keep)
     if status:
         lines = [line for line in output.splitlines() if line.strip()][-_LINES:]
@@ -142,19 +151,22 @@ def _install(
             "download",
             f"{backend[0]} could not install the packages (status {status})"
             + (f": {said}" if said else ""),
-            hint=f"mend the requirements{_or_the_other(backend[0], root, env)}",
+            hint=f"mend the requirements{_or_the_other(backend[0], root, env, layout)}",
         )
+    lock = [word for word in arguments if pylock.is_lock(word)]  # uv's own affair
+    if not lock:
+        require_installed(root, arguments, cwd, backend[0])
 
 
-def _or_the_other(tried: str, root: str, env: Mapping[str, str]) -> str:
+def _or_the_other(tried: str, root: str, env: Mapping[str, str], layout: Layout) -> str:
     """Return the part of a hint that names the other installer, "" where there is none to try."""
     if tried == "uv":
         return ", or try pip: --installer pip" if _has_pip(root) else ""
-    return ", or try uv: --installer uv" if _find_uv(env) else ""
+    return ", or try uv: --installer uv" if _find_uv(env, layout) else ""
 
 
 def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
-    clean = {name: value for name, value in env.items() if name not in _ELSEWHERE}
+    clean = {n: value for n, value in without_python(env).items() if n not in _ELSEWHERE}
     clean |= {"VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
     # lock files are asked for: no warning that uv's reading of them is new
     return {"UV_PREVIEW_FEATURES": "pylock", **clean}

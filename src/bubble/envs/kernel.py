@@ -8,7 +8,6 @@ into by itself (`--prefix`) are remembered in the store.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -20,8 +19,7 @@ from bubble.model.text import printable
 from bubble.system.files import read_text, temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import layout_from
 from bubble.system.lock import Lock
-from bubble.system.staging import set_aside
-from bubble.system.trees import remove_tree
+from bubble.system.removal import set_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,21 +127,13 @@ def remove_kernels(environment: Environment, env: Mapping[str, str]) -> tuple[st
 
 
 def remove_kernel(kernel: Kernel, layout: Layout) -> None:
-    """Remove one kernel, in one step where it lies on the store's file system.
-
-    Elsewhere what makes it one goes first. Raises BubbleError(store) when something is mounted.
-    """
+    """Remove one kernel. Raises BubbleError(store) when something is mounted, and OSError."""
     place.require_unmounted(kernel.path)
-    remains = kernel.path
     try:
         remains = set_aside(layout, kernel.path)
     except FileNotFoundError:
         return
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        unlink_quietly(f"{kernel.path}/{SPEC}")
-    remove_tree(remains)
+    remains.delete()
 
 
 def move_kernels(old: Environment, new: Environment, env: Mapping[str, str]) -> tuple[str, ...]:

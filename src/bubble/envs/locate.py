@@ -33,7 +33,7 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
             of_path(path, layout) or _awaited(path, layout) or _awaited(f"{path}/{DEFAULT}", layout)
         )
         if found is None:
-            raise _unknown_path(path)
+            raise _unknown_path(path, layout)
         return found
     found = (
         of_name(layout, text)
@@ -96,20 +96,19 @@ def require_name_free(name: str, path: str, layout: Layout) -> None:
         raise BubbleError(
             "in_use",
             f"{name} is the name of the environment at {printable(known.path, 500)}",
-            hint=f"choose another name, or let bubble forget that one: bubble remove {name}",
+            hint=f"choose another name; what is there: bubble info {name}",
         )
 
 
-def unregistered(path: str) -> BubbleError:
+def unregistered(path: str, layout: Layout) -> BubbleError:
     """Return the error for an environment that lies at `path` and that nobody registered."""
-    from bubble.system.layout import MARK
+    from bubble.envs.whose import claim
 
-    ours = os.path.lexists(f"{path}/{MARK}")
-    shown = printable(path)
+    found = claim(path, layout)
     return BubbleError(
         "environment",
-        f"{shown} is not registered" + (": it was moved or copied here" if ours else ""),
-        hint=f"bubble {'repair' if ours else 'adopt'} {shown}",
+        f"{printable(path)} is not registered: it {found.said}",
+        hint=found.hint,
     )
 
 
@@ -141,7 +140,7 @@ def _nearest(cwd: str, layout: Layout) -> Environment:
         if os.path.lexists(f"{inside}/pyvenv.cfg"):
             if found := _awaited(inside, layout):
                 return found
-            raise unregistered(inside)
+            raise unregistered(inside, layout)
     raise BubbleError(
         "environment",
         f"no environment belongs to {printable(cwd) or 'this directory, which was deleted'}",
@@ -149,10 +148,10 @@ def _nearest(cwd: str, layout: Layout) -> Environment:
     )
 
 
-def _unknown_path(path: str) -> BubbleError:
+def _unknown_path(path: str, layout: Layout) -> BubbleError:
     for candidate in (path, f"{path}/{DEFAULT}"):
         if os.path.lexists(f"{candidate}/pyvenv.cfg"):
-            return unregistered(candidate)
+            return unregistered(candidate, layout)
     return BubbleError(
         "environment",
         f"there is no environment at {printable(path)}",

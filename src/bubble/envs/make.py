@@ -12,22 +12,20 @@ import time
 from bubble.envs import place
 from bubble.envs.create import base_of, build
 from bubble.envs.locate import require_name_free
+from bubble.envs.taken import require_free
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import printable
 from bubble.pythons.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
 from bubble.selection.identity import new_identity
-from bubble.system.staging import Staging
+from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.pythons.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
-    from bubble.system.layout import Layout
-    from bubble.system.staging import Yard
 
 
 class Plan(Record):
@@ -63,7 +61,6 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
         project = os.path.realpath(plan.project)
         plan = plan.replace(project=project, path=f"{project}/{os.path.basename(plan.path)}")
     place.require_sayable(plan.path)
-    yard = place.yard_of(layout, plan.path)
     # shared: nobody takes the interpreter away before the registry knows who uses it
     in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
     with place.lock(layout, plan.path), in_use:
@@ -75,16 +72,16 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
                 f"{plan.installation.key.name} was removed meanwhile",
                 hint=f"bubble python install {plan.installation.key.name}",
             )
-        with place.swept(yard):
-            environment = _record(plan, world)
-            _require_free(plan, registry.unfinished(layout, environment), layout)
-            try:
-                _stage_and_publish(plan, environment, world, yard, show=show)
-            finally:
-                if place.identity_at(plan.path) == environment.identity:
-                    registry.register_prepared(layout, environment)
-                else:
-                    registry.abandon(layout, environment)
+        sweep(layout)
+        environment = _record(plan, world)
+        require_free(environment, layout, force=plan.force, arguments=plan.arguments)
+        try:
+            _stage_and_publish(plan, environment, world, show=show)
+        finally:
+            if place.identity_at(plan.path) == environment.identity:
+                registry.register_prepared(layout, environment)
+            else:
+                registry.abandon(layout, environment)
     return environment
 
 
@@ -100,10 +97,8 @@ def _record(plan: Plan, world: World) -> Environment:
     )
 
 
-def _stage_and_publish(
-    plan: Plan, environment: Environment, world: World, yard: Yard, *, show: bool
-) -> None:
-    with Staging(yard, os.path.basename(plan.path)) as staging:
+def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, show: bool) -> None:
+    with Staging(world.layout, plan.path) as staging:
         root = staging.path
         build(
             root,
@@ -122,6 +117,7 @@ def _stage_and_publish(
             install_packages(
                 root,
                 plan.arguments,
+                layout=world.layout,
                 installer=plan.installer,
                 env=world.env,
                 cwd=world.cwd,
@@ -131,42 +127,4 @@ def _stage_and_publish(
             relocate(root, root, plan.path)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
-        staging.publish(plan.path)
-
-
-def _require_free(plan: Plan, unfinished: Environment | None, layout: Layout) -> None:
-    """Refuse a place that is taken, unless bubble made what is there and it is to be replaced.
-
-    What a killed creation left there, complete but told to nobody, is replaced without being asked.
-    """
-    if not os.path.lexists(plan.path):
-        return
-    shown = printable(plan.path, 500)
-    command = f"bubble create {plan.name}".rstrip()
-    if os.path.islink(plan.path) or not place.identity_at(plan.path):
-        from shlex import quote
-
-        raise BubbleError(
-            "in_use",
-            f"{shown} is there already, and bubble didn't make it",
-            hint=f"move it away, or make it known as it is: bubble adopt {quote(shown)}"
-            if _can_be_adopted(plan.path, layout)
-            else f"move it away, then: {command}",
-        )
-    begun = unfinished is not None and unfinished.identity == place.identity_at(plan.path)
-    if not plan.force and not begun:
-        raise BubbleError(
-            "in_use",
-            f"{shown} is there already",
-            hint=f"replace it: {command} --force",
-        )
-    place.require_unmounted(plan.path)
-
-
-def _can_be_adopted(path: str, layout: Layout) -> bool:
-    from bubble.envs.adopt import examine
-
-    try:
-        return examine(path, "", layout) == path
-    except BubbleError:
-        return False
+        staging.publish()

@@ -10,7 +10,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.selection.memos import known_directories
+from bubble.selection.known import known_directories
 from bubble.selection.registry import environments
 from bubble.selection.sources import READERS, VARIABLE
 from bubble.system.directory import upwards
@@ -40,7 +40,7 @@ def pins_of(name: str, world: World) -> tuple[Pin, ...]:
     """
     layout = world.layout
     projects = [e.project for e in environments(layout) if e.project]
-    others = [directory for directory, _ in known_directories(layout)]
+    others = known_directories(layout)
     found = list(_variable(name, world))
     for directory in dict.fromkeys([*upwards(world.cwd), *sorted({*projects, *others})]):
         for file, read in READERS[:-1]:  # a `requires-python` names no environment

@@ -1,56 +1,21 @@
-"""Where environments lie: whose a directory is, and how one is put there or taken away.
-
-A named environment is staged in the store. A project's is staged beside its place, in
-`.bubble-staging`, and deleted in `.bubble-trash`, since the project may lie on another file system;
-nothing of that stays.
-"""
+"""Where environments lie: whose a directory is, which paths will do, and who is at work there."""
 
 from __future__ import annotations
 
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.system.files import read_text
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bubble.system.layout import Layout
     from bubble.system.lock import Lock
-    from bubble.system.staging import Yard
 
-STAGING = ".bubble-staging"
-TRASH = ".bubble-trash"
 _LONGEST_LINE = 127  # bytes of a `#!` line, with its end, as pip counts
 _LONGEST = 3800  # bytes of a path: the system takes 4095, and packages lie some way below
-
-
-class ProjectYard(Record):
-    """Scratch beside a project's environment."""
-
-    home: str
-    locks: str
-
-    @property
-    def staging(self) -> str:
-        """Where it is built."""
-        return f"{self.home}/{STAGING}"
-
-    @property
-    def trash(self) -> str:
-        """Where it is deleted."""
-        return f"{self.home}/{TRASH}"
-
-
-def yard_of(layout: Layout, path: str) -> Yard:
-    """Return where the environment at `path` (absolute) is staged."""
-    if path.startswith(f"{layout.home}/"):
-        return layout
-    return ProjectYard(home=os.path.dirname(path), locks=layout.locks)
 
 
 def dangers(path: str) -> tuple[str, ...]:
@@ -73,44 +38,6 @@ def dangers(path: str) -> tuple[str, ...]:
         "would give that to the shell; better take another directory"
     )
     return (warning,)
-
-
-class swept:  # noqa: N801 - used as a function
-    """Sweep a yard before what is inside `with`, and leave no empty scratch of a project after it.
-
-    Raises BubbleError(store) and OSError, as `staging.sweep` does.
-    """
-
-    def __init__(self, yard: Yard) -> None:
-        self._yard = yard
-
-    def __enter__(self) -> None:
-        from bubble.system.staging import sweep
-
-        sweep(self._yard)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        tidy(self._yard)
-
-
-def tidy(yard: Yard) -> None:
-    """Remove the scratch directories of a project where they are empty."""
-    if not isinstance(yard, ProjectYard):
-        return
-    from bubble.system.lock import Lock
-    from bubble.system.staging import guard
-
-    with Lock(guard(yard)):  # or a neighbour's would go just before it puts something in
-        for directory in (yard.trash, yard.staging):
-            try:
-                os.rmdir(directory)
-            except OSError:
-                pass
 
 
 def lock(layout: Layout, path: str) -> Lock:

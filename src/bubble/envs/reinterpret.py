@@ -97,7 +97,7 @@ def relink(environment: Environment, base: Base, world: World) -> Environment:
     fresh = [_configured(line, {**values, "version_info": version}) for line in lines]
     if not any(line.partition("=")[0].strip().lower() == "home" for line in lines):
         fresh = [f"home = {base.home}", f"version_info = {version}", *fresh]
-    write_atomic(f"{path}/pyvenv.cfg", "".join(f"{line}\n" for line in fresh).encode())
+    write_atomic(f"{path}/pyvenv.cfg", "".join(f"{line}\n" for line in fresh).encode(), 0o644)
     os.makedirs(f"{path}/bin", exist_ok=True)
     short = os.path.basename(base.executable)
     names = {"python3", short, *os.listdir(f"{path}/bin")}

@@ -260,7 +260,11 @@ def _forget_hashes(root: str, changed: set[str]) -> None:
                 continue
             fresh = "".join(f"{_without_hash(line, listed)}\n" for line in text.splitlines())
             if fresh != text and _is_own(root, os.path.dirname(record)):
-                write_atomic(record, fresh.encode("utf-8", "surrogateescape"))
+                write_atomic(
+                    record,
+                    fresh.encode("utf-8", "surrogateescape"),
+                    os.stat(record).st_mode & 0o777,
+                )
 
 
 def _without_hash(line: str, listed: set[str]) -> str:

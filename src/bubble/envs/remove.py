@@ -8,8 +8,8 @@ from bubble.envs import place
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.system.staging import set_aside
-from bubble.system.trees import remove_tree
+from bubble.system.removal import set_aside
+from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,20 +34,22 @@ def remove(
     BubbleError(environment, store) and OSError.
     """
     path = environment.path
-    yard = place.yard_of(layout, path)
     with place.lock(layout, path):
         environment = registry.current(layout, environment)  # it may have been made anew
-        there = os.path.lexists(path) and environment.maker == "bubble"
-        with place.swept(yard):
-            if there:
-                _require_ours(environment, registry.unfinished(layout, environment))
-                remove_tree(set_aside(yard, path))
+        sweep(layout)  # which may end what a killed removal began
+        remains = None
+        if environment.maker == "bubble" and os.path.lexists(path):
+            _require_ours(environment, registry.unfinished(layout, environment))
+            remains = set_aside(layout, path)
         if also:
             also(environment)
-        # the record goes last: until then, whoever was killed can say it again
-        registry.abandon(layout, environment)
-        registry.forget(layout, environment)
-    return there
+        try:
+            if remains:
+                remains.delete()
+        finally:  # the record goes last: until then, whoever was killed can say it again
+            registry.abandon(layout, environment)
+            registry.forget(layout, environment)
+    return remains is not None
 
 
 def _require_ours(environment: Environment, unfinished: Environment | None) -> None:
@@ -64,6 +66,6 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",
-            hint="remove the directory by hand, or take it in: bubble repair",
+            hint=f"look into it; to take it in, if you trust it: bubble adopt {shown}",
         )
     place.require_unmounted(path)

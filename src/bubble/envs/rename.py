@@ -10,8 +10,8 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.system.staging import set_aside, sweep
-from bubble.system.trees import remove_tree
+from bubble.system.removal import set_aside
+from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def rename(
             copy_to(source, new, layout)
         if also:
             also(source, new)
-        if os.path.lexists(source.path):
-            remains = set_aside(layout, source.path)
-            registry.forget(layout, source)
-            remove_tree(remains)
-        else:
+        remains = set_aside(layout, source.path) if os.path.lexists(source.path) else None
+        try:
+            if remains:
+                remains.delete()
+        finally:  # whoever is killed before can say it again
             registry.forget(layout, source)
     return new
 
@@ -80,7 +80,7 @@ def _is_done_already(source: Environment, new: Environment, layout: Layout) -> b
     raise BubbleError(
         "in_use",
         f"{new.name} is there already",
-        hint=f"choose another name, or throw it away: bubble remove {new.name}",
+        hint=f"choose another name; what is there: bubble info {new.name}",
     )
 
 

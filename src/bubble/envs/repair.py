@@ -50,6 +50,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
         known = registry.environments(world.layout)
         environment, done = settle(path, world.layout)
         done += _move_kernels(environment, known, world)
+        done += _unshare(environment, world.layout)
         asked = misfit(environment, world)
         if works(environment) and asked is None:
             return Repaired(environment=environment, done=done)
@@ -77,6 +78,16 @@ def _move_kernels(
         moved += move_kernels(before, environment, world.env)
     names = ", ".join(printable(os.path.basename(path)) for path in moved)
     return (f"let its Jupyter kernels find it: {names}",) if moved else ()
+
+
+def _unshare(environment: Environment, layout: Layout) -> tuple[str, ...]:
+    """Give it files of its own where an earlier bubble made links; return a phrase if it did."""
+    from bubble.envs.unshare import is_shared, unshare
+
+    if environment.maker != "bubble" or not is_shared(environment.path):
+        return ()
+    count = unshare(environment.path, layout)
+    return (f"gave it {count} files of its own, which it shared with others",)
 
 
 def find(text: str, cwd: str, layout: Layout) -> str:

@@ -7,9 +7,10 @@ import os
 from bubble.envs.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection.commands import is_python_command
 from bubble.selection.fallback import child_environment, execute
 from bubble.selection.path import DEFAULT_PATH, find_system
-from bubble.selection.resolve import is_command, is_python_command
+from bubble.selection.resolve import is_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from bubble.envs.adopt import interpreter_of
 from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT
 from bubble.envs.relocate import clear_leftovers, path_of, relocate, rename_prompt
+from bubble.envs.whose import claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
@@ -29,15 +30,20 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
 
     Returns its record, and what was done, a phrase each: nothing if all was well. A moved one
     stays the same; a copy, whose original is still there, gets an identity of its own. The caller
-    holds its lock. Raises BubbleError(environment) for what bubble didn't make.
+    holds its lock. Raises BubbleError(environment) for what this store didn't make: a mark that it
+    doesn't know proves nothing, anybody can have written it.
     """
     identity = read_identity(path)
     everything = registry.environments(layout)
     mine = next((e for e in everything if e.path == path), None)
     mine = mine or next((e for e in everything if is_same(e.path, path)), None)
     path = mine.path if mine else _real(path)  # as it was registered, through whatever links
-    if not identity:
-        return _foreign(path, mine), ()
+    if mine is not None and mine.maker != "bubble":
+        return mine, ()
+    if mine is None or not identity or mine.identity != identity:
+        found = claim(path, layout)
+        if not found.is_ours:
+            raise BubbleError("environment", f"{printable(path)} {found.said}", hint=found.hint)
     clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]
     original = next((e for e in twins if read_identity(e.path) == identity), None)
@@ -76,16 +82,6 @@ def is_same(first: str, second: str) -> bool:
         return os.path.samefile(first, second)
     except OSError:
         return False
-
-
-def _foreign(path: str, mine: Environment | None) -> Environment:
-    if mine is None or mine.maker == "bubble":
-        raise BubbleError(
-            "environment",
-            f"bubble didn't make {printable(path)}",
-            hint=f"make it known as it is: bubble adopt {printable(path)}",
-        )
-    return mine
 
 
 def _record(path: str, identity: str, before: Environment | None, layout: Layout) -> Environment:

@@ -18,6 +18,7 @@ KINDS = frozenset(EXIT_STATUS) | {
     "archive",  # an archive breaks the rules of the extractor
     "catalogue",  # a catalogue can't be read, is older, or contradicts what is known
     "checksum",  # the bytes are not the ones that were asked for
+    "declined",  # somebody was asked, and said no
     "download",  # the network or the server failed
     "environment",  # there is no such environment, or it isn't in a state that allows this
     "in_use",  # something still needs what is to be removed

@@ -15,7 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import Key
 from bubble.model.text import printable
 from bubble.pythons import store
-from bubble.pythons.adopted import SHARED
+from bubble.pythons.adopted import is_pythons, own_directory
 from bubble.pythons.probe import probe
 from bubble.system.staging import Staging, sweep
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from bubble.pythons.install import Machine
     from bubble.pythons.probe import Probe
     from bubble.pythons.store import Installation
-
-_OWN_WORDS = ("python", "pip", "pydoc", "idle", "2to3", "pypy", "graalpy")
 
 
 def adopt(path: str, machine: Machine) -> Installation:
@@ -39,12 +37,12 @@ def adopt(path: str, machine: Machine) -> Installation:
     with store.key_lock(machine.layout, str(key), machine.env):
         sweep(machine.layout)
         require_free(key, found, machine)
-        with Staging(machine.layout, str(key)) as staging:
+        with Staging(machine.layout, prefix) as staging:
             _link_commands(staging.path, found)
             os.mkdir(f"{staging.path}/.bubble")
             store.write_receipt(staging.path, _receipt(key, found))
             with store.changing(machine.layout, machine.platform):
-                staging.publish(prefix)
+                staging.publish()
     return store.Installation(key=key, prefix=prefix)
 
 
@@ -118,27 +116,50 @@ def _is_same(present: Installation, found: Probe) -> bool:
 
 
 def _link_commands(root: str, found: Probe) -> None:
+    """Link everything of the interpreter's own `bin`; of a shared one, what has its version."""
     os.mkdir(f"{root}/bin")
-    directory = os.path.dirname(found.executable)
-    everything = found.prefix not in SHARED
-    for name in sorted(os.listdir(directory)):
-        source = f"{directory}/{name}"
-        mine = everything or _belongs(name, found)
-        if mine and os.path.isfile(source) and os.access(source, os.X_OK):
-            os.symlink(source, f"{root}/bin/{name}")
+    own = own_directory(found.executable)
+    directory = own or os.path.dirname(found.executable)
+    executable = f"{own}/{os.path.basename(found.executable)}" if own else found.executable
+    if not os.access(executable, os.X_OK):
+        executable = os.path.realpath(found.executable)
+    commands = {
+        name: f"{directory}/{name}"
+        for name in sorted(os.listdir(directory))
+        if own or _belongs(name, found)
+    }
+    if not own:  # there, the plain names may be another version's
+        commands |= _plain_pips(directory, found)
+        commands |= dict.fromkeys(("python3", "python"), executable)
     for name in (f"python{found.version.minor}", "python3", "python"):
-        if not os.path.lexists(f"{root}/bin/{name}"):
-            os.symlink(found.executable, f"{root}/bin/{name}")
-    if everything:
-        return
-    for name in ("python3", "python"):  # in a shared directory they may be of another version
-        os.unlink(f"{root}/bin/{name}")
-        os.symlink(found.executable, f"{root}/bin/{name}")
+        commands.setdefault(name, executable)
+    for name, source in commands.items():
+        if os.path.isfile(source) and os.access(source, os.X_OK):
+            os.symlink(source, f"{root}/bin/{name}")
 
 
 def _belongs(name: str, found: Probe) -> bool:
     """Whether a command of a shared directory is this version's own: `python3.11`, `pip3.11`."""
-    return name.startswith(_OWN_WORDS) and name.partition("-")[0].endswith(found.version.minor)
+    return is_pythons(name) and name.partition("-")[0].endswith(found.version.minor)
+
+
+def _plain_pips(directory: str, found: Probe) -> dict[str, str]:
+    """Return `pip` and `pip3` and the paths that they mean: this version's, by name or `#!`."""
+    candidates = [f"pip{found.version.minor}", "pip3", "pip"]
+    for name in candidates:
+        source = f"{directory}/{name}"
+        if os.access(source, os.X_OK) and (name == candidates[0] or _runs_by(source, found)):
+            return dict.fromkeys(("pip", "pip3"), source)
+    return {}
+
+
+def _runs_by(script: str, found: Probe) -> bool:
+    """Whether a script's first line names this interpreter."""
+    with open(script, "rb") as file:
+        words = file.readline(300).removeprefix(b"#!").split()
+    return bool(words) and os.path.realpath(words[0]) == os.fsencode(
+        os.path.realpath(found.executable)
+    )
 
 
 def _receipt(key: Key, found: Probe) -> store.Receipt:

@@ -17,6 +17,7 @@ from bubble.model.record import Record
 from bubble.model.text import without_credentials
 from bubble.pythons import store
 from bubble.pythons.progress import Task
+from bubble.system.files import sha256_of
 from bubble.system.lock import Lock, lock_timeout
 from bubble.system.staging import Staging, sweep
 from bubble.system.trees import remove_tree
@@ -115,7 +116,7 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     with Lock(lock, timeout=lock_timeout(machine.env), on_wait=_tell_waiting(task)):
         if os.path.lexists(path):
             task.step("verifying")
-            if _sha256_of(path) == sha256:
+            if sha256_of(path) == sha256:
                 return path, 0
             remove_tree(path)
         from bubble.system.http.download import download
@@ -156,7 +157,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
 
     key = wanted.key
     prefix = machine.layout.python(str(key))
-    with Staging(machine.layout, str(key)) as staging:
+    with Staging(machine.layout, prefix) as staging:
         root = staging.path
         with Aside(_import_the_rest):  # while decompression keeps this thread waiting
             unpacked = extract(archive, root, progress=task.unpack)
@@ -177,7 +178,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
         store.write_receipt(root, receipt)
         task.step("publishing")
         with store.changing(machine.layout, machine.platform):
-            staging.publish(prefix)
+            staging.publish()
 
 
 def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Machine) -> str:
@@ -228,22 +229,6 @@ def _require_runnable(key: Key, machine: Machine) -> None:
                 f"{key} can't run here: this processor is x86-64-v{x86_64_level()}",
                 hint=f"the build for every processor: bubble python install {key.version}",
             )
-
-
-def _sha256_of(path: str) -> str:
-    """Return the sha256 of a regular file in hex, "" where there is none or it can't be read."""
-    import hashlib
-    import stat
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return ""
-    with open(descriptor, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tell_waiting(task: Task) -> object:

@@ -23,11 +23,13 @@ from bubble.pythons.catalogue.index import LIMIT, dump_json, read_index
 from bubble.system.files import (
     fsync_directory,
     is_temporary,
+    sha256_of,
     unlink_quietly,
     unlink_unlocked,
     write_atomic,
 )
 from bubble.system.lock import Lock
+from bubble.system.trouble import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +138,7 @@ class Mirror:
 
     def has(self, download: Download) -> bool:
         """Whether the archive is there with the right bytes."""
-        return _sha256_of(f"{self.directory}/{download.asset}") == download.sha256
+        return sha256_of(f"{self.directory}/{download.asset}") == download.sha256
 
     def add(self, download: Download, partial: Partial | None = None) -> None:
         """Publish a finished file as this download's archive; without one, list what is there.
@@ -165,7 +167,7 @@ class Mirror:
     def _refuse_other_bytes(self, download: Download, sums: Mapping[str, str]) -> None:
         listed = sums.get(download.asset, download.sha256)
         target = f"{self.directory}/{download.asset}"
-        if listed != download.sha256 and _sha256_of(target) == listed:
+        if listed != download.sha256 and sha256_of(target) == listed:
             raise BubbleError(
                 "store",
                 f"the mirror has another {printable(download.asset)}, with sha256 {listed}",
@@ -274,14 +276,9 @@ def _is_asset(name: str) -> bool:
 
 def io_error(error: OSError, what: str) -> BubbleError:
     """Return the error for a file system that said no; `what` begins the message (printable)."""
-    import errno
-
-    kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"} | dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS), "permission"
-    )
     name = f"{printable(os.fsdecode(error.filename))}: " if error.filename else ""
     return BubbleError(
-        kinds.get(error.errno or 0, "io"),
+        kind_of(error),
         f"{what}: {name}{error.strerror or error}",
         hint="make room or permissions there, or choose another directory, and run it again",
     )
@@ -300,11 +297,3 @@ def _require_archive(download: Download) -> None:
             f"{download.key} has no checksum in the catalogue, and so can't be verified",
             hint="choose another version: bubble python list --available --all-versions",
         )
-
-
-def _sha256_of(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return ""

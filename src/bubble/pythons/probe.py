@@ -15,6 +15,7 @@ from bubble.model.platform import Platform
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.model.version import Version
+from bubble.pythons.isolation import isolated, isolated_python_2, without_python
 from bubble.system import process
 
 TYPE_CHECKING = False
@@ -111,14 +112,11 @@ def probe(
     have it too. `timeout` is in seconds; `imports` must all be importable.
     Raises BubbleError(probe) with the reason in one line.
     """
-    clean = {
-        name: value
-        for name, value in env.items()
-        if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"
-    }
-    done = _run([executable, "-I", "-B", "-c", _script(), *imports], clean, timeout)
+    clean = without_python(env)
+    arguments = ("-B", "-c", _script(), *imports)
+    done = _run(isolated(executable, *arguments), clean, timeout)
     if done.status == 2 and "Unknown option: -I" in done.stderr:  # Python 2
-        done = _run([executable, "-E", "-s", "-B", "-c", _script(), *imports], clean, timeout)
+        done = _run(isolated_python_2(executable, *arguments), clean, timeout, cwd="/")
     answer = _answer(done.stdout)
     if answer is None:
         raise _silent(executable, done)
@@ -144,10 +142,12 @@ def _script() -> str:
     return source
 
 
-def _run(argv: list[str], env: Mapping[str, str], timeout: float) -> process.Completed:
+def _run(
+    argv: list[str], env: Mapping[str, str], timeout: float, cwd: str | None = None
+) -> process.Completed:
     shown = printable(argv[0])
     try:
-        return process.run(argv, env=env, timeout=timeout)
+        return process.run(argv, env=env, timeout=timeout, cwd=cwd)
     except TimeoutError:
         raise BubbleError(
             "probe",

@@ -152,21 +152,17 @@ def find(layout: Layout, request: Request, platform: Platform) -> Installation:
 
 def not_installed(layout: Layout, request: Request, platform: Platform) -> BubbleError:
     """Return the error for a request that nothing installed satisfies."""
+    from shlex import quote
+
     have = [i.key.name for i in installations(layout) if i.key.platform == platform]
     shown = ", ".join(have[:8]) + (" …" if len(have) > 8 else "")
     return BubbleError(
         "not_installed",
         f"no installed Python satisfies “{request}”"
         + (f" (installed: {shown})" if have else " (none is installed)"),
-        hint=f"bubble python install {_quoted(str(request))}",
+        hint=f"bubble python install {quote(str(request))}",
         details={"request": str(request), "installed": have},
     )
-
-
-def _quoted(text: str) -> str:
-    """Return a request as a shell takes it: ranges have characters that it would act on."""
-    plain = not any(c in text for c in " <>=!~,*'")
-    return text if plain else f"'{text}'"
 
 
 def read_receipt(prefix: str) -> Receipt:
@@ -189,7 +185,7 @@ def write_receipt(root: str, receipt: Receipt) -> None:
     import json
 
     text = json.dumps({"schema": SCHEMA, **receipt.as_dict()}, indent=1)
-    write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n")
+    write_atomic(f"{root}/{RECEIPT}", text.encode() + b"\n", 0o644)
 
 
 def key_lock(
@@ -276,16 +272,16 @@ def _best(text: str, platform: Platform, present: list[Installation]) -> Install
 def withdraw(layout: Layout, platform: Platform, key: str) -> None:
     """Remove an installation. The caller holds its `key_lock`.
 
-    The minor link moves to the next best first, so that it never leads nowhere; then the
-    installation goes in one step, and its bytes afterwards.
+    The minor link moves to the next best first, so that it never leads nowhere, and back should
+    the installation have to stay; then that goes in one step, and its bytes afterwards. Raises
+    BubbleError(store) and OSError.
     """
-    from bubble.system.staging import set_aside
-    from bubble.system.trees import remove_tree  # lazily: everyday commands remove nothing
+    from bubble.system.removal import set_aside  # lazily: everyday commands remove nothing
 
-    with changing(layout, platform):
+    with changing(layout, platform):  # which links to it again should it have to stay
         _relink(layout, platform, leaving=key)
-        aside = set_aside(layout, layout.python(key))
-    remove_tree(aside)
+        remains = set_aside(layout, layout.python(key))
+    remains.delete()
 
 
 def settle(layout: Layout, platform: Platform) -> None:
@@ -294,21 +290,20 @@ def settle(layout: Layout, platform: Platform) -> None:
     Costs a few looks when there is nothing. In a store that belongs to somebody else nothing is
     done: what is there works all the same.
     """
-    if _is_settled(layout):
-        return
-    from bubble.system.staging import sweep
-
+    scratch = (layout.staging, layout.trash, layout.journal)
     try:
-        sweep(layout)
-        publish_changes(layout, platform)
+        if any(os.path.isdir(d) and os.listdir(d) for d in scratch):
+            from bubble.system.staging import sweep
+
+            sweep(layout)
+        if not _is_published(layout):
+            publish_changes(layout, platform)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
 
 
-def _is_settled(layout: Layout) -> bool:
-    if any(os.path.isdir(d) and os.listdir(d) for d in (layout.staging, layout.trash)):
-        return False
+def _is_published(layout: Layout) -> bool:
     # every change of what is installed ends with a new epoch
     return bool(remembered.epoch(layout)) or not os.path.isdir(layout.pythons)
 

@@ -13,11 +13,12 @@ from bubble.model.request import parse_request
 from bubble.pythons import store
 from bubble.pythons.batch import Batch, install_downloads, open_fresh, require_python
 from bubble.pythons.probe import check, probe
+from bubble.pythons.shelf import require_not_bubbles
 from bubble.system.staging import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Sequence
 
     from bubble.model.key import Key
     from bubble.model.request import Request
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from bubble.pythons.manifest import Problem
     from bubble.pythons.progress import Progress
     from bubble.pythons.store import Installation
+
+    # a full key → who uses that installation now, in words
+    Users = Callable[[str], Sequence[str]]
 
 
 class Verified(Record):
@@ -42,6 +46,14 @@ class Verified(Record):
     def is_whole(self) -> bool:
         """Whether nothing was found."""
         return not (self.problems or self.failure)
+
+
+class Upgraded(Record):
+    """What an upgrade installed, which older installations went, and which stayed for whom."""
+
+    batch: Batch
+    removed: tuple[Installation, ...]
+    kept: tuple[tuple[Installation, tuple[str, ...]], ...]
 
 
 def named(request: Request, machine: Machine) -> Installation:
@@ -66,14 +78,24 @@ def named(request: Request, machine: Machine) -> Installation:
     return found[0]
 
 
-def remove(installation: Installation, machine: Machine) -> None:
-    """Remove an installation: gone in one step, with the links to it; its bytes afterwards."""
-    with store.key_lock(machine.layout, str(installation.key), machine.env):
+def remove(installation: Installation, machine: Machine, users: Users | None = None) -> list[str]:
+    """Remove an installation: gone in one step, with the links to it; its bytes afterwards.
+
+    While `users` names anybody, nothing is done but to return them. Raises BubbleError(in_use) for
+    the Python that bubble itself runs on, whoever asks.
+    """
+    key = str(installation.key)
+    with store.key_lock(machine.layout, key, machine.env):
+        using = list(users(key)) if users else []
+        if using:
+            return using
+        require_not_bubbles(installation, machine.layout)
         sweep(machine.layout)
         if not os.path.lexists(installation.prefix):  # another process was faster
             store.publish_changes(machine.layout, machine.platform)
-            return
-        store.withdraw(machine.layout, machine.platform, str(installation.key))
+        else:
+            store.withdraw(machine.layout, machine.platform, key)
+    return []
 
 
 def upgrade(
@@ -81,13 +103,12 @@ def upgrade(
     machine: Machine,
     progress: Progress,
     *,
-    prune: bool,
-    keep: Container[str] = (),
-) -> tuple[Batch, tuple[Installation, ...]]:
+    prune: Users | None = None,
+) -> Upgraded:
     """Install the newest patch release of each installed minor, or of those that are named.
 
-    Returns what was installed and, with `prune`, the older installations that were removed, be
-    they of an upgrade that was made before. What `keep` has (prefixes) stays: somebody uses it.
+    With `prune`, the older installations go, be they of an upgrade that was made before; those
+    that it names users of stay.
     """
     catalogue = open_fresh(machine)
     wanted: dict[str, Download] = {}
@@ -111,11 +132,24 @@ def upgrade(
     batch = install_downloads(list(wanted.values()), machine, progress)
     store.settle(machine.layout, machine.platform)
     removed: list[Installation] = []
-    for key in dict.fromkeys(newest) if prune else ():
-        if store.installation_at(machine.layout, str(key)):
-            removed += _prune(key, present, machine, keep)
-    batch = batch.replace(errors=tuple(errors) + batch.errors, warning=catalogue.warning)
-    return batch, tuple(removed)
+    kept: list[tuple[Installation, tuple[str, ...]]] = []
+    there = [key for key in newest if store.installation_at(machine.layout, str(key))]
+    old = [i for i in present if any(_is_older(i.key, key) for key in there)]
+    for installation in old if prune else ():
+        try:
+            using = remove(installation, machine, prune)
+        except BubbleError as error:
+            errors.append(error)
+            continue
+        if using:
+            kept.append((installation, tuple(using)))
+        else:
+            removed.append(installation)
+    return Upgraded(
+        batch=batch.replace(errors=tuple(errors) + batch.errors, warning=catalogue.warning),
+        removed=tuple(removed),
+        kept=tuple(kept),
+    )
 
 
 def verify(installation: Installation, machine: Machine) -> Verified | None:
@@ -252,17 +286,8 @@ def _installed_minors(present: Sequence[Installation], machine: Machine) -> list
     ]
 
 
-def _prune(
-    newest: Key, present: Sequence[Installation], machine: Machine, keep: Container[str]
-) -> list[Installation]:
-    old = [
-        i
-        for i in present
-        if i.key.minor == newest.minor
-        and i.key.platform == newest.platform
-        and i.key.version < newest.version
-        and i.prefix not in keep
-    ]
-    for installation in old:
-        remove(installation, machine)
-    return old
+def _is_older(key: Key, newest: Key) -> bool:
+    """Whether a key is an earlier patch release of the same minor and platform."""
+    return (key.minor, key.platform) == (newest.minor, newest.platform) and (
+        key.version < newest.version
+    )

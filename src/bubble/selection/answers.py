@@ -11,7 +11,7 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import remembered, store
 from bubble.selection import registry
-from bubble.selection.belonging import inside, key_of, registered
+from bubble.selection.belonging import inside, key_of, registered, satisfies
 from bubble.selection.identity import is_itself
 from bubble.selection.sources import PYPROJECT, in_directory, pin_above
 
@@ -147,22 +147,19 @@ def misfit(environment: registry.Environment, world: World) -> Choice | None:
     Raises BubbleError(version_file, request) where they can't be read.
     """
     asked = next(in_directory(environment.project), None) if environment.project else None
-    return asked if asked and not _fits(environment, asked, world) else None
+    return asked if asked and not fits(environment, asked, world) else None
 
 
-def _fits(environment: registry.Environment, asked: Choice, world: World) -> bool:
+def fits(environment: registry.Environment, asked: Choice, world: World) -> bool:
     """Whether an environment's interpreter satisfies what the files of its directory ask for."""
-    key = key_of(environment, world.layout, world.platform)
     for entry in asked.entries:
         request = request_of(entry, asked.source)
         if request.kind == "name":
             named = registry.of_name(world.layout, request.text)
             if named is not None and named.path == environment.path:
                 return True
-        elif request.is_python and key:
-            build = request.build  # nobody pins a build of another implementation twice
-            if request.matches(key, world.platform, prereleases=True, build=build):
-                return True
+        elif request.is_python and satisfies(environment, request, world.layout, world.platform):
+            return True
     return False
 
 
@@ -185,20 +182,21 @@ def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None
     return _environment_answer(environment, entry, environment.path) if environment else None
 
 
-def unknown_name(entry: Entry, source: Source, request: Request) -> BubbleError:
+def unknown_name(entry: Entry, source: Source, request: Request, world: World) -> BubbleError:
     """Return the error for a name that no environment has."""
     if request.text.startswith(_ONLY_PYENVS):
         return BubbleError(
             "request",
             f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "
             "bubble has CPython, PyPy and GraalPy",
-            hint="choose one of those: bubble use VERSION",
+            hint="see which there are: bubble python list",
         )
     return BubbleError(
         "request",
         f"{where(source, entry)} names “{request}”, which is no Python version and no "
         "environment that is known here",
-        hint=f"bubble create {request}, or another choice: bubble use VERSION",
+        hint=f"make it: bubble create {quoted(request.text)} -p {an_installed(world)}; "
+        "those that there are: bubble list",
     )
 
 
@@ -258,6 +256,14 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
             hint="give the path of an interpreter, or of the directory above its bin",
         )
     return Answer(prefix=path, name=printable(path), entry=entry)
+
+
+def an_installed(world: World, otherwise: str = "3") -> str:
+    """Return a version that a hint can name: the newest that is installed for this platform."""
+    for installation in store.installations(world.layout):
+        if installation.key.platform == world.platform:
+            return installation.key.minor
+    return otherwise
 
 
 def is_command(path: str) -> bool:

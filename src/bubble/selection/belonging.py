@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.key import Key
     from bubble.model.platform import Platform
+    from bubble.model.request import Request
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
@@ -53,19 +54,37 @@ def registered(layout: Layout, directory: str) -> Environment | None:
 def _strayed(path: str, original: Environment) -> BubbleError:
     from shlex import quote
 
-    shown, word = printable(path, 500), quote(printable(path, 500))
+    shown = printable(path, 500)
+    ours = original.maker == "bubble"
+    command = f"bubble {'repair' if ours else 'adopt'} {quote(shown)}"
     was = printable(original.path, 500)
     if is_itself(original):
         return BubbleError(
             "environment",
             f"{shown} is a copy of {was}, and still says so",
-            hint=f"make it an environment of its own: bubble repair {word}",
+            hint=f"make it an environment of its own: {command}",
         )
     return BubbleError(
         "environment",
         f"{shown} was at {was} when it was registered",
-        hint=f"let it know where it is now: bubble repair {word}",
+        hint=f"let it be known where it is now: {command}",
     )
+
+
+def satisfies(
+    environment: Environment, request: Request, layout: Layout, platform: Platform
+) -> bool:
+    """Whether the interpreter that an environment has now is one that a request asks for.
+
+    What pyvenv.cfg doesn't say of an interpreter from elsewhere is not held against it.
+    """
+    name = _stored(environment, layout)
+    key = key_of(environment, layout, platform)
+    if key is None:
+        return True  # nobody knows what it is: its maker does
+    if not name:
+        key = key.replace(variant=request.variant, platform=request.platform or platform)
+    return request.replace(build="").matches(key, platform, prereleases=True)
 
 
 def key_of(environment: Environment, layout: Layout, platform: Platform) -> Key | None:
@@ -74,17 +93,23 @@ def key_of(environment: Environment, layout: Layout, platform: Platform) -> Key 
     By the installation that its `bin/python` leads to; for an interpreter from elsewhere by what
     pyvenv.cfg says.
     """
-    python = os.path.realpath(f"{environment.path}/bin/python")
-    store = f"{os.path.realpath(layout.pythons)}/"
-    name = ""
-    if python.startswith(store):
-        name = python.removeprefix(store).partition("/")[0]
-    elif environment.interpreter.startswith(f"{layout.pythons}/"):
-        name = os.path.basename(os.path.realpath(environment.interpreter))
+    name = _stored(environment, layout)
     if not name:
-        version = version_of(read_configuration(environment.path))
-        name = f"cpython-{version}-{platform}"
+        configuration = read_configuration(environment.path)
+        implementation = configuration.get("implementation", "cpython").lower()
+        name = f"{implementation}-{version_of(configuration)}-{platform}"
     try:
         return parse_key(name)
     except BubbleError:
         return None
+
+
+def _stored(environment: Environment, layout: Layout) -> str:
+    """Return the name of the installation that an environment uses, "" for none of the store."""
+    python = os.path.realpath(f"{environment.path}/bin/python")
+    store = f"{os.path.realpath(layout.pythons)}/"
+    if python.startswith(store):
+        return python.removeprefix(store).partition("/")[0]
+    if environment.interpreter.startswith(f"{layout.pythons}/"):  # an adopted one
+        return os.path.basename(os.path.realpath(environment.interpreter))
+    return ""

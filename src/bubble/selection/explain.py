@@ -10,11 +10,12 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.selection.belonging import environment_of, inside
+from bubble.selection.commands import command_path
 from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
-from bubble.selection.path import identity, is_shim_directory
+from bubble.selection.reached import is_of_another_manager, place_on_path
 from bubble.selection.recall import recall
-from bubble.selection.resolve import command_path, is_command, resolve
+from bubble.selection.resolve import is_command, resolve
 from bubble.selection.sources import PYPROJECT, READERS, VARIABLE, Source, choose
 from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version
@@ -149,7 +150,9 @@ def _reading(source: Source, read: object) -> tuple[Source, tuple[Entry, ...] | 
 
 def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
     path = f"{world.layout.shims}/{name}"
-    on_path, before = _place_on_path(name, world)
+    on_path, before = place_on_path(name, world)
+    if before and is_of_another_manager(before):
+        before += " (another manager's shim)"
     return Shim(
         path=path,
         exists=is_command(path),
@@ -158,20 +161,6 @@ def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
         asks=_why_it_asks(name, memo),
         differs=_what_differs(name, command, memo),
     )
-
-
-def _place_on_path(name: str, world: World) -> tuple[bool, str]:
-    """Return whether the shims are on PATH, and the first `name` on PATH before them."""
-    shims = identity(world.layout.shims)
-    before = ""
-    for entry in world.env.get("PATH", "").split(":"):
-        directory = entry.rstrip("/")
-        if shims is not None and directory and identity(directory) == shims:
-            return True, before
-        path = f"{directory}/{name}"
-        if not before and os.path.isabs(directory) and is_command(path):
-            before = f"{path} (another manager's shim)" if is_shim_directory(directory) else path
-    return False, before
 
 
 def _why_it_asks(name: str, memo: Recall) -> str:

@@ -8,10 +8,12 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import memos
+from bubble.selection.commands import command_path
 from bubble.selection.path import head, is_shim
-from bubble.selection.resolve import World, command_path, select
+from bubble.selection.resolve import World, select
 from bubble.selection.sources import unreadable
 from bubble.system import descriptors
+from bubble.system.foreign import foreign_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ def run_shim(
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):
         warn(f"passed over: {fault}")
-    memos.leave(selection, world)
+    if not foreign_owner(world.layout.home, world.env):
+        memos.leave(selection, world)
     path = command_path(name, selection, world)
     if is_shim(path):
         raise BubbleError(
@@ -68,6 +71,8 @@ def perform(
     from bubble.selection.shims import rehash
 
     status = run_child(path, arguments, env)
+    if foreign_owner(layout.home, env):
+        return end_as(status)
     try:
         rehash(layout, python)
     except (OSError, BubbleError):

@@ -14,12 +14,10 @@ from bubble.pythons import remembered
 from bubble.selection.facts import Memo, Unsayable, memos_of
 from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
-from bubble.system.files import unlink_quietly, write_atomic
+from bubble.system.files import make_directory, unlink_quietly, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bubble.selection.resolve import Selection, World
     from bubble.system.layout import Layout
 
@@ -62,15 +60,6 @@ def is_sayable(text: str) -> bool:
     return VARIABLE_CHARACTERS.issuperset(text) and text[:1] != "." and len(text) <= 200
 
 
-def known_directories(layout: Layout) -> Iterator[tuple[str, str]]:
-    """Yield each directory (absolute) for which there is a memo, and the memo's path."""
-    root = layout.answers
-    for place, below, names in os.walk(root):
-        below[:] = [name for name in below if name[0] == "@"]
-        if "answer" in names:
-            yield place[len(root) :].replace("/@", "/") or "/", f"{place}/answer"
-
-
 def _epoch(layout: Layout) -> str:
     """Return the present epoch of what requests mean; begin one where a change was killed."""
     when = remembered.epoch(layout)
@@ -102,7 +91,7 @@ def _write(memo: Memo) -> None:
     is newer still, which may be large, to know that it is something else.
     """
     directory = os.path.dirname(memo.path)
-    os.makedirs(directory, exist_ok=True)
+    make_directory(directory)
     for stamp, made in memo.stamps:
         write_atomic(stamp, b"")
         os.utime(stamp, ns=(made, made))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, temporaries, unlink_quietly
+from bubble.system.files import fsync_directory, make_directory, temporaries, unlink_quietly
 from bubble.system.files import write_atomic as _write
 
 TYPE_CHECKING = False
@@ -149,7 +149,7 @@ def forget(layout: Layout, environment: Environment) -> None:
 def _store(layout: Layout, environment: Environment, name: str) -> None:
     values = environment.values()
     assert not any("\n" in str(value) for value in values), values
-    os.makedirs(layout.registry, mode=0o700, exist_ok=True)
+    make_directory(layout.registry)
     data = os.fsencode(_TEXT % values)
     assert len(data) < _LARGEST, len(data)
     for leftover in temporaries(layout.registry, name):  # only the lock's holder writes these

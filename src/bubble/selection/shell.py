@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "sh", "pwsh", "nu")
 # the files of `shims/` that a shell's code is made of, without and with the hook
 _PARTS = {
-    "bash": (("init.sh",), ("answer.sh", "hook.sh", "hook.bash")),
-    "zsh": (("init.sh",), ("answer.sh", "hook.sh", "hook.zsh")),
+    "bash": (("init.sh", "prompt.sh", "prompt.bash"), ("answer.sh", "hook.sh", "hook.bash")),
+    "zsh": (("init.sh", "prompt.sh", "prompt.zsh"), ("answer.sh", "hook.sh", "hook.zsh")),
     "sh": (("init.sh",), ()),
     "fish": (("init.fish",), ("hook.fish",)),
     "pwsh": (("init.ps1",), ("hook.ps1",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
+from bubble.pythons.isolation import own_options
 from bubble.pythons.store import installation_at, installations
 from bubble.selection import seen
 from bubble.selection.path import identity, is_shim
@@ -228,8 +229,9 @@ def _script(home: str, python: str) -> str:
     assert answer is not None
     head, _, tail = answer.partition("\n\n")
     assert head.startswith("# shellcheck"), "the comment on the file as a whole"
-    template = template.replace("# @answer.sh@\n", tail)
-    return template.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
+    script = template.replace("# @answer.sh@\n", tail)
+    script = script.replace("@options@", " ".join(own_options()))
+    return script.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
 
 
 def template_path() -> str:

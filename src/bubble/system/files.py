@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import os
 
+# of what lies in the store: others may use it, whatever umask its owner has; who must not, is kept
+# out by the directory above it
+DIRECTORY_MODE = 0o755
+FILE_MODE = 0o644
 
-def write_atomic(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
+
+def make_directory(path: str) -> None:
+    """Make a directory of the store, and those above it, as others may use them. Raises OSError."""
+    os.makedirs(path, mode=DIRECTORY_MODE, exist_ok=True)
+    status = os.stat(path)
+    if status.st_mode & DIRECTORY_MODE != DIRECTORY_MODE and status.st_uid == os.geteuid():
+        os.chmod(path, status.st_mode & 0o7777 | DIRECTORY_MODE)
+
+
+def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool = False) -> None:
     """Replace `path` by `data` in one step; `durable` also survives a power cut.
 
+    The umask takes nothing from `mode`, which is what others need to use the store.
     The temporary file lies beside `path` and is removed on any failure. Raises OSError.
     """
     directory, name = os.path.split(path)
     temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(temporary, flags, mode)
+        descriptor = os.open(temporary, flags, 0o600)
         try:
+            _give(descriptor, mode)
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
@@ -29,6 +44,14 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, durable: bool = F
         raise
     if durable:
         fsync_directory(directory)
+
+
+def _give(descriptor: int, mode: int) -> None:
+    if os.fstat(descriptor).st_mode & 0o777 != mode:
+        try:
+            os.fchmod(descriptor, mode)
+        except PermissionError:
+            pass  # FAT and its like have one mode for all
 
 
 def replace_file(
@@ -143,6 +166,24 @@ def read_text(path: str, limit: int = 1 << 20) -> str | None:
     finally:
         os.close(descriptor)
     return data.decode("utf-8", "surrogateescape")
+
+
+def sha256_of(path: str) -> str:
+    """Return the sha256 of a regular file in hex, "" where there is none or it can't be read.
+
+    A link is none, and nothing is waited for: what lies in a cache may be a pipe by now.
+    """
+    import hashlib
+    import stat
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ""
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def unlink_quietly(path: str) -> None:

@@ -10,11 +10,11 @@ import os
 import sys
 
 from bubble.model.platform import Platform
+from bubble.system import elf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import BinaryIO
 
 _MACHINES = {  # (e_machine, 64-bit, little-endian) → architecture; elf.h
     (62, True, True): "x86_64",
@@ -25,22 +25,12 @@ _MACHINES = {  # (e_machine, 64-bit, little-endian) → architecture; elf.h
     (22, True, False): "s390x",
     (243, True, True): "riscv64",
 }
-_PT_INTERP = 3
 _ARM_HARD_FLOAT = 0x400  # EF_ARM_ABI_FLOAT_HARD
 _LEVELS = (  # the psABI's micro-architecture levels, in the words of /proc/cpuinfo
     {"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"},
     {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"},
     {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
 )
-
-
-class Elf:
-    """What an ELF file's header says; `interpreter` is "" in a static program."""
-
-    def __init__(self, arch: str, interpreter: str, flags: int) -> None:
-        self.arch = arch
-        self.interpreter = interpreter
-        self.flags = flags
 
 
 def host_platform(env: Mapping[str, str]) -> Platform:
@@ -64,12 +54,17 @@ def linux_platform(programs: tuple[str, ...], machine: str) -> Platform:
 
     `machine` is what uname says; it counts where no program is a readable ELF file.
     """
-    found = [elf for path in programs if (elf := read_elf(path))]
-    arch = next((elf.arch for elf in found if elf.arch), _spelt(machine))
+    found = [told for path in programs if (told := elf.program(path))]
+    arch = next((arch for told in found if (arch := architecture(told))), _spelt(machine))
     if arch == "armv7" and machine.startswith(("armv5", "armv6")):
         arch = machine  # the builds need ARMv7 instructions
-    dynamic = next((elf for elf in found if elf.interpreter), None)
+    dynamic = next((told for told in found if told.interpreter), None)
     return Platform(os="linux", arch=arch, libc=_libc(arch, dynamic))
+
+
+def architecture(program: elf.Program) -> str:
+    """Return the architecture that a program is built for, "" for one without builds."""
+    return _MACHINES.get((program.machine, program.wide, program.little), "")
 
 
 def glibc_version() -> tuple[int, int] | None:
@@ -105,51 +100,17 @@ def x86_64_level(cpuinfo: str = "/proc/cpuinfo") -> int:
     return 1
 
 
-def read_elf(path: str) -> Elf | None:
-    """Return what the header of the program at `path` says; None if it is no ELF file."""
-    try:
-        with open(path, "rb") as file:
-            return _parse_elf(file)
-    except (OSError, ValueError):
-        return None
-
-
-def _parse_elf(file: BinaryIO) -> Elf | None:
-    head = file.read(64)
-    if len(head) < 52 or head[:4] != b"\x7fELF":
-        return None
-    wide, little = head[4] == 2, head[5] == 1
-
-    def number(data: bytes, offset: int, size: int) -> int:
-        return int.from_bytes(data[offset : offset + size], "little" if little else "big")
-
-    arch = _MACHINES.get((number(head, 18, 2), wide, little), "")
-    flags = number(head, 48 if wide else 36, 4)
-    table = number(head, 32, 8) if wide else number(head, 28, 4)
-    size, count = number(head, 54 if wide else 42, 2), number(head, 56 if wide else 44, 2)
-    file.seek(table)
-    headers = file.read(min(size * count, 65536))
-    for start in range(0, len(headers), size or 1):
-        entry = headers[start : start + size]
-        if number(entry, 0, 4) == _PT_INTERP:
-            file.seek(number(entry, 8, 8) if wide else number(entry, 4, 4))
-            length = number(entry, 32, 8) if wide else number(entry, 16, 4)
-            name = file.read(min(length, 4096)).partition(b"\0")[0]
-            return Elf(arch, os.fsdecode(name), flags)
-    return Elf(arch, "", flags)
-
-
-def _libc(arch: str, elf: Elf | None) -> str:
-    interpreter = elf.interpreter if elf else ""
+def _libc(arch: str, program: elf.Program | None) -> str:
+    interpreter = program.interpreter if program else ""
     if "ld-musl" in interpreter:
         return "musl"
     if "/system/bin/linker" in interpreter:
         return "bionic"
-    if elf is None and glibc_version() is None and _has_musl_loader():
+    if program is None and glibc_version() is None and _has_musl_loader():
         return "musl"
     if arch.startswith("armv"):
-        hard = "armhf" in interpreter or (elf is not None and elf.flags & _ARM_HARD_FLOAT)
-        return "gnueabihf" if hard or elf is None else "gnueabi"
+        hard = "armhf" in interpreter or (program is not None and program.flags & _ARM_HARD_FLOAT)
+        return "gnueabihf" if hard or program is None else "gnueabi"
     return "gnu"
 
 

@@ -40,8 +40,12 @@ def sync_file_system(path: str) -> None:
         raise OSError(number, os.strerror(number), path)
 
 
-def exchange(first: str, second: str) -> bool:
-    """Swap what two absolute paths name, in one step; False where the system can't.
+def exchange(
+    first: str, second: str, first_in: int = _AT_FDCWD, second_in: int = _AT_FDCWD
+) -> bool:
+    """Swap what two names stand for, in one step; False where the system can't.
+
+    They are absolute paths, or names in the directories of the two descriptors.
 
     Raises OSError for real failures (a path that isn't there, no permission).
     """
@@ -49,7 +53,7 @@ def exchange(first: str, second: str) -> bool:
     if renameat2 is None:
         return False
     names = os.fsencode(first), os.fsencode(second)
-    number = renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
+    number = renameat2(first_in, names[0], second_in, names[1], _RENAME_EXCHANGE)
     if number in _NOT_HERE:
         return False
     if number:

@@ -42,6 +42,11 @@ class Layout(Record):
         return f"{self.home}/trash"
 
     @property
+    def journal(self) -> str:
+        """What was begun outside `staging` and `trash`, a file each, until it is ended."""
+        return f"{self.home}/journal"
+
+    @property
     def locks(self) -> str:
         """Lock files; never deleted."""
         return f"{self.home}/locks"

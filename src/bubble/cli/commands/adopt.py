@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +18,8 @@ EXAMPLES = (
 )
 DETAILS = (
     "Nothing in it is changed: the shims use it in its project's directory, and bubble list shows\n"
-    "it. It belongs to the tool that made it, and bubble remove only forgets it."
+    "it. It belongs to the tool that made it, and bubble remove only forgets it. A .venv that\n"
+    "isn't what its directory's files ask for is refused, unless it gets a name."
 )
 
 
@@ -27,11 +31,20 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register it."""
-    from bubble.envs.adopt import adopt
-    from bubble.system.directory import working_directory
+    from bubble.envs.adopt import adopt, examine
+    from bubble.envs.locate import DEFAULT, of_path
+    from bubble.envs.wanted import require_narrow, require_wanted
+    from bubble.selection.answers import quoted
 
-    cwd = working_directory(context.env.get("PWD", ""))
-    environment = adopt(options.directory, cwd, context.layout, options.name)
+    world = context.world()
+    path = examine(options.directory, world.cwd, world.layout)
+    known = of_path(path, world.layout)
+    named = options.name or (known is not None and known.path == path and known.name)
+    if not named and os.path.basename(path) == DEFAULT:
+        hint = f"know it by a name: bubble adopt {quoted(printable(path))} --name NAME"
+        require_narrow(os.path.dirname(path), world.env, hint)
+        require_wanted(path, world)
+    environment = adopt(options.directory, world.cwd, world.layout, options.name)
     context.renew_shims([environment.path])
     return Outcome(
         data={

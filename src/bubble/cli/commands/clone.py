@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 
 TYPE_CHECKING = False
@@ -14,9 +16,9 @@ EXAMPLES = (
     ("bubble clone train ~/code/site/.venv", "as the environment of another project"),
 )
 DETAILS = (
-    "The clone has the same interpreter and packages, and doesn't need the original. Files are\n"
-    "shared with it where that is safe: cloned by the file system, or linked when they are what\n"
-    "an installer put there and replaces instead of writing into it."
+    "The clone has the same interpreter and packages, and doesn't need the original. Whatever is\n"
+    "done to one leaves the other as it is: files are cloned where the file system can (Btrfs,\n"
+    "XFS), which takes no space, and copied elsewhere."
 )
 
 
@@ -30,11 +32,21 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Clone."""
     from bubble.cli.commands.info import find
     from bubble.envs.clone import clone
+    from bubble.envs.locate import DEFAULT, is_path
     from bubble.envs.place import dangers
+    from bubble.envs.wanted import require_narrow
+    from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
 
     source = find(options.source, context)
     cwd = working_directory(context.env.get("PWD", ""))
+    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(options.target)))
+    if is_path(options.target) and os.path.basename(path) == DEFAULT:
+        require_narrow(
+            os.path.dirname(path),
+            context.env,
+            f"give the clone a name: bubble clone {quoted(options.source)} NAME",
+        )
     made = clone(source, options.target, cwd, context.layout)
     context.renew_shims([made.environment.path])
     environment, files = made.environment, made.files
@@ -43,7 +55,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "name": environment.name or None,
             "path": environment.path,
             "source": source.path,
-            "files": {"cloned": files.cloned, "linked": files.linked, "copied": files.copied},
+            "files": {"cloned": files.cloned, "copied": files.copied},
         },
         warnings=dangers(environment.path),
         lines=(f"cloned {source.title} to {environment.title}",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
@@ -12,10 +11,6 @@ from bubble.model.text import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from typing import Any
-
-    from bubble.pythons.store import Installation
-    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble create", "this project's .venv, with the Python that the directory selects"),
@@ -31,6 +26,8 @@ DETAILS = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.flags import add_yes
+
     parser.add_argument("name", metavar="NAME", nargs="?", default="", help="default: .venv here")
     parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="what to install in it")
     parser.add_argument("-p", "--python", metavar="REQUEST", default="", help="which Python")
@@ -50,47 +47,32 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--installer", metavar="WHICH", choices=("pip", "uv"), default="", help="pip or uv"
     )
-    parser.add_argument("--force", action="store_true", help="replace what bubble made there")
-
-
-def plain(arguments: list[str]) -> Namespace | None:
-    """Return what `define` would make of the usual arguments, None for any others.
-
-    argparse takes as long to import as the rest takes to run.
-    """
-    name = python = ""
-    no_pip = False
-    words = iter(arguments)
-    for word in words:
-        if word in {"-p", "--python"}:
-            python = next(words, "-")
-            if python.startswith("-") or not python:
-                return None
-        elif word == "--no-pip":
-            no_pip = True
-        elif word.startswith("-") or name or not word:
-            return None
-        else:
-            name = word
-    namespace: Any = type(sys.implementation)  # types.SimpleNamespace, without importing types
-    made: Namespace = namespace(
-        name=name, packages=[], python=python, requirements=[], extra=[], no_pip=no_pip,
-        system_site_packages=False, prompt="", installer="", force=False, json=False,
-    )  # fmt: skip
-    return made
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="throw away what bubble made there, with its packages; on a terminal it asks",
+    )
+    parser.add_argument(
+        "--here", action="store_true", help="also in HOME or /, for every directory below"
+    )
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Make it."""
+    from bubble.cli import meant
     from bubble.envs.make import Plan, make
     from bubble.envs.place import dangers
 
     world = context.world()
     if not world.cwd:
         raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
-    name = _name(options.name)
+    meant.require_no_conda_words(options)
+    name = meant.name_of(options.name)
     path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"
-    installation, request, exact = _installation(options.python, world)
+    if not (name or options.here):
+        meant.require_a_project(world)
+    installation, request, exact = meant.installation_of(options, world)
     arguments = [*options.packages, *options.extra]
     for file in options.requirements:
         if not os.path.isfile(file):
@@ -98,6 +80,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
                 "usage", f"there is no file {printable(file, 500)}", hint="check the path"
             )
         arguments += ["-r", os.path.abspath(file)]
+    before = meant.to_be_lost(path, options, context)
     environment = make(
         Plan(
             path=path,
@@ -126,59 +109,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "executable": f"{environment.path}/bin/python",
         },
         lines=(environment.path,),
-        warnings=dangers(environment.path),
+        warnings=(*dangers(environment.path), *meant.what_was_lost(before, environment.path)),
         notes=(
             f"made {title} with {installation.key.name}",
             f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
+            *meant.other_meaning(options, world),
         ),
     )
-
-
-def _name(text: str) -> str:
-    """Return a name that can be one; say where a Python or a package in its place belongs."""
-    from bubble.model.name import require_name
-
-    try:
-        return require_name(text) if text else ""
-    except BubbleError as error:
-        from shlex import quote
-
-        from bubble.model.request import parse_request
-
-        shown = quote(printable(text))
-        if text[0].isalnum() and any(character in text for character in "=<>~!@[;"):
-            raise error.replace_hint(
-                f"as a package for this project's: bubble create --with {shown}"
-            ) from None
-        if text[0] in ".~" or "/" in text:
-            raise error.replace_hint(
-                "a project's own takes no name; there: bubble create"
-            ) from None
-        try:
-            is_python = parse_request(text).is_python
-        except BubbleError:
-            raise error from None
-        if is_python:
-            raise error.replace_hint(f"with that Python: bubble create -p {shown}") from None
-        raise
-
-
-def _installation(text: str, world: World) -> tuple[Installation, str, bool]:
-    """Return the interpreter to use, the request it stands for, and whether that is exact."""
-    from bubble.model.request import parse_request
-    from bubble.pythons import store
-
-    asked = text
-    if not asked:
-        from bubble.selection.base import selected_request
-
-        asked = selected_request(world)
-    request = parse_request(asked)
-    if request.kind == "path" or not request.is_python:
-        raise BubbleError(
-            "request",
-            f"an environment is made against an installed Python, not “{request}”",
-            hint="bubble create -p 3.12; for one of yours: bubble python adopt PATH",
-        )
-    installation = store.find(world.layout, request, world.platform)
-    return installation, asked, request.is_exact

@@ -20,11 +20,13 @@ def define(parser: ArgumentParser) -> None:
 def execute(_options: Namespace, context: Context) -> Outcome:
     """Say what is selected here; fails where one of several isn't installed, and tells the rest."""
     from bubble.model.text import printable
+    from bubble.selection.reached import shadow_of, warning
     from bubble.selection.resolve import not_installed, select
     from bubble.selection.sources import unreadable
 
     world = context.world()
     selection = select(world)
+    shadow = shadow_of(selection, world)
     source = selection.source
     missing = [printable(entry.text) for entry in selection.missing]
     return Outcome(
@@ -40,10 +42,14 @@ def execute(_options: Namespace, context: Context) -> Outcome:
                 for a in selection.answers
             ],
             "missing": missing,
+            "shadowed_by": shadow or None,
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
         lines=tuple(_line(answer, selection) for answer in selection.answers),
-        warnings=tuple(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
+        warnings=(
+            *(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
+            *warning("python", shadow, world),
+        ),
         errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )
 

@@ -48,8 +48,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
 def _perform(words: list[str], request: str, context: Context) -> int:
     import sys
 
+    from bubble.selection.commands import require_name
     from bubble.selection.fallback import perform
-    from bubble.selection.resolve import require_name, resolve, select
+    from bubble.selection.resolve import resolve, select
     from bubble.selection.run import environment, find_command
     from bubble.selection.sources import option
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.text import printable
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bubble.selection.explain import Considered, Explanation
-    from bubble.selection.resolve import Selection
+    from bubble.selection.resolve import Selection, World
     from bubble.system.version_file import Entry
 
 EXAMPLES = (
@@ -27,27 +29,24 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Explain."""
+    from bubble.selection.commands import require_name
     from bubble.selection.explain import explain
-    from bubble.selection.resolve import require_name
 
     world = context.world()
     told = explain(require_name(options.command), world)
     return Outcome(
         data=_data(told),
         lines=tuple(_lines(told, world.env.get("HOME", "").rstrip("/"))),
-        notes=tuple(_passed_over(told, world.cwd)),
+        notes=tuple(_passed_over(told, world)),
         errors=(told.error,) if told.error else (),
     )
 
 
-def _passed_over(told: Explanation, cwd: str) -> Iterator[str]:
+def _passed_over(told: Explanation, world: World) -> Iterator[str]:
     """Say which project's environment nobody asks, since it isn't registered where it lies."""
-    import os
-    from shlex import quote
+    from bubble.envs.whose import claim
 
-    from bubble.envs.place import identity_at
-
-    directory, path = cwd, f"{cwd.rstrip('/')}/.venv"
+    directory, path = world.cwd, f"{world.cwd.rstrip('/')}/.venv"
     while directory and not os.path.isfile(f"{path}/pyvenv.cfg"):
         parent = os.path.dirname(directory)
         if parent == directory:
@@ -55,10 +54,11 @@ def _passed_over(told: Explanation, cwd: str) -> Iterator[str]:
         directory, path = parent, f"{parent.rstrip('/')}/.venv"
     asked = {c.source.path for c in told.considered if c.source.kind == "environment"}
     if directory and directory not in asked:
-        command = "repair" if identity_at(path) else "adopt"
+        found = claim(path, world.layout)
+        trust = "" if found.is_ours else ", if you trust what is in it"
         yield (
-            f"{printable(path, 500)} is not used: bubble has no record of it for that directory; "
-            f"to use it: bubble {command} {quote(printable(path, 500))}"
+            f"{printable(path, 500)} is not used: it {found.said}; "
+            f"to use it{trust}: {found.command}"
         )
 
 
@@ -103,7 +103,8 @@ def _because(told: Explanation) -> str:
             return f"{_place(winner, answer.entry)} asks for the system's"
     said = f"{winner.source} says {_said(winner)}"
     if told.command:
-        said += f"; only the system has {printable(told.name, 60)}"
+        name = printable(told.name, 60)
+        said += f"; {name} is found in {printable(os.path.dirname(told.command), 500)}"
     return said
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble gc --dry-run", "what would go, and how much space that frees"),
     ("bubble gc", "throw away what nobody needs"),
+    ("bubble gc --yes", "and the older Pythons that nothing uses as far as is known, unasked"),
     ("bubble gc --only downloads --only scratch", "only these kinds"),
     ("bubble gc --all", "also Pythons that nothing uses, and all archives of installed ones"),
 )
@@ -21,6 +22,7 @@ EXAMPLES = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.flags import add_yes
     from bubble.envs.gc.item import KINDS
 
     width = max(map(len, KINDS))
@@ -28,8 +30,10 @@ def define(parser: ArgumentParser) -> None:
     parser.description = (
         f"{parser.description}\n\nkinds:\n{listed}\n\n"
         "Adopted interpreters and all that an environment, a known directory, the global pin, a\n"
-        "shell of the last month or a running process uses stay, whatever is asked for. The\n"
-        "archives of installed interpreters, which mend them offline, go with --all."
+        "shell of the last month, a running process or bubble itself uses stay, whatever is asked\n"
+        "for. Pythons that nothing uses go only when that is said (--yes, --all, --only pythons)\n"
+        "or answered: others may use what can't be known here. The archives of installed\n"
+        "interpreters, which mend them offline, go with --all."
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
     parser.add_argument(
@@ -45,6 +49,7 @@ def define(parser: ArgumentParser) -> None:
         action="store_true",
         help="also the newest Pythons that nothing uses, and archives of installed ones",
     )
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -52,23 +57,58 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.gc import KINDS, Collected, collect, plan
 
     machine = context.machine()
-    items = plan(machine, context.world().cwd, options.only or KINDS, everything=options.all)
+    cwd = context.world().cwd
+    items = plan(machine, cwd, options.only or KINDS, everything=options.all)
+    asking = [item for item in items if item.kind == "pythons"]
+    if not asking or _is_said(options) or _is_answered(asking, options, context):
+        asking = []
+    items = [item for item in items if item not in asking]
     done = Collected(removed=tuple(items), kept=(), errors=())
     if not options.dry_run and items:
-        done = collect(items, machine)
+        done = collect(items, machine, cwd)
         if any(item.kind in {"pythons", "links"} for item in done.removed):
             context.renew_shims()
     return Outcome(
         data={
             "dry_run": options.dry_run,
             "removed": [_data(item) for item in done.removed],
-            "kept": [_data(item) for item in done.kept],
+            "kept": [_data(item) for item in (*done.kept, *asking)],
             "bytes": sum(item.size for item in done.removed),
         },
         lines=_lines(done.removed, dry=options.dry_run),
         notes=tuple(f"kept, it is in use: {item.path}" for item in done.kept if not done.errors),
+        next_steps=_asking(asking),
         errors=done.errors,
     )
+
+
+def _is_said(options: Namespace) -> bool:
+    """Whether Pythons shall go: nobody can know of all that uses them."""
+    return bool(options.yes or options.all or "pythons" in options.only)
+
+
+def _is_answered(pythons: Sequence[Item], options: Namespace, context: Context) -> bool:
+    output = context.output
+    if options.dry_run or output.json or not output.may_ask:
+        return False
+    for item in pythons:
+        output.note(f"{_shown(item)}: {item.why}")
+    return output.ask("remove that too?")
+
+
+def _asking(pythons: Sequence[Item]) -> tuple[str, ...]:
+    if not pythons:
+        return ()
+    return (
+        *(f"not without a word: {_shown(item)}: {item.why}" for item in pythons),
+        "what can't be known may use them; to remove them as well: bubble gc --yes",
+    )
+
+
+def _shown(item: Item) -> str:
+    from bubble.model.text import printable, size
+
+    return f"{printable(item.path, 500)} ({size(item.size)})"
 
 
 def _lines(items: Sequence[Item], *, dry: bool) -> tuple[str, ...]:

@@ -28,21 +28,12 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
-    return _list(context, measured=options.size)
-
-
-def bare(context: Context) -> Outcome:
-    """List, when nothing else was asked: the everyday call pays for no parser."""
-    return _list(context, measured=False)
-
-
-def _list(context: Context, *, measured: bool) -> Outcome:
     from bubble.cli.output import table
     from bubble.envs.inspect import look_at_all
     from bubble.system.directory import working_directory
 
     found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))
-    sizes = _sizes(found) if measured else []
+    sizes = _sizes(found) if options.size else []
     home = context.env.get("HOME", "")
     rows = [_cells(status, home) for status in found]
     if sizes:

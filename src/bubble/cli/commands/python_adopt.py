@@ -14,7 +14,9 @@ EXAMPLES = (
 )
 DETAILS = (
     "Nothing is copied: the interpreter stays where it is and belongs to whoever installed it. It\n"
-    "can be chosen like an installed one from then on; uninstalling it removes only the links."
+    "can be chosen like an installed one from then on; uninstalling it removes only the links.\n"
+    "A link adopts the interpreter that it leads to. Of a directory that others use too, such as\n"
+    "/usr/bin and ~/.local/bin, only its own python and pip come along."
 )
 JSON = "{key, prefix, executable}"
 

@@ -31,7 +31,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Find."""
-    return shortcut(options.request, context) if options.request else _selected(context)
+    return _found(options.request, context) if options.request else _selected(context)
 
 
 def _selected(context: Context) -> Outcome:
@@ -68,11 +68,10 @@ def _newest(context: Context) -> Outcome:
             "no Python is installed, and nothing here selects one",
             hint="for example: bubble python install 3.12",
         )
-    return shortcut("3", context)
+    return _found("3", context)
 
 
-def shortcut(text: str, context: Context) -> Outcome:
-    """Find, straight from the one argument: the everyday call pays for no parser."""
+def _found(text: str, context: Context) -> Outcome:
     from bubble.model.request import parse_request
 
     request = parse_request(text)

@@ -55,13 +55,6 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
-def shortcut(text: str, context: Context) -> Outcome:
-    """Install what the one argument asks for: no parser is needed for that."""
-    from bubble.model.request import parse_request
-
-    return _install([parse_request(text)], context)
-
-
 def execute(options: Namespace, context: Context) -> Outcome:
     """Install, and say what is there now."""
     from bubble.model.request import parse_request
@@ -125,10 +118,14 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
 
 def _asked_here(context: Context) -> list[Request]:
     """Return what this directory, or else the global pin, asks for; none for the system's."""
+    from bubble.selection.registry import of_name
     from bubble.selection.resolve import requested
 
     source, asked = requested(context.world())
-    requests = [request for request in asked if request.kind != "system"]
+    there = [r for r in asked if r.kind == "name" and of_name(context.layout, r.text)]
+    for request in there:
+        context.output.note(f"{request} is an environment that is there")
+    requests = [r for r in asked if r.kind != "system" and r not in there]
     if requests:
         context.output.note(f"{source} asks for {', '.join(map(str, requests))}")
     elif source.kind == "default":
@@ -137,7 +134,7 @@ def _asked_here(context: Context) -> list[Request]:
             "say which Python to install: nothing here asks for one",
             hint="for example: bubble python install 3.12",
         )
-    else:
+    elif not there:
         context.output.note(f"{source} asks for the system's Python: there is nothing to install")
     return requests
 

@@ -44,11 +44,6 @@ def define(parser: ArgumentParser) -> None:
     )
 
 
-def everyday(context: Context) -> Outcome:
-    """List without any argument: nothing is to be parsed."""
-    return _list(context)
-
-
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
     request = None

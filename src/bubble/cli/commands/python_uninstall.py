@@ -15,24 +15,34 @@ EXAMPLES = (
     ("bubble python uninstall cpython-3.12.4-linux-x86_64-gnu", "by its full key"),
 )
 DETAILS = (
-    "Each REQUEST must mean one installed Python; where one doesn't, nothing is removed. Of an\n"
-    "adopted interpreter only the links to it are removed."
+    "Each REQUEST must mean one installed Python; where one doesn't, or is in use, nothing is\n"
+    "removed. In use: by an environment, a version file of a known directory, the global pin,\n"
+    "this shell, a running process. The Python that bubble itself runs on is never removed. Of\n"
+    "an adopted interpreter only the links to it are removed."
 )
-JSON = "a list of {key, prefix, broken}: what was removed, and which environments that breaks"
+JSON = (
+    "a list of {key, prefix, broken, asked_by}: what was removed, which environments that breaks, "
+    "and who else used it"
+)
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.flags import add_yes
+
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
     parser.add_argument(
-        "--force", action="store_true", help="even if environments use it: they are named"
+        "--force", action="store_true", help="even if it is in use: by whom is told"
     )
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
-    from bubble.envs.users import require_unused, would_break
+    from bubble.envs.users import ending, in_use
     from bubble.model.request import parse_request
+    from bubble.pythons.shelf import require_not_bubbles
+    from bubble.pythons.store import settle
     from bubble.pythons.upkeep import named, remove
 
     requests = [parse_request(text) for text in options.requests]
@@ -42,22 +52,39 @@ def execute(options: Namespace, context: Context) -> Outcome:
     for request in requests:  # a slip in one may well be a slip in what the others mean
         try:
             installation = named(request, machine)
-            if not options.force:
-                require_unused(installation, machine.layout)
+            require_not_bubbles(installation, machine.layout)
             meant[str(installation.key)] = installation
         except BubbleError as error:
             errors.append(error)
+    cwd = context.world().cwd
+    lost = ending(list(meant.values()), machine, cwd)
+    if not options.force:
+        errors += in_use(list(meant.values()), lost)
+    if not errors:
+        said = ", ".join(installation.key.name for installation in meant.values())
+        context.require_agreement(f"this removes {said}", given=options.yes)
     removed: list[dict[str, object]] = []
     lines: list[str] = []
     for key, installation in () if errors else meant.items():
-        titles = [environment.title for environment in would_break(installation, machine.layout)]
+        found = [use for use in lost if use.key == key]
+        titles = list(dict.fromkeys(use.who for use in found if use.environment))
+        others = list(dict.fromkeys(use.who for use in found if not use.environment))
         try:
             remove(installation, machine)
         except BubbleError as error:
             errors.append(error)
             continue
-        removed.append({"key": key, "prefix": installation.prefix, "broken": titles})
+        removed.append(
+            {"key": key, "prefix": installation.prefix, "broken": titles, "asked_by": others}
+        )
         lines.append(f"removed {installation.key.name}")
-        lines += [f"broken: {title} (mend it: bubble repair {title})" for title in titles]
+        lines += [
+            f"broken: {use.who}" + f" (mend it: bubble repair {use.who})" * use.is_known
+            for use in found
+            if use.environment
+        ]
+        lines += [f"it was needed by {who}" for who in others]
+    if errors:
+        settle(machine.layout, machine.platform)  # an uninstall that was killed
     context.renew_shims()
     return Outcome(data=removed, lines=tuple(lines), errors=tuple(errors))

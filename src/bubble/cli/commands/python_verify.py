@@ -8,9 +8,12 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from bubble.model.request import Request
+    from bubble.pythons.manifest import Problem
     from bubble.pythons.upkeep import Verified
+    from bubble.system.layout import Layout
 
 EXAMPLES = (
     ("bubble python verify", "every installed Python"),
@@ -20,9 +23,13 @@ EXAMPLES = (
 DETAILS = (
     "Compares every file with the list that was made at installation, and runs the interpreter.\n"
     "Files that were added count as damage, bytecode doesn't: what --repair installs anew is as\n"
-    "it came, without packages that were forced into it."
+    "it came, without packages that were forced into it. Without a request, the pip that new\n"
+    "environments get is verified as well."
 )
-JSON = "a list of {key, ok, repaired, failure, problems}; a problem is {path, what}"
+JSON = (
+    "a list of {key, ok, repaired, failure, problems}; a problem is {path, what}; the key of what "
+    "new environments get is `pip-VERSION`"
+)
 _SHOWN = 10  # problems of one installation that people get to see; --json has them all
 
 
@@ -58,17 +65,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
         errors += batch.errors
     else:
         errors += [_error(v) for v in broken]
+    data = [
+        _row(str(v.installation.key), v.problems, v.failure, str(v.installation.key) in repaired)
+        for v in verified
+    ]
+    if request is None:
+        _seeds(machine.layout, options.repair, data, lines, errors)
     return Outcome(
-        data=[
-            {
-                "key": str(v.installation.key),
-                "ok": v.is_whole,
-                "repaired": str(v.installation.key) in repaired,
-                "failure": v.failure or None,
-                "problems": [{"path": p.path, "what": p.what} for p in v.problems],
-            }
-            for v in verified
-        ],
+        data=data,
         lines=tuple(lines),
         notes=() if verified else ("nothing is installed",),
         errors=tuple(errors),
@@ -84,16 +88,55 @@ def _request(text: str) -> Request:
     return request
 
 
+def _seeds(
+    layout: Layout,
+    repair: bool,  # noqa: FBT001 - as the option is
+    data: list[dict[str, object]],
+    lines: list[str],
+    errors: list[BubbleError],
+) -> None:
+    """Verify, and with `repair` unpack anew, what new environments get their pip from."""
+    from bubble.envs.seed import check_seeds, remake
+
+    for checked in check_seeds(layout):
+        name, problems = f"pip-{checked.seed.version}", checked.problems
+        if problems and repair:
+            remake(checked.seed, layout)
+            lines.append(f"{name}: repaired")
+        elif problems:
+            errors.append(_damaged(name, problems, "", "bubble python verify --repair"))
+        else:
+            lines.append(f"{name}: ok")
+        data.append(_row(name, problems, "", bool(problems) and repair))
+
+
+def _row(
+    key: str,
+    problems: Sequence[Problem],
+    failure: str,
+    repaired: bool,  # noqa: FBT001 - one of four columns
+) -> dict[str, object]:
+    return {
+        "key": key,
+        "ok": not (problems or failure),
+        "repaired": repaired,
+        "failure": failure or None,
+        "problems": [{"path": p.path, "what": p.what} for p in problems],
+    }
+
+
 def _error(verified: Verified) -> BubbleError:
+    name = verified.installation.key.name
+    hint = f"bubble python verify --repair {name}"
+    return _damaged(name, verified.problems, verified.failure, hint)
+
+
+def _damaged(name: str, problems: Sequence[Problem], failure: str, hint: str) -> BubbleError:
     from bubble.model.text import printable
 
-    name = verified.installation.key.name
-    found = [f"{printable(p.path)} ({p.what})" for p in verified.problems]
+    found = [f"{printable(p.path)} ({p.what})" for p in problems]
     shown = "; ".join(found[:_SHOWN]) + (
         f"; and {len(found) - _SHOWN} more" * (len(found) > _SHOWN)
     )
-    return BubbleError(
-        "verify",
-        f"{name} is damaged: {'; '.join(t for t in (verified.failure, shown) if t)}",
-        hint=f"bubble python verify --repair {name}",
-    )
+    said = "; ".join(text for text in (failure, shown) if text)
+    return BubbleError("verify", f"{name} is damaged: {said}", hint=hint)

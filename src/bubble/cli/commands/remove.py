@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 
@@ -13,11 +15,15 @@ EXAMPLES = (
     ("bubble remove train", "a named environment"),
     ("bubble remove .venv", "this project's"),
 )
+DETAILS = "On a terminal it asks first. Of what another tool made only the record goes."
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.flags import add_yes
+
     parser.add_argument("environments", metavar="ENV", nargs="+", help="a name or a path")
+    add_yes(parser)
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -28,6 +34,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     world = context.world()
     found = [locate(text, world.cwd, world.layout) for text in options.environments]
+    if goes := [e for e in found if e.maker == "bubble" and os.path.isdir(e.path)]:
+        said = ", ".join(f"{e.title} ({_packages(e.path)})" for e in goes)
+        context.require_agreement(f"this throws away {said}", given=options.yes)
     removed = []
     errors: list[BubbleError] = []
     for environment in found:
@@ -43,3 +52,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
         lines=tuple(f"removed {e.title}" for e in removed),
         errors=tuple(errors),
     )
+
+
+def _packages(path: str) -> str:
+    from bubble.envs.export import distributions
+
+    count = len(distributions(path))
+    return f"{count} package" + "s" * (count != 1)

@@ -37,8 +37,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.unset and options.requests:
         raise BubbleError("usage", "--unset takes no request", hint="bubble shell --help")
     if options.check:
-        text = _checked(options.requests, context)
-        return Outcome(data={"variable": VARIABLE, "value": text}, lines=(text,))
+        text, warnings = _checked(options.requests, context)
+        return Outcome(data={"variable": VARIABLE, "value": text}, lines=(text,), warnings=warnings)
     if options.unset or options.requests:
         raise no_function("shell")
     value = context.env.get(VARIABLE, "")
@@ -60,10 +60,14 @@ def no_function(command: str) -> BubbleError:
     )
 
 
-def _checked(texts: list[str], context: Context) -> str:
-    """Return the variable's value for the requests, each of which must be installed."""
+def _checked(texts: list[str], context: Context) -> tuple[str, tuple[str, ...]]:
+    """Return the variable's value for the requests, and what comes before them in this shell.
+
+    Each of them must be installed.
+    """
     import os
 
+    from bubble.selection.reached import shadow_of, warning
     from bubble.selection.resolve import resolve
     from bubble.selection.sources import option
 
@@ -71,12 +75,12 @@ def _checked(texts: list[str], context: Context) -> str:
         raise BubbleError("usage", "say which Python to use", hint="bubble shell --help")
     parts = [part for text in texts for part in ([text] if "/" in text else text.split(":"))]
     world = context.world()
-    for part in parts:
-        resolve(option(part), world)
+    selections = [resolve(option(part), world) for part in parts]
+    warnings = warning("python", shadow_of(selections[0], world), world)
     if not any("/" in part for part in parts):
-        return ":".join(parts)
+        return ":".join(parts), warnings
     if len(parts) > 1:
         raise BubbleError(
             "usage", "a path stands alone in BUBBLE_PYTHON", hint=f"bubble shell {parts[0]}"
         )
-    return os.path.abspath(os.path.join(world.cwd, os.path.expanduser(parts[0])))
+    return os.path.abspath(os.path.join(world.cwd, os.path.expanduser(parts[0]))), warnings

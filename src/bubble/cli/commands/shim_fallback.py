@@ -41,7 +41,7 @@ def run(arguments: Sequence[str], context: Context) -> int:
         context.output.error(error)
         return status_of(error)
     except OSError as error:
-        from bubble.cli.main import from_os_error
+        from bubble.system.trouble import from_os_error
 
         context.output.error(from_os_error(error))
         return 126

@@ -38,6 +38,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Write the choice, after making sure that it is installed."""
     from bubble.model.request import parse_request
     from bubble.selection.pin import pin, unpin
+    from bubble.system.version_file import read_python_version
 
     world = context.world()
     if not options.everywhere and not world.cwd:
@@ -56,6 +57,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
             notes=(f"{'removed' if gone else 'there is no'} {printable(path, 500)}",),
         )
     if not options.requests:
+        written = read_python_version(path)
+        if written:  # as pyenv's local and global answer
+            texts = [printable(entry.text) for entry in written]
+            return Outcome(data={"path": path, "requests": texts}, lines=tuple(texts))
         raise BubbleError(
             "usage",
             "say which Python to use",
@@ -67,7 +72,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             _require_installed(request, context, install=options.install)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
-    warnings = (*pinned.warnings, *_what_overrules(pinned.path, world))
+    warnings = (*pinned.warnings, *_what_overrules(pinned.path, world), *_what_comes_first(world))
     if not options.everywhere:
         from bubble.selection.memos import leave_here
 
@@ -100,6 +105,17 @@ def _what_overrules(path: str, world: World) -> Iterator[str]:
             yield f"{error.message}; {error.hint}"
     elif not source.path or os.path.realpath(source.path) != os.path.realpath(path):
         yield f"it doesn't count here: {source} overrules it"
+
+
+def _what_comes_first(world: World) -> tuple[str, ...]:
+    """Say what this shell runs whatever is chosen here: an active environment above all."""
+    from bubble.selection.reached import shadow_of, warning
+    from bubble.selection.resolve import select
+
+    try:
+        return warning("python", shadow_of(select(world), world), world)
+    except BubbleError:
+        return ()  # `--force`: it isn't there
 
 
 def _require_installed(request: Request, context: Context, *, install: bool) -> None:

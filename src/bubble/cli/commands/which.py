@@ -21,15 +21,18 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Print the path."""
-    return shortcut(options.command, context)
+    from bubble.selection.commands import command_path, require_name
+    from bubble.selection.reached import shadow, warning
+    from bubble.selection.resolve import select
 
-
-def shortcut(name: str, context: Context) -> Outcome:
-    """Print the path, straight from the one argument."""
-    from bubble.selection.resolve import command_path, require_name, select
-
+    name = options.command
     require_name(name)
     world = context.world()
     selection = select(world)
     path = command_path(name, selection, world)
-    return Outcome(data={"path": path, "source": str(selection.source)}, lines=(path,))
+    other = shadow(name, path, world)
+    return Outcome(
+        data={"path": path, "source": str(selection.source), "shadowed_by": other or None},
+        lines=(path,),
+        warnings=warning(name, other, world),
+    )

@@ -27,9 +27,11 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     scraps.scratch,
     pythons.receipts,
     pythons.interpreters,
+    pythons.seeds,
     runtime.running,
     scraps.links,
     environments.states,
+    environments.shared,
     environments.strangers,
     environments.kernel_specs,
     scraps.answers,
@@ -48,9 +50,12 @@ def examine(patient: Patient) -> list[Finding]:
     misshapen = _look(pythons.shape, patient)
     if misshapen:
         return misshapen  # nothing can be said about the rest
+    mendable = not pythons.is_anothers(patient)
     for check in CHECKS:
         for finding in _look(check, patient):
-            found.setdefault((finding.id, finding.where, finding.what), finding)
+            # another's store isn't mended with bubble's commands: they would only be refused
+            told = finding.replace(automatic=finding.automatic and mendable)
+            found.setdefault((told.id, told.where, told.what), told)
     return sorted(found.values(), key=lambda finding: SEVERITIES.index(finding.severity))
 
 
@@ -62,13 +67,19 @@ def _look(check: Callable[[Patient], Iterable[Finding]], patient: Patient) -> li
         where = os.fsdecode(error.filename) if error.filename else patient.layout.home
         user, shown = os.geteuid(), quote(where)
         own = f"chown -R {user} {shown} && chmod -R u+rwX {shown}"
+        fix = f"sudo sh -c {quote(own)}" if user else own
+        own_places = (f"{patient.layout.home}/", f"{patient.layout.cache}/")
+        if pythons.is_anothers(patient):
+            fix = pythons.own_store(patient)
+        elif not f"{where}/".startswith(own_places):
+            fix = f"ls -ld {shown}"  # whose it is, and whether it's this user's at all
         found.append(
             Finding(
                 id="store.unreadable",
                 severity=ERROR,
                 what=f"{printable(where, 500)}: {(error.strerror or str(error)).lower()}",
                 where=where,
-                fix=f"sudo sh -c {quote(own)}" if user else own,
+                fix=fix,
             )
         )
     return found

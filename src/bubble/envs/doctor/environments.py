@@ -6,26 +6,29 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.gc.plan import is_gone
-from bubble.envs.inspect import Status, look_at_all, read_identity
+from bubble.envs.inspect import Status, look_at_all
 from bubble.envs.kernel import kernels
 from bubble.envs.locate import DEFAULT
+from bubble.envs.unshare import is_shared
+from bubble.envs.whose import claim
 from bubble.model.text import printable
 from bubble.selection.registry import environments as registered
+from bubble.system.gone import is_gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# state (inspect.MENDING) → severity, what is said of it, whether mending it is safe unasked
+# state (inspect.MENDING) → severity, what is said of it, whether mending it is safe unasked: it
+# never is where something would be registered that isn't
 _STATES = {
     "broken": (ERROR, "its link to its interpreter, or its configuration, is gone", True),
     "interpreter missing": (ERROR, "its interpreter {python} is gone", True),
     "missing": (WARNING, "it is registered, and its directory is gone", False),
-    "moved": (ERROR, "it was moved to {detail}", True),
+    "moved": (ERROR, "it was moved to {detail}", False),
     "copied": (WARNING, "it is a copy of {detail}, and runs that one's commands", False),
     "replaced": (WARNING, "another environment lies where it was", False),
-    "unregistered": (WARNING, "bubble made it, and has no record of it", True),
+    "unregistered": (WARNING, "it was made here, and has no record", False),
 }
 
 
@@ -36,19 +39,39 @@ def states(patient: Patient) -> Iterator[Finding]:
             yield _finding(status, patient)
 
 
+def shared(patient: Patient) -> Iterator[Finding]:
+    """Look for environments that share files, as earlier versions of bubble made them."""
+    for environment in registered(patient.layout):
+        if environment.maker == "bubble" and is_shared(environment.path):
+            title = environment.title
+            yield Finding(
+                id="env.shared",
+                severity=WARNING,
+                what=f"{printable(title, 500)} shares files with other environments: who owns or "
+                "edits one of them changes all",
+                where=environment.path,
+                fix=f"bubble repair {quote(title)}",
+                automatic=True,
+            )
+
+
 def strangers(patient: Patient) -> Iterator[Finding]:
-    """Look for an environment of another tool in this directory that bubble doesn't know."""
+    """Look for an environment in this directory that the store knows nothing of."""
     path = f"{patient.cwd.rstrip('/')}/{DEFAULT}"
-    if not os.path.lexists(f"{path}/pyvenv.cfg") or read_identity(path):
-        return  # one of ours is reported as what it is
+    if not os.path.lexists(f"{path}/pyvenv.cfg"):
+        return
     if path in {environment.path for environment in registered(patient.layout)}:
         return
+    found = claim(path, patient.layout)
+    if found.is_ours:
+        return  # reported as what it is
     yield Finding(
         id="env.not-adopted",
         severity=NOTE,
-        what="this directory's environment was made by another tool: the shims pass it over",
+        what=f"this directory's environment {found.said}: the shims pass it over; adopt it only "
+        "if you trust what is in it",
         where=path,
-        fix=f"bubble adopt {quote(path)}",
+        fix=found.command,
     )
 
 
@@ -57,7 +80,7 @@ def kernel_specs(patient: Patient) -> Iterator[Finding]:
     titles = {e.identity: e.title for e in registered(patient.layout) if e.maker == "bubble"}
     for kernel in kernels(patient.layout, patient.env):
         if kernel.is_ours and not os.path.exists(kernel.python):
-            gone = not os.path.lexists(kernel.environment)
+            gone = is_gone(kernel.environment, patient.layout.home)
             title = titles.get(kernel.identity, "") if gone else ""
             name = quote(kernel.name)
             fix = f"bubble kernel remove {name}"
@@ -79,9 +102,12 @@ def _finding(status: Status, patient: Patient) -> Finding:
     environment = status.environment
     title = printable(environment.title, 500)
     details = {"python": printable(status.python), "detail": printable(status.detail, 500)}
+    automatic = automatic and environment.maker == "bubble"  # what another made, another mends
     fix = _quoted_command(status)
-    if status.state == "missing" and is_gone(environment.path, patient.layout):
+    if status.state == "missing" and is_gone(environment.path, patient.layout.home):
         fix, automatic = "bubble gc --only records", True
+    if status.state == "interpreter missing":  # not from one that may be back tomorrow
+        automatic = is_gone(environment.interpreter, patient.layout.home)
     directory, key = os.path.split(environment.interpreter)
     if status.state == "interpreter missing" and directory == patient.layout.pythons:
         fix = f"bubble python install {quote(key)}"  # back in its place, it serves as before

@@ -8,13 +8,14 @@ from shlex import quote
 from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons import store
+from bubble.selection.answers import an_installed
+from bubble.selection.path import identity
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 def variables(patient: Patient) -> Iterator[Finding]:
@@ -37,6 +38,15 @@ def variables(patient: Patient) -> Iterator[Finding]:
             where="VIRTUAL_ENV",
             fix="unset VIRTUAL_ENV",
         )
+    elif active and not _is_on_path(active, env):
+        yield Finding(
+            id="variable.virtual-env",
+            severity=WARNING,
+            what=f"VIRTUAL_ENV names {printable(active, 500)}, whose commands aren't on PATH: "
+            "tools take it for active, and python is another (tmux and login shells inherit it so)",
+            where="VIRTUAL_ENV",
+            fix="unset VIRTUAL_ENV",
+        )
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         path = env.get(name, "")
         if path and not os.path.exists(path):
@@ -47,6 +57,12 @@ def variables(patient: Patient) -> Iterator[Finding]:
                 where=name,
                 fix=f"unset {name}",
             )
+
+
+def _is_on_path(environment: str, env: Mapping[str, str]) -> bool:
+    """Whether an environment's commands (absolute) are found by their names."""
+    there = identity(f"{environment}/bin")
+    return any(identity(entry) == there for entry in env.get("PATH", "").split(":") if entry)
 
 
 def choice(patient: Patient) -> Iterator[Finding]:
@@ -70,7 +86,7 @@ def choice(patient: Patient) -> Iterator[Finding]:
             severity=ERROR,
             what=error.message,
             where=where,
-            fix=fix or f"bubble use {_something(patient)}",
+            fix=fix or f"bubble use {an_installed(world, 'system')}",
         )
         return
     for entry in selection.missing:
@@ -88,11 +104,3 @@ def _command(hint: str) -> str:
     """Return the command in a hint: `bubble …` up to what is said behind it."""
     _, found, rest = hint.partition("bubble ")
     return f"bubble {rest.partition(';')[0].partition(', or')[0]}" if found else ""
-
-
-def _something(patient: Patient) -> str:
-    """Return what `bubble use` can write in place of a choice that can't be read."""
-    for installation in store.installations(patient.layout):
-        if installation.key.platform == patient.machine.platform:
-            return installation.key.minor
-    return "system"

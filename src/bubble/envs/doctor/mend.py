@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
+from bubble.pythons.isolation import MAIN, for_bubble, own_options
 from bubble.system import process
 
 TYPE_CHECKING = False
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from bubble.envs.doctor.finding import Finding, Patient
 
 _TIMEOUT = 3600.0  # seconds: an interpreter may have to be downloaded
-_MAIN = "import sys\nfrom bubble.cli.main import run\nsys.exit(run())"
 
 
 class Mended(Record):
@@ -35,8 +35,8 @@ def _run(command: str, patient: Patient) -> Mended:
     assert words[0] == "bubble", command
     try:
         done = process.run(
-            [patient.python, "-I", "-c", _MAIN, *words[1:]],
-            env=patient.env,
+            [patient.python, *own_options(), "-c", MAIN, *words[1:]],
+            env=for_bubble(patient.env),
             timeout=_TIMEOUT,
             cwd=patient.cwd or "/",
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from shlex import quote
 
-from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
+from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
+from bubble.envs.seed import check_seeds
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
 from bubble.pythons import store
+from bubble.system.gone import is_gone
+from bubble.system.layout import layout_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def interpreters(patient: Patient) -> Iterator[Finding]:
                 what=f"{name} was adopted, and {printable(target, 500)} is gone",
                 where=installation.prefix,
                 fix=f"bubble python uninstall {installation.key}",
-                automatic=True,
+                automatic=is_gone(target, patient.layout.home),
             )
         else:
             yield Finding(
@@ -83,38 +86,91 @@ def interpreters(patient: Patient) -> Iterator[Finding]:
             )
 
 
+def seeds(patient: Patient) -> Iterator[Finding]:
+    """Look whether the pip that new environments get is as it was unpacked."""
+    for checked in check_seeds(patient.layout):
+        if checked.problems:
+            first = checked.problems[0]
+            yield Finding(
+                id="seed.damaged",
+                severity=WARNING,
+                what=f"the pip {checked.seed.version} that new environments get isn't as it was "
+                f"unpacked: {printable(first.path, 200)} ({first.what})",
+                where=checked.seed.path,
+                fix="bubble python verify --repair",
+                automatic=True,
+            )
+
+
 def owners(patient: Patient) -> Iterator[Finding]:
-    """Look whether the store belongs to the one user who works with it."""
+    """Look whose the store is: another's can be used, and is nobody else's to change."""
     layout = patient.layout
     try:
         home = os.stat(layout.home)
     except FileNotFoundError:
         return
     user = os.geteuid()
-    sudo = "" if user == 0 else "sudo "
-    if not os.access(layout.home, os.R_OK | os.W_OK | os.X_OK):
-        readable = os.access(layout.home, os.R_OK | os.X_OK)
+    readable = os.access(layout.home, os.R_OK | os.X_OK)
+    if not (readable and os.access(layout.home, os.W_OK)):
+        theirs = home.st_uid != user
+        can = "it can be used, and not changed" if readable else "it can't be read"
         yield Finding(
             id="store.access",
-            severity=WARNING if readable else ERROR,
-            what=f"{printable(layout.home, 500)} is user {home.st_uid}'s, and it can't be "
-            + ("written: nothing can be installed, and no memo is kept" * readable)
-            + ("read" * (not readable)),
+            severity=NOTE if readable and theirs else WARNING if readable else ERROR,
+            what=f"the store {printable(layout.home, 500)} belongs to "
+            f"{user_name(home.st_uid)}: {can}"
+            if theirs
+            else f"{printable(layout.home, 500)} can't be "
+            + ("written: nothing can be installed, and no memo is kept" if readable else "read"),
             where=layout.home,
-            fix=f"chmod u+rwx {quote(layout.home)}"
-            if home.st_uid == user
-            else f"sudo chown -R {user} {quote(layout.home)}",
+            fix=own_store(patient) if theirs else f"chmod u+rwx {quote(layout.home)}",
         )
         return
+    if home.st_mode & 0o020 or user not in (0, home.st_uid):
+        return  # several look after it
     strange = [path for path in _places(patient) if _owner(path) not in (home.st_uid, None)]
     if strange:
+        sudo = "" if user == 0 else "sudo "
         yield Finding(
             id="store.owner",
             severity=WARNING,
-            what=f"not everything in the store is user {home.st_uid}'s, as the store itself is",
+            what=f"not everything in the store is {user_name(home.st_uid)}'s, as the store is",
             where=strange[0],
             fix=f"{sudo}chown -R {home.st_uid}:{home.st_gid} {quote(layout.home)}",
         )
+
+
+def is_anothers(patient: Patient) -> bool:
+    """Whether the store is another user's and can't be changed by this one."""
+    try:
+        owner = os.stat(patient.layout.home).st_uid
+    except OSError:
+        return False
+    return owner != os.geteuid() and not os.access(patient.layout.home, os.W_OK)
+
+
+def own_store(patient: Patient) -> str:
+    """Return the command by which a user gets a store of their own.
+
+    One in the user's own home was made by a command that root ran there: it's nobody else's.
+    """
+    user = patient.env.get("HOME", "")
+    if user and f"{patient.layout.home}/".startswith(f"{user}/") and _owner(user) == os.geteuid():
+        return f"sudo chown -R {os.geteuid()} {quote(patient.layout.home)}"
+    home = layout_from({n: v for n, v in patient.env.items() if n != "BUBBLE_HOME"}).home
+    if home == patient.layout.home:
+        home = f"{home}-{os.geteuid()}"
+    return f"export BUBBLE_HOME={quote(home)}"
+
+
+def user_name(number: int) -> str:
+    """Return what a user is called, by the number where there is no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 def space(patient: Patient) -> Iterator[Finding]:

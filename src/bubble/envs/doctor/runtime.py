@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
@@ -16,6 +15,8 @@ from bubble.envs.doctor.system import CERTIFICATES, TERMINALS, install_command
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons import store
+from bubble.pythons.isolation import isolated, without_python
+from bubble.selection.path import find_system
 from bubble.system import process
 
 TYPE_CHECKING = False
@@ -87,8 +88,8 @@ def running(patient: Patient) -> Iterator[Finding]:
 
 def _ask(installation: Installation, patient: Patient) -> Answer:
     term = patient.env.get("TERM", "")
-    env = {n: v for n, v in patient.env.items() if not n.startswith(("PYTHON", "__PYVENV"))}
-    argv = [installation.executable, "-I", "-B", "-c", _SCRIPT]
+    env = without_python(patient.env)
+    argv = isolated(installation.executable, "-B", "-c", _SCRIPT)
     try:
         done = process.run(
             [*argv, "" if term in {"dumb", "unknown"} else term], env=env, timeout=_TIMEOUT
@@ -108,7 +109,6 @@ def _ask(installation: Installation, patient: Patient) -> Answer:
 
 
 def _failures(answers: Sequence[Answer], patient: Patient) -> Iterator[Finding]:
-    path = patient.env.get("PATH", "")
     for answer in answers:
         if not answer.failure:
             continue
@@ -118,7 +118,11 @@ def _failures(answers: Sequence[Answer], patient: Patient) -> Iterator[Finding]:
             # nothing can mend that here but another build, or another system
             name, fix, automatic = "python.libc", f"bubble python uninstall {key}", False
         elif "libcrypt.so.1" in answer.failure:
-            name, fix, automatic = "python.library", install_command("libcrypt", path), False
+            name, fix, automatic = (
+                "python.library",
+                install_command("libcrypt", patient.env, patient.layout),
+                False,
+            )
         yield Finding(
             id=name,
             severity=ERROR,
@@ -143,7 +147,7 @@ def _certificates(answers: Sequence[Answer], patient: Patient) -> Iterator[Findi
         where=bad[0].certificates[0],
         fix=f"export SSL_CERT_FILE={quote(bundle)}"
         if bundle
-        else install_command("ca", patient.env.get("PATH", "")),
+        else install_command("ca", patient.env, patient.layout),
     )
 
 
@@ -171,7 +175,7 @@ def _terminals(answers: Sequence[Answer], patient: Patient) -> Iterator[Finding]
     elif plain:
         fix = f"export TERM=xterm TERMINFO_DIRS={quote(':'.join([*own, *plain]))}"
     else:
-        fix = install_command("terminfo", patient.env.get("PATH", ""))
+        fix = install_command("terminfo", patient.env, patient.layout)
     yield Finding(
         id="system.terminfo",
         severity=WARNING,
@@ -190,24 +194,29 @@ def _describes(directory: str, term: str) -> bool:
 
 
 def _compilers(answers: Sequence[Answer], patient: Patient) -> Iterator[Finding]:
-    path = patient.env.get("PATH", "")
     chosen = patient.env.get("CC", "")
     bad = [
-        a
-        for a in answers
-        if a.compiler and not shutil.which((chosen or a.compiler).split()[0], path=path)
+        a for a in answers if a.compiler and not _has((chosen or a.compiler).split()[0], patient)
     ]
     if not bad:
         return
     wanted = (chosen or bad[0].compiler).split()[0]
-    other = next((c for c in ("cc", "gcc", "clang") if shutil.which(c, path=path)), "")
+    other = next((c for c in ("cc", "gcc", "clang") if _has(c, patient)), "")
     yield Finding(
         id="system.compiler",
         severity=NOTE,
         what=f"{_names(bad)} can't build C extensions: {printable(wanted)} is not on PATH",
         where="CC" if chosen else "PATH",
-        fix=f"export CC={other}" if other else install_command("compiler", path),
+        fix=f"export CC={other}"
+        if other
+        else install_command("compiler", patient.env, patient.layout),
     )
+
+
+def _has(program: str, patient: Patient) -> bool:
+    if "/" in program:
+        return os.access(program, os.X_OK)
+    return bool(find_system(program, patient.env, patient.layout))
 
 
 def _names(answers: Sequence[Answer]) -> str:

@@ -12,6 +12,8 @@ from bubble.envs.gc.plan import crooked_links, useless_memos
 from bubble.envs.gc.scratch import leftovers
 from bubble.model.text import printable, size
 from bubble.system.lock import holder, is_held
+from bubble.system.removal import cure
+from bubble.system.trees import obstacle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +24,18 @@ _LONG = 900.0  # seconds after which other processes stop waiting for a lock
 
 def scratch(patient: Patient) -> Iterator[Finding]:
     """Look for staging, trash and temporary files of dead processes."""
-    items = list(leftovers(patient.layout))
+    items = []
+    for item in leftovers(patient.layout):
+        if found := obstacle(item.path):
+            yield Finding(
+                id="store.undeletable",
+                severity=WARNING,
+                what=f"bubble can't delete what it has thrown away: {found.why}",
+                where=found.path,
+                fix=cure(item.path),
+            )
+        else:
+            items.append(item)
     if items:
         freed = sum(item.size for item in items)
         yield Finding(

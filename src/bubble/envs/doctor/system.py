@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+
+from bubble.selection.path import find_system
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.system.layout import Layout
 
 # where systems keep their certificates in one file: Debian, Fedora, SUSE, old RHEL, BSD, macOS
 CERTIFICATES = (
@@ -59,12 +66,12 @@ _MANAGERS = {
 _PACKAGES = ("compiler", "ca", "terminfo", "libcrypt")
 
 
-def install_command(what: str, path: str) -> str:
-    """Return the command line that installs one of _PACKAGES here; `path` is the PATH.
+def install_command(what: str, env: Mapping[str, str], layout: Layout) -> str:
+    """Return the command line that installs one of _PACKAGES here, by what is on PATH.
 
     As root, or with sudo. Without a known package manager: the packages of Debian.
     """
     sudo = "" if os.geteuid() == 0 else "sudo "
-    here = (program for program in _MANAGERS if shutil.which(program, path=path))
+    here = (program for program in _MANAGERS if find_system(program, env, layout))
     command, *packages = _MANAGERS[next(here, "apt-get")]
     return f"{sudo}{command} {packages[_PACKAGES.index(what)]}"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 
 from bubble.envs.gc.scratch import is_settled
-from bubble.envs.gc.uses import uses
 from bubble.envs.place import lock
+from bubble.envs.users import users_of
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons import store
+from bubble.pythons.upkeep import remove
 from bubble.selection import registry
 from bubble.system.files import unlink_quietly
+from bubble.system.gone import is_gone
 from bubble.system.lock import Lock
+from bubble.system.removal import undeletable
 from bubble.system.staging import sweep
 from bubble.system.trees import remove_tree
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
+    Collector = Callable[[Sequence[Item], Machine], list[Item]]
+
 
 class Collected(Record):
     """What went, what stayed because somebody uses it now, and what could not be removed."""
@@ -35,8 +40,15 @@ class Collected(Record):
     errors: tuple[BubbleError, ...]
 
 
-def collect(items: Iterable[Item], machine: Machine) -> Collected:
-    """Throw the items away; one that can't be removed doesn't keep the others."""
+def collect(items: Iterable[Item], machine: Machine, cwd: str = "/") -> Collected:
+    """Throw the items away; one that can't be removed doesn't keep the others.
+
+    `cwd` is as `plan` has it.
+    """
+    collectors: dict[str, Collector] = {
+        **_COLLECTORS,
+        "pythons": lambda these, on: _pythons(these, on, cwd),
+    }
     by_kind: dict[str, list[Item]] = {}
     for item in items:
         by_kind.setdefault(item.kind, []).append(item)
@@ -45,10 +57,10 @@ def collect(items: Iterable[Item], machine: Machine) -> Collected:
     errors: list[BubbleError] = []
     for kind, these in by_kind.items():
         try:
-            stayed = _COLLECTORS[kind](these, machine)
+            stayed = collectors[kind](these, machine)
         except BubbleError as error:
             errors.append(error)
-            stayed = these
+            stayed = [] if kind == "scratch" else these  # of that, what is gone is gone
         except OSError as error:
             errors.append(_error(error, these[0]))
             stayed = these
@@ -65,7 +77,7 @@ def _is_there(item: Item) -> bool:
 
 def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     with Lock(f"{machine.layout.locks}/store"):
-        sweep(machine.layout)
+        stuck = sweep(machine.layout)
     for item in items:
         if os.path.basename(item.path).endswith(".tmp"):
             unlink_quietly(item.path)
@@ -73,6 +85,9 @@ def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
     for path, environment in registry.all_unfinished(machine.layout):
         if path in paths:
             _alone(_abandon, environment, machine.layout)
+    for remains in stuck:
+        error = remains.error
+        raise undeletable(remains.path, error) if isinstance(error, OSError) else error
     return []  # what is made after all is there still
 
 
@@ -96,7 +111,8 @@ def _abandon(unfinished: Environment, layout: Layout) -> None:
 
 
 def _forget(gone: Environment, layout: Layout) -> None:
-    if not os.path.lexists(gone.path):  # and nobody is making a clone, which is registered first
+    # and nobody is making a clone, which is registered first
+    if is_gone(gone.path, layout.home):
         registry.forget(layout, gone)
 
 
@@ -135,7 +151,7 @@ def _kernels(items: Sequence[Item], machine: Machine) -> list[Item]:
 
     paths = {item.path for item in items}
     for kernel in kernels(machine.layout, machine.env):
-        if kernel.path in paths:
+        if kernel.path in paths and is_gone(kernel.environment, machine.layout.home):
             remove_kernel(kernel, machine.layout)
     return []
 
@@ -155,16 +171,12 @@ def _downloads(items: Sequence[Item], machine: Machine) -> list[Item]:
     return [paths[cached.path] for cached in dropped.in_use]
 
 
-def _pythons(items: Sequence[Item], machine: Machine) -> list[Item]:
-    stayed = []
-    for item in items:
-        key = os.path.basename(item.path)
-        with store.key_lock(machine.layout, key, machine.env):
-            if key in uses(machine):  # since the plan was made
-                stayed.append(item)
-            elif os.path.lexists(item.path):
-                store.withdraw(machine.layout, machine.platform, key)
-    return stayed
+def _pythons(items: Sequence[Item], machine: Machine, cwd: str) -> list[Item]:
+    def users(key: str) -> list[str]:  # since the plan was made
+        return users_of(key, machine, cwd)
+
+    present = {i.prefix: i for i in store.installations(machine.layout)}
+    return [i for i in items if i.path in present and remove(present[i.path], machine, users)]
 
 
 def _error(error: OSError, item: Item) -> BubbleError:
@@ -176,7 +188,7 @@ def _error(error: OSError, item: Item) -> BubbleError:
     )
 
 
-_COLLECTORS: dict[str, Callable[[Sequence[Item], Machine], list[Item]]] = {
+_COLLECTORS: dict[str, Collector] = {
     "scratch": _scratch,
     "links": _links,
     "memos": _memos,
@@ -184,5 +196,4 @@ _COLLECTORS: dict[str, Callable[[Sequence[Item], Machine], list[Item]]] = {
     "kernels": _kernels,
     "seeds": _seeds,
     "downloads": _downloads,
-    "pythons": _pythons,
 }

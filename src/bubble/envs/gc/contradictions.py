@@ -10,7 +10,7 @@ import os
 
 from bubble.envs.gc.item import Item
 from bubble.model.errors import BubbleError
-from bubble.selection.memos import known_directories
+from bubble.selection.known import directory_memos
 from bubble.selection.recall import recall
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import VARIABLE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def contradictions(machine: Machine) -> Iterator[Item]:
     """Yield the memos of known directories that say something else than the resolver."""
     env = {name: value for name, value in machine.env.items() if name != VARIABLE}
-    for directory, path in known_directories(machine.layout):
+    for directory, path in directory_memos(machine.layout):
         if not os.path.isdir(directory):
             continue
         world = World(cwd=directory, env=env, layout=machine.layout, platform=machine.platform)

@@ -11,17 +11,18 @@ import os
 from bubble.envs.gc.contradictions import contradictions
 from bubble.envs.gc.item import KINDS, Item
 from bubble.envs.gc.scratch import leftovers
-from bubble.envs.gc.uses import ALIAS_DAYS, aliases, uses
 from bubble.envs.inspect import look_at_all
+from bubble.envs.users import uses
 from bubble.pythons import store
 from bubble.selection.facts import FORMAT
-from bubble.selection.memos import known_directories
+from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
 from bubble.system.files import read_text
+from bubble.system.gone import is_gone
 from bubble.system.trees import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from bubble.pythons.install import Machine
     from bubble.pythons.store import Installation
@@ -37,7 +38,8 @@ def plan(
 ) -> list[Item]:
     """Return what can go of the given kinds (of KINDS), in their order.
 
-    `cwd` (absolute) is where environments that were moved are looked for. `everything` also
+    `cwd` (absolute) is where environments that were moved are looked for, and a directory whose
+    version files count. `everything` also
     names interpreters that nothing uses and that are the newest of their minor, and the archives
     of installed ones, without which they can't be repaired offline. Raises BubbleError(store) and
     OSError.
@@ -50,7 +52,7 @@ def plan(
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
         "downloads": lambda: _downloads(machine, everything=everything),
-        "pythons": lambda: _unused(machine, everything=everything),
+        "pythons": lambda: _unused(machine, cwd, everything=everything),
     }
     wanted = set(kinds)
     return [item for kind in KINDS if kind in wanted for item in finders[kind]()]
@@ -81,38 +83,16 @@ def crooked_links(machine: Machine) -> Iterator[Item]:
 
 def useless_memos(layout: Layout) -> Iterator[Item]:
     """Yield memos that no shim will use again."""
-    for directory, path in known_directories(layout):
-        if is_gone(directory, layout):
+    for directory, path in directory_memos(layout):
+        if is_gone(directory, layout.home):
             yield Item(kind="memos", path=path, why=f"{directory} is gone")
         elif _is_foreign(path):
             yield Item(kind="memos", path=path, why="of another format")
-    for text, path, days in aliases(layout):
+    for text, path, days in shell_requests(layout):
         if days > ALIAS_DAYS:
             yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
         elif _is_foreign(path):
             yield Item(kind="memos", path=path, why="of another format")
-
-
-def is_gone(path: str, layout: Layout) -> bool:
-    """Whether nothing lies at `path` (absolute) and no disk that isn't mounted could have it.
-
-    The nearest directory above it may be a mount point if it is empty and not in the store.
-    """
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError:
-        return False
-    else:
-        return False
-    above = os.path.dirname(path)
-    while above != "/" and not os.path.lexists(above):
-        above = os.path.dirname(above)
-    try:
-        return f"{above}/".startswith(f"{layout.home}/") or bool(os.listdir(above))
-    except OSError:
-        return False
 
 
 def _is_foreign(memo: str) -> bool:
@@ -122,7 +102,7 @@ def _is_foreign(memo: str) -> bool:
 def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
     for status in look_at_all(layout, cwd):
         path = status.environment.path
-        if status.state == "missing" and is_gone(path, layout):
+        if status.state == "missing" and is_gone(path, layout.home):
             yield Item(kind="records", path=path, why="the environment is gone")
 
 
@@ -130,7 +110,7 @@ def _dead_kernels(machine: Machine) -> Iterator[Item]:
     from bubble.envs.kernel import kernels
 
     for kernel in kernels(machine.layout, machine.env):
-        if kernel.is_ours and is_gone(kernel.environment, machine.layout):
+        if kernel.is_ours and is_gone(kernel.environment, machine.layout.home):
             yield Item(kind="kernels", path=kernel.path, why="its environment is gone")
 
 
@@ -141,7 +121,7 @@ def _dead_seeds(layout: Layout) -> Iterator[Item]:
     bundled = set(_bundled(layout))
     for name in names:
         path = f"{layout.seeds}/{name}"
-        if name.removeprefix("pip-") not in bundled and not _is_linked(path):
+        if name.removeprefix("pip-") not in bundled:
             yield Item(
                 kind="seeds", path=path, why="no installed Python has it", size=size_of(path)
             )
@@ -156,15 +136,6 @@ def _bundled(layout: Layout) -> Iterator[str]:
                 words = wheel.split("-")
                 if words[0] == "pip" and len(words) == 5:
                     yield words[1]
-
-
-def _is_linked(seed: str) -> bool:
-    """Whether environments share a seed's files: then its going frees nothing."""
-    for place, _, names in os.walk(seed):
-        for name in names:
-            if name.endswith(".py"):
-                return os.lstat(f"{place}/{name}").st_nlink > 1
-    return False
 
 
 def _downloads(machine: Machine, *, everything: bool) -> Iterator[Item]:
@@ -202,12 +173,12 @@ def _catalogue(machine: Machine) -> Callable[[str], object]:
         return bool  # nothing can be known: everything counts as known
 
 
-def _unused(machine: Machine, *, everything: bool) -> Iterator[Item]:
+def _unused(machine: Machine, cwd: str, *, everything: bool) -> Iterator[Item]:
     candidates = list(superseded(machine.layout, everything=everything))
-    used: Mapping[str, list[str]] = uses(machine) if candidates else {}
+    used = {use.key for use in uses(machine, cwd)} if candidates else set()
     for installation, newer in candidates:
         if str(installation.key) not in used:
-            why = f"nothing uses it, and {newer} is installed" if newer else "nothing uses it"
+            why = "nothing that is known uses it" + (f", and {newer} is installed" if newer else "")
             yield Item(
                 kind="pythons",
                 path=installation.prefix,

@@ -9,6 +9,7 @@ import time
 from bubble.envs.gc.item import Item
 from bubble.envs.place import identity_at, lock
 from bubble.selection import registry
+from bubble.system import journal
 from bubble.system.files import is_temporary
 from bubble.system.lock import is_held
 from bubble.system.trees import size_of
@@ -31,6 +32,8 @@ def leftovers(layout: Layout) -> Iterator[Item]:
             yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     for path in _paths(layout.trash):
         yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
+    for path in journal.left(layout):
+        yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     yield from _temporaries(layout)
     for path, environment in registry.all_unfinished(layout):
         if is_settled(environment, layout) and not is_held(lock(layout, environment.path).path):

@@ -2,7 +2,8 @@
 
 - `catalogue`: look-ups, on everyday paths; `volume`: the file format behind them; `explain`: what
   to say when nothing fits;
-- `custom`, `compile`: BUBBLE_CATALOG; `update`: a newer index; `regenerate`: the embedded data;
+- `source`, `custom`, `compile`: BUBBLE_CATALOG; `update`: a newer index; `regenerate`: the embedded
+  data; `listed`: the downloads of a volume, and a volume of downloads;
 - `index`, `release`, `entry`: reading and checking indexes; `known`: what they must not contradict.
 """
 

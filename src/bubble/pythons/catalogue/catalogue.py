@@ -10,7 +10,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.platform import parse_platform
-from bubble.pythons.catalogue.volume import Volume
+from bubble.pythons.catalogue.volume import Volume, build_rank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,14 +171,6 @@ class Catalogue:
                         newest[name] = (rank, volume, line)
         for _, volume, line in newest.values():
             yield volume, line
-
-
-def build_rank(build: str) -> tuple[int, ...]:
-    """Return what orders builds of one key: dates and dotted versions by number, others first."""
-    parts = build.split(".")
-    if all(part.isascii() and part.isdigit() for part in parts):
-        return tuple(int(part) for part in parts)
-    return ()
 
 
 def _fits(request: Request, download: Download, platform: Platform) -> bool:

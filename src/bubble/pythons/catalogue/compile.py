@@ -7,10 +7,10 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.pythons.catalogue.custom import stamp_of, unreadable
 from bubble.pythons.catalogue.index import LIMIT, read_index
 from bubble.pythons.catalogue.known import known_files, refuse_contradictions, refuse_older
-from bubble.pythons.catalogue.regenerate import everything, volume_of
+from bubble.pythons.catalogue.listed import everything, volume_of
+from bubble.pythons.catalogue.source import stamp_of, unreadable
 from bubble.pythons.catalogue.volume import Volume
 from bubble.system.files import temporaries, unlink_quietly, write_atomic
 from bubble.system.lock import Lock
@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bubble.pythons.catalogue.custom import Source
     from bubble.pythons.catalogue.index import Index
+    from bubble.pythons.catalogue.source import Source
     from bubble.system.http.settings import Settings
 
 

@@ -10,27 +10,16 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.record import Record
-from bubble.model.text import printable
+from bubble.pythons.catalogue.source import read_source, stamp_of, unreadable
 from bubble.pythons.catalogue.volume import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bubble.pythons.catalogue.source import Source
     from bubble.system.http.settings import Settings
     from bubble.system.layout import Layout
-
-DEFAULT_NAME = "catalogue.json"  # in a directory, as `bubble mirror create` writes it
-
-
-class Source(Record):
-    """Where a catalogue is: `path` of a file, or `url` on a server; `base` ends in a slash."""
-
-    text: str
-    path: str
-    url: str
-    base: str
 
 
 def open_custom(
@@ -57,24 +46,6 @@ def open_custom(
         if volume is None:
             raise
         return volume, f"the copy of {volume.head['fetched']} is used: {error.message}"
-
-
-def read_source(text: str) -> Source:
-    """Return what a BUBBLE_CATALOG value names; BubbleError(usage) if it is no path or URL."""
-    if "://" in text:
-        from bubble.system.http.address import local_path, scheme_of
-
-        if scheme_of(text) == "file":
-            return _file(text, local_path(text))
-        plain = text.partition("#")[0].partition("?")[0]
-        return Source(text=text, path="", url=text, base=plain.rpartition("/")[0] + "/")
-    if not os.path.isabs(text) or not text.isprintable():
-        raise BubbleError(
-            "usage",
-            f"BUBBLE_CATALOG must be an absolute path or a URL, not “{printable(text)}”",
-            hint="use /absolute/path/catalogue.json, file:///… or https://…",
-        )
-    return _file(text, text)
 
 
 def compiled_path(layout: Layout, source: Source) -> str:
@@ -106,13 +77,6 @@ def _open_compiled(path: str, source: Source) -> Volume | None:
         return None
 
 
-def _file(text: str, path: str) -> Source:
-    path = os.path.normpath(path)
-    if os.path.isdir(path):
-        path = f"{path}/{DEFAULT_NAME}"
-    return Source(text=text, path=path, url="", base=f"file://{_quoted(os.path.dirname(path))}/")
-
-
 def _stamp(path: str) -> str:
     try:
         status = os.stat(path)
@@ -121,26 +85,3 @@ def _stamp(path: str) -> str:
     if status.st_mode & 0o170000 != 0o100000:  # S_ISREG: a pipe would hang, a device never end
         raise unreadable(path, "no regular file")
     return stamp_of(status)
-
-
-def unreadable(path: str, reason: str) -> BubbleError:
-    """Return the error for a BUBBLE_CATALOG that can't be read."""
-    return BubbleError(
-        "catalogue",
-        f"BUBBLE_CATALOG: {printable(path)}: {reason}",
-        hint="set BUBBLE_CATALOG to a catalogue that exists, or unset it",
-    )
-
-
-def stamp_of(status: os.stat_result) -> str:
-    """Return what changes when a file does."""
-    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
-
-
-def _quoted(path: str) -> str:
-    plain = path.replace("/", "").replace("-", "").replace("_", "").replace(".", "")
-    if plain.isascii() and plain.isalnum():
-        return path
-    from urllib.parse import quote
-
-    return quote(os.fsencode(path))

@@ -14,9 +14,9 @@ import zlib
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, size
-from bubble.pythons.catalogue.catalogue import build_rank
 from bubble.pythons.catalogue.entry import MalformedError, UnknownError, checked
 from bubble.pythons.catalogue.release import read_release
+from bubble.pythons.catalogue.volume import build_rank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Writing volumes from indexes: for `update`, for BUBBLE_CATALOG, and for the embedded data."""
+"""Writing the embedded catalogue anew from an index: `scripts/update-catalogue`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import os
 import sys
 
 from bubble.model.errors import BubbleError
-from bubble.model.platform import parse_platform
 from bubble.model.text import printable
-from bubble.pythons.catalogue.catalogue import EMBEDDED, build_rank
+from bubble.pythons.catalogue.catalogue import EMBEDDED
 from bubble.pythons.catalogue.index import LIMIT, date_of, read_index
 from bubble.pythons.catalogue.known import known_files, refuse_contradictions
-from bubble.pythons.catalogue.volume import Volume, encode, pack
+from bubble.pythons.catalogue.listed import everything, newest, volume_of
+from bubble.pythons.catalogue.volume import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bubble.model.download import Download
+    from collections.abc import Mapping, Sequence
 
 USAGE = "usage: scripts/update-catalogue [--replace] [--output FILE] FILE|URL"
 
@@ -58,36 +56,6 @@ def regenerate(source: str, env: Mapping[str, str], *, output: str, replace: boo
         file.write(data)
     os.replace(temporary, output)
     return len(downloads)
-
-
-def everything(volume: Volume) -> list[Download]:
-    """Return every download of a volume."""
-    downloads = []
-    for name in volume.platforms:
-        platform = parse_platform(name)
-        downloads += [volume.decode(line, platform) for line in volume.lines(name)]
-    return downloads
-
-
-def newest(*sources: Iterable[Download]) -> list[Download]:
-    """Return one download a key: the newest build, the earliest source's among equals."""
-    best: dict[str, Download] = {}
-    for downloads in sources:
-        for download in downloads:
-            known = best.setdefault(str(download.key), download)
-            if known is not download and build_rank(known.build) < build_rank(download.build):
-                best[str(download.key)] = download
-    return list(best.values())
-
-
-def volume_of(downloads: Iterable[Download], head: Mapping[str, str]) -> bytes:
-    """Return the bytes of a volume, each platform's lines in the order of `Key.rank`."""
-    sections: dict[str, list[Download]] = {}
-    for download in downloads:
-        sections.setdefault(str(download.key.platform), []).append(download)
-    for section in sections.values():
-        section.sort(key=lambda d: (d.key.rank, build_rank(d.build)), reverse=True)
-    return pack({name: map(encode, section) for name, section in sections.items()}, head)
 
 
 def _read(source: str, env: Mapping[str, str]) -> bytes:

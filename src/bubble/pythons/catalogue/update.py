@@ -13,15 +13,17 @@ import time
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.catalogue.catalogue import EMBEDDED, STORED, build_rank, open_stored
-from bubble.pythons.catalogue.custom import compile_source, compiled_path, read_source
+from bubble.pythons.catalogue.catalogue import EMBEDDED, STORED, open_stored
+from bubble.pythons.catalogue.custom import compile_source, compiled_path
 from bubble.pythons.catalogue.index import LIMIT, read_index
 from bubble.pythons.catalogue.known import known_files, refuse_contradictions, refuse_older
-from bubble.pythons.catalogue.regenerate import everything, newest, volume_of
-from bubble.pythons.catalogue.volume import Volume
+from bubble.pythons.catalogue.listed import everything, newest, volume_of
+from bubble.pythons.catalogue.source import read_source
+from bubble.pythons.catalogue.volume import Volume, build_rank
 from bubble.system.files import is_temporary, unlink_quietly, write_atomic
 from bubble.system.http.address import shown
 from bubble.system.http.fetch import fetch
+from bubble.system.trouble import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,12 +195,8 @@ def _store(layout: Layout, data: bytes) -> None:
         _sweep(layout.catalogue)
         write_atomic(path, data, durable=True)
     except OSError as error:
-        import errno
-
-        kinds = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space"}
-        kinds |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "permission")
         raise BubbleError(
-            kinds.get(error.errno or 0, "io"),
+            kind_of(error),
             f"the update can't be stored in {printable(layout.catalogue)}: {error.strerror}",
             hint="the catalogue stays as it was; make room or set BUBBLE_HOME elsewhere",
         ) from None

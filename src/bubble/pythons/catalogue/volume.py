@@ -157,6 +157,14 @@ def pack(sections: Mapping[str, Iterable[str]], head: Mapping[str, str]) -> byte
     return b"%s %08d %08d\n%s" % (MAGIC, len(fields), _FIRST + len(content), content)
 
 
+def build_rank(build: str) -> tuple[int, ...]:
+    """Return what orders builds of one key: dates and dotted versions by number, others first."""
+    parts = build.split(".")
+    if all(part.isascii() and part.isdigit() for part in parts):
+        return tuple(int(part) for part in parts)
+    return ()
+
+
 def _standard(version: str, build: str, platform: Platform) -> str:
     """Return what the URL of a CPython build starts with since 2022."""
     return f"{UPSTREAM}{build}/cpython-{version}%2B{build}-{platform.triple}-"

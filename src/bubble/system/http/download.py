@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
@@ -10,6 +9,7 @@ import time
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.system.files import sha256_of
 from bubble.system.http.address import scheme_of, shown
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.local import open_local
@@ -69,7 +69,7 @@ def download(
     deadline = time.monotonic() + settings.deadline
     part = Part(destination, sha256, deadline=deadline)
     try:
-        if _is_there(destination, sha256):
+        if sha256_of(destination) == sha256:
             part.discard()
             return Transfer(path=destination, url="", bytes_transferred=0, bytes_resumed=0)
         return _from_first(places, part, _Terms(env, settings, deadline, progress, retried))
@@ -175,14 +175,6 @@ def _fill(url: str, part: Part, terms: _Terms, settings: Settings) -> bool:
     finally:
         terms.transferred += swarm.transferred
     return swarm.doubtful
-
-
-def _is_there(path: str, sha256: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
 
 
 def _all_failed(failures: list[ExchangeError]) -> BubbleError:

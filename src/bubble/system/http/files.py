@@ -10,25 +10,27 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.system.trouble import kind_of
 
 
 def io_error(error: OSError, path: str) -> BubbleError:
     """Return what an error of the file system means for the file at `path`."""
     shown = printable(path, 500)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    kind = kind_of(error)
+    if kind == "no_space":
         return BubbleError(
-            "no_space",
+            kind,
             f"no space left while writing {shown}",
             hint="free some space and retry: the download goes on where it stopped",
         )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+    if kind == "permission":
         return BubbleError(
-            "permission",
-            f"{shown}: {os.strerror(error.errno)}",
+            kind,
+            f"{shown}: {error.strerror or error}",
             hint="set BUBBLE_CACHE_DIR to a directory that you can write to",
         )
     return BubbleError(
-        "io", f"{shown}: {error.strerror or error}", hint="check the disk, then retry"
+        kind, f"{shown}: {error.strerror or error}", hint="check the disk, then retry"
     )
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import zipfile
 
+from bubble.pythons.pack.member import Member
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bubble.pythons.pack_files import Member
-    from bubble.pythons.pack_probe import Facts
+    from bubble.pythons.pack.probe import Facts
 
 # finds its interpreter beside itself, whatever the directory is called and however it is linked
 LAUNCHER = """#!/bin/sh
@@ -39,8 +40,6 @@ def launcher(facts: Facts) -> bytes:
 
 def pip_members(facts: Facts) -> Iterator[tuple[str, Member]]:
     """Yield pip's files and programs; none where the machine has no wheels of ensurepip."""
-    from bubble.pythons.pack_files import Member
-
     bundled = f"{facts.stdlib}/ensurepip/_bundled"
     site = _site_packages(facts)
     for directory in (bundled, facts.wheels.rstrip("/")):
@@ -51,9 +50,7 @@ def pip_members(facts: Facts) -> Iterator[tuple[str, Member]]:
             continue
         for wheel in wheels:
             yield from _unpacked(facts, wheel, site)
-            if (
-                directory != bundled
-            ):  # a distribution keeps them elsewhere; pack_relocate says where
+            if directory != bundled:  # a distribution keeps them elsewhere; `relocate` says where
                 name = f"{facts.library}/ensurepip/_bundled/{os.path.basename(wheel)}"
                 yield name, Member(source=os.path.realpath(wheel))
         if os.path.basename(site) != "site-packages":  # Debian's Python reads dist-packages
@@ -78,8 +75,6 @@ def _wheels(directory: str, *, with_setuptools: bool) -> list[str]:
 
 
 def _unpacked(facts: Facts, wheel: str, site: str) -> Iterator[tuple[str, Member]]:
-    from bubble.pythons.pack_files import Member
-
     programs = {}
     if os.path.basename(wheel).startswith("pip-"):
         text = launcher(facts) + _PIP.encode()

@@ -23,10 +23,10 @@ from bubble.model.key import Key
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons.mirror import Mirror, io_error
-from bubble.pythons.pack_files import collect
-from bubble.pythons.pack_probe import facts_of
-from bubble.pythons.pack_relocate import relocate
-from bubble.pythons.pack_tar import write_tar
+from bubble.pythons.pack.files import collect
+from bubble.pythons.pack.probe import facts_of
+from bubble.pythons.pack.relocate import relocate
+from bubble.pythons.pack.tar import write_tar
 from bubble.pythons.probe import probe
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bubble.model.platform import Platform
-    from bubble.pythons.pack_probe import Facts
+    from bubble.pythons.pack.probe import Facts
 
 
 class Packed(Record):

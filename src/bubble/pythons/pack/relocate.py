@@ -8,15 +8,15 @@ import re
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons import elf
-from bubble.pythons.pack_pip import launcher
+from bubble.pythons.pack.pip import launcher
+from bubble.system import elf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bubble.pythons.pack_files import Member
-    from bubble.pythons.pack_probe import Facts
+    from bubble.pythons.pack.member import Member
+    from bubble.pythons.pack.probe import Facts
 
 # what python-build-standalone is configured with; installers replace it by the real prefix
 PLACEHOLDER = "/install"
@@ -62,7 +62,7 @@ def _is_binary(name: str) -> bool:
     return ".so" in os.path.basename(name) or name.startswith("bin/python")
 
 
-def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Elf) -> bytes:
+def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Dynamic) -> bytes:
     """Return an ELF file whose run path leads to `lib` from wherever the file is."""
     directory = os.path.dirname(name)
     home = "$ORIGIN" if directory == "lib" else f"$ORIGIN/{os.path.relpath('lib', directory)}"
@@ -88,7 +88,7 @@ def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Elf
     )
 
 
-def _how(found: elf.Elf) -> str:
+def _how(found: elf.Dynamic) -> str:
     if found.run_path:
         return f"the run path {printable(found.run_path)}"
     return "the system's search path"

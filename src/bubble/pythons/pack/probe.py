@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons.adopt import executable_at
+from bubble.pythons.isolation import isolated, isolated_python_2, without_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,10 +118,10 @@ def _executable(path: str) -> str:
 
 
 def _run(executable: str, env: Mapping[str, str]) -> dict[str, Any]:
-    clean = {n: v for n, v in env.items() if not n.startswith(("PYTHON", "__PYVENV"))}
+    clean = without_python(env)
     try:
         done = subprocess.run(
-            [executable, "-I", "-B", "-S", "-c", _SCRIPT],
+            isolated(executable, "-B", "-S", "-c", _SCRIPT),
             env=clean,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -146,8 +147,9 @@ def _is_python2(executable: str, env: Mapping[str, str]) -> bool:
     script = "import sys; sys.exit(22 if sys.version_info[0] == 2 else 0)"
     try:
         done = subprocess.run(
-            [executable, "-c", script],
+            isolated_python_2(executable, "-c", script),
             env=env,
+            cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=60,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
-    from bubble.pythons.pack_files import Member
+    from bubble.pythons.pack.member import Member
 
 _CHUNK = 1 << 20
 _ISAL_LEVEL = 3  # its best; about zlib's 3, at the speed of the disk

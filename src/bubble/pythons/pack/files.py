@@ -10,13 +10,14 @@ import os
 import stat
 
 from bubble.model.record import Record
-from bubble.pythons.pack_pip import pip_members
+from bubble.pythons.pack.member import Member
+from bubble.pythons.pack.pip import pip_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bubble.pythons.pack_probe import Facts
+    from bubble.pythons.pack.probe import Facts
 
 # TESTSUBDIRS of CPython's Makefile, 3.8 to 3.14; all of `test` goes too
 _TESTS = {
@@ -26,25 +27,6 @@ _TESTS = {
 _OTHERS = {"__pycache__", "site-packages", "dist-packages"}
 # the machine's own settings, not Python's; an installer writes its own EXTERNALLY-MANAGED
 _LOCAL = {"sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
-
-
-class Member(Record):
-    """One file or symlink of the archive, either from `source` (a path) or made of `data`.
-
-    `target` is a symlink's, relative; empty for files.
-    """
-
-    source: str = ""
-    data: bytes | None = None
-    executable: bool = False
-    target: str = ""
-
-    def read(self) -> bytes:
-        """Return the content."""
-        if self.data is not None:
-            return self.data
-        with open(self.source, "rb") as file:
-            return file.read()
 
 
 class Collected(Record):

@@ -1,0 +1,12 @@
+"""Flags that several commands have, declared without argparse's import."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def add_yes(parser: ArgumentParser) -> None:
+    """Declare `--yes`, of a command that throws away (`Context.require_agreement`)."""
+    parser.add_argument("-y", "--yes", action="store_true", help="don't ask, on a terminal either")

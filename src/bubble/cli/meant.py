@@ -1,0 +1,161 @@
+"""What somebody who types `bubble create …` means, where the words could mean something else.
+
+Names for packages, conda's `python=3.12`, HOME for a project; and what `--force` costs.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bubble.cli.context import Context
+    from bubble.pythons.store import Installation
+    from bubble.selection.resolve import World
+
+_ANOTHER_TOOLS = {"venv", "env", "virtualenv"}  # what others call the directory of a project's own
+_SHOWN = 5
+
+
+def name_of(text: str) -> str:
+    """Return a name that can be one; say where a Python or a package in its place belongs."""
+    from bubble.model.name import require_name
+
+    if text in _ANOTHER_TOOLS:
+        raise BubbleError(
+            "usage",
+            f"“{text}” would be the name of an environment for the whole machine",
+            hint="this project's own takes no name: bubble create",
+        )
+    try:
+        return require_name(text) if text else ""
+    except BubbleError as error:
+        from shlex import quote
+
+        from bubble.model.request import parse_request
+
+        shown = quote(printable(text))
+        if text[0].isalnum() and any(character in text for character in "=<>~!@[;"):
+            raise error.replace_hint(
+                f"as a package for this project's: bubble create --with {shown}"
+            ) from None
+        if text[0] in ".~" or "/" in text:
+            raise error.replace_hint(
+                "a project's own takes no name; there: bubble create"
+            ) from None
+        try:
+            is_python = parse_request(text).is_python
+        except BubbleError:
+            raise error from None
+        if is_python:
+            raise error.replace_hint(f"with that Python: bubble create -p {shown}") from None
+        raise
+
+
+def require_no_conda_words(options: Namespace) -> None:
+    """Raise BubbleError(usage) for `python=3.12` among the packages: conda's way to say -p."""
+    words = [options.name, *options.packages, *options.extra]
+    pythons = [word for word in words if word.replace(" ", "").startswith("python=")]
+    if not pythons:
+        return
+    from shlex import quote
+
+    version = pythons[0].rpartition("=")[2].strip()
+    rest = [word for word in words if word and word not in pythons]
+    named = rest[:1] if options.name not in pythons else []
+    packages = rest[len(named) :]
+    if not named:
+        packages = [part for package in packages for part in ("--with", package)]
+    line = " ".join(quote(printable(w)) for w in ("create", *named, "-p", version, *packages))
+    raise BubbleError(
+        "usage",
+        f"“{printable(pythons[0])}” is no package: which Python is said by -p",
+        hint=f"bubble {line}",
+    )
+
+
+def require_a_project(world: World) -> None:
+    """Raise BubbleError(usage) in HOME and `/`, unless that was asked for."""
+    from bubble.envs.wanted import require_narrow
+
+    hint = "give it a name: bubble create NAME; or go to a project first; or say it: --here"
+    require_narrow(world.cwd, world.env, hint)
+
+
+def installation_of(options: Namespace, world: World) -> tuple[Installation, str, bool]:
+    """Return the interpreter to use, the request it stands for, and whether that is exact."""
+    from bubble.model.request import parse_request
+    from bubble.pythons import store
+
+    asked = options.python
+    if not asked:
+        from bubble.selection.base import selected_request
+
+        asked = selected_request(world)
+    request = parse_request(asked)
+    if request.kind == "path" or not request.is_python:
+        from bubble.selection.answers import an_installed
+
+        line = " ".join(word for word in ("bubble create", printable(options.name)) if word)
+        version = an_installed(world)
+        raise BubbleError(
+            "request",
+            f"an environment is made against an installed Python, not “{request}”",
+            hint=f"{line} -p {version}; for one of yours: bubble python adopt PATH",
+        )
+    installation = store.find(world.layout, request, world.platform)
+    return installation, asked, request.is_exact
+
+
+def to_be_lost(path: str, options: Namespace, context: Context) -> tuple[str, ...]:
+    """Return what is installed in what `--force` throws away; on a terminal, ask before.
+
+    Raises BubbleError(declined).
+    """
+    if not options.force or not os.path.isdir(path):
+        return ()
+    before = _requirements(path)
+    if before:
+        shown = f"{len(before)} package" + "s" * (len(before) > 1)
+        context.require_agreement(
+            f"this throws {printable(path, 500)} away, with {shown}", given=options.yes
+        )
+    return before
+
+
+def what_was_lost(before: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """Return the warning that names what an environment had, and the new one at `path` hasn't."""
+    if not before:
+        return ()
+    now = {text.partition("==")[0] for text in _requirements(path)}
+    gone = [text for text in before if text.partition("==")[0] not in now]
+    if not gone:
+        return ()
+    more = f" and {len(gone) - _SHOWN} more" if gone[_SHOWN:] else ""
+    return (f"not carried over from the old one: {', '.join(gone[:_SHOWN])}{more}",)
+
+
+def other_meaning(options: Namespace, world: World) -> tuple[str, ...]:
+    """Return a note where a package of this project may have been meant by a name."""
+    name = options.name
+    if not name or options.python:
+        return ()
+    from bubble.selection.registry import of_directory
+
+    known = of_directory(world.layout, world.cwd)
+    how = f"bubble run .venv pip install {name}" if known else f"bubble create --with {name}"
+    said = f"it is for the whole machine; if the package {name} was meant, for this project: "
+    return (f"{said}bubble remove {name}, then {how}",)
+
+
+def _requirements(path: str) -> tuple[str, ...]:
+    """Return what is installed in an environment, its pip left out."""
+    from bubble.envs.export import distributions
+
+    found = [d for d in distributions(path) if d.canonical != "pip"]
+    return tuple(printable(d.requirement, 200) for d in found)

@@ -1,0 +1,267 @@
+"""One user's store and another user: what root made for all, and root in somebody's home."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+import pytest
+
+from support.builds import small_mirror
+from support.clinic import write
+from support.others import NOBODY, everybodys_bubble, opened, run_as
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+OTHER = 65533  # a user whose number is nobody's
+
+
+class Machine:
+    """Users who can all run bubble; the store is root's unless HOME says otherwise."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.store = f"{root}/opt/pythons"
+        self.tools = everybodys_bubble(f"{root}/tool")
+        self.catalogue = small_mirror(f"{root}/mirror", ["3.11.8", "3.12.1"])
+        self.app = self.directory("app")
+
+    def directory(self, name: str, owner: int = 0) -> str:
+        path = f"{self.root}/{name}"
+        os.makedirs(path, exist_ok=True)
+        os.chown(path, owner, owner)
+        return path
+
+    def env(self, home: str, store: str, **more: str) -> dict[str, str]:
+        return {
+            "HOME": home,
+            "PATH": f"{store or home + '/.local/share/bubble'}/shims:{self.tools}:/usr/bin:/bin",
+            "BUBBLE_CATALOG": self.catalogue,
+            "TERM": "dumb",
+            **({"BUBBLE_HOME": store} if store else {}),
+            **more,
+        }
+
+    def as_user(
+        self, user: int, line: str, env: Mapping[str, str], cwd: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        return run_as(user, ["/bin/sh", "-c", line], env, cwd or self.app)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(opened(tmp_path))
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, (result.args, result.stdout, result.stderr)
+    return result.stdout
+
+
+@pytest.fixture
+def shared(machine: Machine) -> Machine:
+    """Return a machine on which root made a store for all, as an image's recipe does."""
+    write(f"{machine.app}/.python-version", "3.12\n")
+    env = machine.env(machine.directory("root's home"), machine.store)
+    for line in (
+        "bubble python install 3.11 3.12",
+        "bubble create --no-pip",
+        "bubble create train -p 3.11 --no-pip",
+        "bubble use --global 3.11",
+    ):
+        done(machine.as_user(0, line, env))
+    return machine
+
+
+def nobodys(machine: Machine) -> dict[str, str]:
+    return machine.env(machine.directory("home", NOBODY), machine.store)
+
+
+@pytest.mark.parametrize("umask", ["022", "077"])
+def test_what_root_made_for_all_works_for_all_without_a_word(shared: Machine, umask: str) -> None:
+    root = shared.env(f"{shared.root}/root's home", shared.store)
+    later = "bubble use --global 3.11; bubble create -p 3.11 --no-pip; bubble python install 3.11"
+    done(shared.as_user(0, f"umask {umask}; {later}", root, shared.directory("later")))
+    own = shared.directory("own", NOBODY)
+    write(f"{own}/.python-version", "3.11\n")
+    env = nobodys(shared)
+    for directory, version in ((shared.app, "3.12.1"), (own, "3.11.8"), ("/", "3.11.8")):
+        for _ in range(2):
+            said = shared.as_user(NOBODY, "python -V", env, directory)
+            assert (said.stdout, said.stderr) == (f"Python {version}\n", ""), directory
+    assert done(shared.as_user(NOBODY, "bubble current", env)).startswith(f"{shared.app}/.venv ")
+    assert "3.11.8" in done(shared.as_user(NOBODY, "bubble run train python -V", env))
+    assert "train" in done(shared.as_user(NOBODY, "bubble list", env))
+
+
+def test_a_registry_that_an_older_bubble_closed_is_opened_by_its_owner(shared: Machine) -> None:
+    os.chmod(f"{shared.store}/registry", 0o700)
+    root = shared.env(f"{shared.root}/root's home", shared.store)
+    done(shared.as_user(0, "bubble create another -p 3.11 --no-pip", root))
+    assert "Python 3.12.1" in done(shared.as_user(NOBODY, "python -V", nobodys(shared)))
+
+
+def findings(machine: Machine, env: Mapping[str, str], *options: str) -> dict[str, dict[str, Any]]:
+    line = shlex.join(["bubble", "doctor", "--json", *options])
+    document = json.loads(machine.as_user(NOBODY, line, env).stdout)
+    return {finding["id"]: finding for finding in document["data"]["findings"]}
+
+
+def test_the_doctor_leaves_everybodys_store_to_its_owner(shared: Machine) -> None:
+    """The doubles' own interpreter may be closed to others: what is said of them doesn't count."""
+    env = nobodys(shared)
+    found = findings(shared, env)
+    access = found["store.access"]
+    assert access["severity"] == "note"
+    assert access["what"] == (
+        f"the store {shared.store} belongs to root: it can be used, and not changed"
+    )
+    assert not any(
+        "chown" in finding["fix"] or "chmod" in finding["fix"] for finding in found.values()
+    )
+    assert not any(f["automatic"] for f in found.values())
+    own = done(shared.as_user(NOBODY, f"{access['fix']}; bubble python install 3.11", env))
+    assert own.startswith(f"{env['HOME']}/.local/share/bubble/pythons/")
+
+
+def test_a_store_that_is_closed_to_others_is_told_as_anothers(shared: Machine) -> None:
+    os.chmod(shared.store, 0o700)
+    found = findings(shared, nobodys(shared))
+    assert found["store.access"]["severity"] == "error"
+    assert not any("chown" in finding["fix"] for finding in found.values())
+
+
+def test_what_root_left_in_a_users_own_home_goes_back_to_them(machine: Machine) -> None:
+    home = machine.directory("home", NOBODY)
+    store = f"{home}/.local/share/bubble"
+    done(machine.as_user(0, "bubble python install 3.11", machine.env("/nonexistent", store)))
+    fix = findings(machine, machine.env(home, ""))["store.access"]["fix"]
+    assert fix == f"sudo chown -R {NOBODY} {store}"
+    done(machine.as_user(0, fix.removeprefix("sudo "), {}))
+    assert "store.access" not in findings(machine, machine.env(home, ""))
+
+
+# root in another user's home
+
+
+def roots(directory: str) -> list[str]:
+    """Return everything of root's below a directory."""
+    return [
+        path
+        for place, directories, files in os.walk(directory)
+        for path in (f"{place}/{name}" for name in (*directories, *files))
+        if os.lstat(path).st_uid == 0
+    ]
+
+
+@pytest.fixture
+def lodger(machine: Machine) -> dict[str, str]:
+    """Return the variables of a user who has a store and an environment."""
+    home = machine.directory("home", OTHER)
+    env = machine.env(home, "")
+    work = machine.directory("home/work", OTHER)
+    for line in ("bubble python install 3.11 3.12", "bubble use 3.11", "bubble create --no-pip"):
+        done(machine.as_user(OTHER, line, env, work))
+    done(machine.as_user(OTHER, "bubble create train -p 3.11 --no-pip", env, work))
+    machine.directory("home/new", OTHER)
+    write(f"{home}/new/.python-version", "3.12\n")
+    os.chown(f"{home}/new/.python-version", OTHER, OTHER)
+    return env
+
+
+CHANGES = (
+    "create --no-pip",
+    "create other -p 3.11 --no-pip",
+    "use 3.12",
+    "use --global 3.12",
+    "local 3.12",
+    "global 3.12",
+    "remove train",
+    "rename train other",
+    "clone train other",
+    "repair train",
+    "rehash",
+    "gc",
+    "cache prune",
+    "doctor --fix",
+    "python install",
+    "python install 3.12",
+    "python uninstall 3.12",
+    "python upgrade --prune",
+    "python verify",
+    "python verify --repair",
+    "python adopt /usr/bin/python3",
+    "python update",
+    "adopt .venv",
+    "import pyenv",
+    "kernel install train",
+    "kernel remove train",
+    "init bash --install",
+)
+
+
+@pytest.mark.parametrize("sudo", [True, False])
+@pytest.mark.parametrize("line", CHANGES)
+def test_root_changes_nothing_in_another_users_home_and_says_how_it_is_done(
+    machine: Machine, lodger: dict[str, str], line: str, *, sudo: bool
+) -> None:
+    more = {"SUDO_UID": str(OTHER), "SUDO_USER": "lodger"} if sudo else {}
+    result = machine.as_user(0, f"bubble {line}", {**lodger, **more}, f"{lodger['HOME']}/new")
+    assert result.returncode == 1, result
+    message, hint = result.stderr.splitlines()
+    assert f"HOME ({lodger['HOME']}) belongs to user {OTHER}" in message
+    assert hint.endswith(f": {'' if sudo else 'HOME=/root '}bubble {line}")
+    assert roots(lodger["HOME"]) == []
+
+
+LOOKS = (
+    "python -V",
+    "python3 -V",
+    "pydoc3 -V; true",
+    "bubble current",
+    "bubble list",
+    "bubble info train",
+    "bubble explain",
+    "bubble which python",
+    "bubble whence python",
+    "bubble run train python -V",
+    "bubble exec -p 3.11 python -V",
+    "bubble python list",
+    "bubble python list --available",
+    "bubble python find 3.12",
+    "bubble python dir",
+    "bubble gc --dry-run",
+    "bubble doctor; true",
+    "bubble cache size",
+    "bubble kernel list",
+    "bubble init bash",
+    "bubble completions zsh",
+    "bubble export train",
+    "bubble create --help",
+)
+
+
+def test_what_only_looks_works_for_root_and_leaves_nothing(
+    machine: Machine, lodger: dict[str, str]
+) -> None:
+    for where in ("new", "work", ""):
+        for line in LOOKS:
+            done(machine.as_user(0, line, lodger, f"{lodger['HOME']}/{where}"))
+            assert roots(lodger["HOME"]) == [], line
+
+
+def test_roots_own_store_elsewhere_and_own_home_are_roots_business(
+    machine: Machine, lodger: dict[str, str]
+) -> None:
+    own = machine.directory("roots")
+    for env in (
+        machine.env(own, ""),
+        {**lodger, "BUBBLE_HOME": f"{own}/store", "BUBBLE_CACHE_DIR": f"{own}/cache"},
+    ):
+        done(machine.as_user(0, "bubble python install 3.11", env))
