@@ -96,6 +96,13 @@ function __bubble_find --no-scope-shadowing
     set found
     # what this shell asks for comes before any directory
     test -z "$BUBBLE_PYTHON"; and __bubble_select 2>/dev/null; or return
+    # a request that nothing installed satisfies gives the turn to the next
+    while string match -q '@*' -- "$__bubble_answer[1]"
+        set -l meaning
+        read meaning <"$__bubble_home/requests/now/"(string sub -s 2 -- "$__bubble_answer[1]") 2>/dev/null
+        test "$meaning" = -; or return
+        set -e __bubble_answer[1]
+    end
     if string match -q '/*' -- "$__bubble_answer[1]"; and test -f "$__bubble_answer[1]/pyvenv.cfg"; and test -x "$__bubble_answer[1]/bin/python"
         set found "$__bubble_answer[1]"
     end

@@ -12,10 +12,17 @@ _bubble_find() {
     found=''
     # what this shell asks for comes before any directory
     [[ -z ${BUBBLE_PYTHON-} ]] && _bubble_select || return 0
-    _bubble_answer=${_bubble_answer%%:*}
-    if [[ $_bubble_answer == /* && -f $_bubble_answer/pyvenv.cfg &&
-        -x $_bubble_answer/bin/python ]]; then
-        found=$_bubble_answer
+    _bubble_path=${_bubble_answer%%:*}
+    # a request that nothing installed satisfies gives the turn to the next
+    while [[ $_bubble_path == @* && $_bubble_answer == *:* ]]; do
+        IFS='' read -r _bubble_line <"$_bubble_home/requests/now/${_bubble_path#@}" || return 0
+        [[ $_bubble_line == - ]] || return 0
+        _bubble_answer=${_bubble_answer#*:}
+        _bubble_path=${_bubble_answer%%:*}
+    done 2>/dev/null
+    if [[ $_bubble_path == /* && -f $_bubble_path/pyvenv.cfg &&
+        -x $_bubble_path/bin/python ]]; then
+        found=$_bubble_path
     fi
 }
 

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from bubble.envs.inspect import MENDING, look_at_all, read_identity
+from bubble.envs.inspect import MENDING, look_at_all
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from bubble.selection.registry import Environment
 from bubble.system.layout import MARK
 from support.builds import small_mirror
@@ -205,13 +206,13 @@ def test_the_glance_costs_one_read_and_two_stats_an_environment(layout: Layout) 
 
 def test_a_mark_that_is_a_pipe_or_a_directory_stops_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / MARK)
-    assert read_identity(str(tmp_path)) == ""
+    assert mark_of(str(tmp_path)) == ""
     os.unlink(tmp_path / MARK)
     os.mkdir(tmp_path / MARK)
-    assert read_identity(str(tmp_path)) == ""
+    assert mark_of(str(tmp_path)) == ""
     os.rmdir(tmp_path / MARK)
     os.symlink("/etc/hostname", tmp_path / MARK)
-    assert read_identity(str(tmp_path)) == ""
+    assert mark_of(str(tmp_path)) == ""
 
 
 def test_every_state_has_its_mending() -> None:

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import zipfile
 
-from bubble.envs import place
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from support import invariants
 from support.builds import interpreters
 from support.scene import scene
@@ -99,7 +99,7 @@ def unregistered(stage: Scene, path: str) -> list[str]:
     there = os.path.lexists(path)
     if len(records) != there:
         return [f"I1: {len(records)} records of {path}, which is{' not' * (not there)} there"]
-    if there and place.identity_at(path) != records[0].identity:
+    if there and mark_of(path) != records[0].identity:
         return [f"I1: the record of {path} is another's"]
     return []
 

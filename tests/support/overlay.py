@@ -13,9 +13,9 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from bubble.envs import place
 from bubble.pythons import store
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from support import invariants
 from support.env_scene import broken, left_behind, project, unregistered
 from support.scene import Scene, command
@@ -98,7 +98,7 @@ def half(stage: Scene, *, replaced: bool = False) -> list[str]:
     """
     found = []
     for path in paths(stage):
-        if place.identity_at(path):
+        if mark_of(path):
             found += broken(path)
     for row in json.loads(stage.run("python", "verify", "--json").out)["data"]:
         # what the scene put in for pip is extra

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
 from bubble.envs import place
-from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT, of_path, require_name_free
 from bubble.envs.maker import maker_of
 from bubble.envs.whose import claim
@@ -14,9 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import identity_of_file, new_identity
-from bubble.system.files import temporaries, unlink_quietly, write_atomic
-from bubble.system.layout import ADOPTED
+from bubble.selection.identity import mark_adopted, mark_of
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
@@ -56,25 +52,11 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
         made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
     )
     with place.lock(layout, path):
-        environment = environment.replace(identity=_mark(path))
+        environment = environment.replace(identity=mark_adopted(path))
         registry.register(layout, environment)
         if former is not None and (former.name, former.project) != (name, project):
             registry.forget(layout, former)
     return environment
-
-
-def _mark(path: str) -> str:
-    """Leave a mark in what was adopted, by which it is known from now on; return its identity."""
-    identity = new_identity()
-    try:
-        for leftover in temporaries(path, ADOPTED):  # only the lock's holder writes these
-            unlink_quietly(leftover)
-        write_atomic(f"{path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
-    except OSError as error:
-        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            raise
-        return identity_of_file(path)
-    return identity
 
 
 def _project_of(path: str) -> str:
@@ -85,7 +67,7 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
     """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
     shown = printable(path)
-    if identity := read_identity(path):
+    if identity := mark_of(path):
         known = of_path(path, layout)
         if known is not None and known.path == path and known.identity == identity:
             raise BubbleError(

@@ -9,9 +9,9 @@ import os
 
 from bubble.model.record import Record
 from bubble.selection.belonging import PLACE
+from bubble.selection.identity import is_itself, mark_of
 from bubble.selection.registry import Environment, environments
 from bubble.system.directory import upwards
-from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,20 +93,6 @@ def look_at(environment: Environment, layout: Layout) -> Status:
     return _Look(layout).at(environment)
 
 
-def read_identity(path: str) -> str:
-    """Return the identity in the mark of the environment at `path`, or "" if it has none."""
-    try:
-        descriptor = os.open(f"{path}/{MARK}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        return os.read(descriptor, 200).decode("ascii", "replace").strip()
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-
-
 class _Look:
     """The glance; what many environments share is looked up once."""
 
@@ -124,7 +110,7 @@ class _Look:
             configuration = os.stat(f"{path}/pyvenv.cfg")
             at = configuration.st_atime
             used_at = int(at) if at > configuration.st_mtime else 0
-            if ours and read_identity(path) != environment.identity:
+            if not is_itself(environment):
                 state = "replaced"
             elif not os.access(f"{path}/bin/python", os.F_OK):
                 state = self._fault(environment, present=present)
@@ -146,7 +132,7 @@ class _Look:
         path = environment.path
         if not os.path.isdir(path):
             return "missing"
-        if environment.maker == "bubble" and read_identity(path) != environment.identity:
+        if environment.maker == "bubble" and mark_of(path) != environment.identity:
             return "replaced"  # whatever else is wrong with it, it isn't ours to mend
         return "broken" if present else "interpreter missing"
 
@@ -185,7 +171,7 @@ def _as_a_copy(status: Status, known: Sequence[Environment]) -> Status:
     """Tell what lies in another one's place and is a copy of one that is known: it is ours."""
     if status.state != "replaced":
         return status
-    identity = read_identity(status.environment.path)
+    identity = mark_of(status.environment.path)
     original = next((e for e in known if identity and e.identity == identity), None)
     if original is None:
         return status
@@ -203,10 +189,10 @@ def _strays(layout: Layout, cwd: str, known: Sequence[Environment]) -> Iterator[
     names = {environment.name for environment in known}
     for name in sorted(_in_store(layout) - names):
         path = f"{layout.envs}/{name}"
-        if identity := read_identity(path):
+        if identity := mark_of(path):
             yield path, identity
     path = _in_project(cwd)
-    identity = read_identity(path) if path else ""
+    identity = mark_of(path) if path else ""
     if identity and not any(environment.path == path for environment in known):
         yield path, identity
 

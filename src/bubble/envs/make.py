@@ -18,7 +18,7 @@ from bubble.model.record import Record
 from bubble.pythons.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
-from bubble.selection.identity import new_identity
+from bubble.selection.identity import mark_of, new_identity
 from bubble.system.staging import Staging, sweep
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
         try:
             _stage_and_publish(plan, environment, world, show=show)
         finally:
-            if place.identity_at(plan.path) == environment.identity:
+            if mark_of(plan.path) == environment.identity:
                 registry.register_prepared(layout, environment)
             else:
                 registry.abandon(layout, environment)

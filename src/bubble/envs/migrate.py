@@ -11,16 +11,14 @@ from __future__ import annotations
 import os
 
 from bubble.selection import registry
-from bubble.selection.identity import identity_of_file, new_identity
+from bubble.selection.identity import mark_adopted
 from bubble.system.files import (
     fsync_directory,
     link_atomic,
     temporaries,
     unlink_quietly,
-    write_atomic,
 )
 from bubble.system.format import FORMAT, is_current
-from bubble.system.layout import ADOPTED
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -54,7 +52,7 @@ def _take_over(environment: Environment, layout: Layout) -> None:
         name = os.path.basename(environment.path)
         new = new.replace(project=project, path=f"{project.rstrip('/')}/{name}")
     if not environment.identity and _is_as_it_was(environment):
-        new = new.replace(identity=_identify(new))
+        new = new.replace(identity=mark_adopted(new.path))
     taken = registry.of_directory(layout, new.project) if new.project else None
     if taken is not None and new.project != environment.project:
         registry.forget(layout, environment)  # one directory had two records
@@ -70,15 +68,6 @@ def _is_as_it_was(environment: Environment) -> bool:
         return str(int(os.stat(f"{environment.path}/pyvenv.cfg").st_mtime)) == environment.made_at
     except OSError:
         return False
-
-
-def _identify(environment: Environment) -> str:
-    try:
-        identity = new_identity()
-        write_atomic(f"{environment.path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
-    except OSError:
-        return identity_of_file(environment.path)
-    return identity
 
 
 def _drop(path: str) -> None:

@@ -6,8 +6,6 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.system.files import read_text
-from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +48,6 @@ def lock(layout: Layout, path: str) -> Lock:
         from hashlib import blake2b
     name = blake2b(os.fsencode(os.path.realpath(path)), digest_size=16).hexdigest()
     return Lock(f"{layout.locks}/env.{name}")
-
-
-def identity_at(path: str) -> str:
-    """Return the identity of the environment at `path`, "" where bubble made none."""
-    return (read_text(f"{path}/{MARK}", 200) or "").strip()
 
 
 def is_environment(path: str) -> bool:

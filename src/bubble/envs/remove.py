@@ -8,6 +8,7 @@ from bubble.envs import place
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from bubble.system.removal import set_aside
 from bubble.system.staging import sweep
 
@@ -62,7 +63,7 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
             hint="remove the link by hand",
         )
     ours = {known.identity for known in (environment, unfinished) if known} - {""}
-    if place.identity_at(path) not in ours:
+    if mark_of(path) not in ours:
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",

@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from bubble.system.removal import set_aside
 from bubble.system.staging import sweep
 
@@ -73,7 +74,7 @@ def _is_done_already(source: Environment, new: Environment, layout: Layout) -> b
     there = os.path.lexists(new.path)
     begun = known is not None and known.identity == source.identity and new.name != source.name
     if begun and there and not os.path.islink(new.path):
-        if place.identity_at(new.path) == source.identity:
+        if mark_of(new.path) == source.identity:
             return True
     elif not there and (begun or known is None):
         return False

@@ -7,10 +7,10 @@ import os
 from bubble.envs.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection.answers import is_command, require_whole
 from bubble.selection.commands import is_python_command
 from bubble.selection.fallback import child_environment, execute
 from bubble.selection.path import DEFAULT_PATH, find_system
-from bubble.selection.resolve import is_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +24,10 @@ if TYPE_CHECKING:
 def run(environment: Environment, words: Sequence[str], world: World) -> NoReturn:
     """Become the command `words` with the environment active: its `bin` leads PATH.
 
-    Raises BubbleError: environment (its interpreter is gone: never another one in its place),
+    Raises BubbleError: environment (it or its interpreter is gone, or something else lies there),
     command_not_found, cannot_execute.
     """
-    if not is_command(f"{environment.path}/bin/python"):
-        raise BubbleError(
-            "environment",
-            f"{printable(environment.title, 500)} has lost its interpreter",
-            hint=f"bubble repair {printable(environment.title, 500)}",
-        )
+    require_whole(environment)
     env = child_environment(f"{world.layout.home}/", world)
     env.pop("PYTHONHOME", None)
     env["VIRTUAL_ENV"] = environment.path

@@ -6,7 +6,6 @@ import os
 import time
 
 from bubble.envs.adopt import interpreter_of
-from bubble.envs.inspect import read_identity
 from bubble.envs.locate import DEFAULT
 from bubble.envs.relocate import clear_leftovers, path_of, relocate, rename_prompt
 from bubble.envs.whose import claim
@@ -14,7 +13,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import new_identity
+from bubble.selection.identity import mark_of, new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration, version_of
@@ -33,7 +32,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
     holds its lock. Raises BubbleError(environment) for what this store didn't make: a mark that it
     doesn't know proves nothing, anybody can have written it.
     """
-    identity = read_identity(path)
+    identity = mark_of(path)
     everything = registry.environments(layout)
     mine = next((e for e in everything if e.path == path), None)
     mine = mine or next((e for e in everything if is_same(e.path, path)), None)
@@ -46,7 +45,7 @@ def settle(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
             raise BubbleError("environment", f"{printable(path)} {found.said}", hint=found.hint)
     clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]
-    original = next((e for e in twins if read_identity(e.path) == identity), None)
+    original = next((e for e in twins if mark_of(e.path) == identity), None)
     before = mine if mine and mine.identity == identity else next(iter(twins), None)
     stale = {path_of(path)} | ({e.path for e in twins} if original is None else set())
     old = sorted(stale - {"", path})

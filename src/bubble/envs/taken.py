@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.place import identity_at, require_unmounted
+from bubble.envs.place import require_unmounted
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def require_free(
     """
     if not os.path.lexists(new.path):
         return
-    identity = identity_at(new.path)
+    identity = mark_of(new.path)
     unfinished = registry.unfinished(layout, new)
     begun = bool(identity) and unfinished is not None and unfinished.identity == identity
     known = registry.current(layout, new)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.inspect import read_identity
 from bubble.envs.maker import maker_of
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.identity import claimed, is_itself
+from bubble.selection.identity import claimed, is_itself, mark_of
 from bubble.selection.registry import all_unfinished
 from bubble.system.pyvenv_cfg import read_configuration
 
@@ -81,7 +80,7 @@ def claim(path: str, layout: Layout) -> Claim:
     if original:
         state = COPIED if is_itself(original) else MOVED
         return Claim(path=path, state=state, original=original)
-    identity = read_identity(path)
+    identity = mark_of(path)
     if identity and is_lost(path, identity, layout):
         return Claim(path=path, state=LOST)
     configuration = read_configuration(path)

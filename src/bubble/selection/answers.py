@@ -201,9 +201,15 @@ def unknown_name(entry: Entry, source: Source, request: Request, world: World) -
 
 
 def _environment_answer(environment: registry.Environment, entry: Entry, place: str) -> Answer:
-    """Answer with a registered environment, after a look at what lies at its path.
+    require_whole(environment, place)
+    path, title = environment.path, printable(environment.title, 500)
+    return Answer(prefix=path, name=title, entry=entry, word=path, environment=environment)
 
-    `place` is where it was found (absolute): the same, or the directory's own spelling of it.
+
+def require_whole(environment: registry.Environment, place: str = "") -> None:
+    """Raise BubbleError(environment) unless what lies at its path is a registered environment.
+
+    `place` is where it was found (absolute), if that was by another spelling of its path.
     """
     title, word = printable(environment.title, 500), quoted(environment.title)
     path = environment.path
@@ -215,11 +221,11 @@ def _environment_answer(environment: registry.Environment, entry: Entry, place: 
         hint = f"move that away; if you know it and trust it: bubble adopt {quoted(path)}"
     elif not is_command(f"{path}/bin/python"):
         fault, hint = "has lost its interpreter", f"bubble repair {word}"
-    elif not os.path.samefile(path, place):
+    elif place and not os.path.samefile(path, place):
         fault = f"is registered for this directory, and {printable(place, 500)} is another one"
         hint = f"move that away; if you know it and trust it: bubble adopt {quoted(place)}"
     else:
-        return Answer(prefix=path, name=title, entry=entry, word=path, environment=environment)
+        return
     raise BubbleError("environment", f"the environment {title} {fault}", hint=hint)
 
 

@@ -8,9 +8,11 @@ written, its configuration file itself (number and times) stands for it.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.selection.registry import environments
+from bubble.system.files import temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import ADOPTED, MARK
 
 TYPE_CHECKING = False
@@ -26,6 +28,28 @@ _LONGEST = 200  # bytes of a mark
 def new_identity() -> str:
     """Return a random identity, which nobody guesses."""
     return os.urandom(16).hex()
+
+
+def mark_of(path: str) -> str:
+    """Return the identity in the mark of the environment that bubble made at `path`, or ""."""
+    return _read(f"{path}/{MARK}")
+
+
+def mark_adopted(path: str) -> str:
+    """Leave a mark in what is adopted, by which it is known from now on; return its identity.
+
+    The caller holds its lock. Raises OSError.
+    """
+    identity = new_identity()
+    try:
+        for leftover in temporaries(path, ADOPTED):  # only the lock's holder writes these
+            unlink_quietly(leftover)
+        write_atomic(f"{path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        return identity_of_file(path)
+    return identity
 
 
 def identity_of_file(path: str) -> str:

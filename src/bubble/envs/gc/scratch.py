@@ -7,8 +7,9 @@ import os
 import time
 
 from bubble.envs.gc.item import Item
-from bubble.envs.place import identity_at, lock
+from bubble.envs.place import lock
 from bubble.selection import registry
+from bubble.selection.identity import mark_of
 from bubble.system import journal
 from bubble.system.files import is_temporary
 from bubble.system.lock import is_held
@@ -43,7 +44,7 @@ def leftovers(layout: Layout) -> Iterator[Item]:
 
 def is_settled(unfinished: Environment, layout: Layout) -> bool:
     """Whether a prepared record says nothing any more: its environment isn't there, or known."""
-    if identity_at(unfinished.path) != unfinished.identity:
+    if mark_of(unfinished.path) != unfinished.identity:
         return True
     return any(e.identity == unfinished.identity for e in registry.environments(layout))
 
