@@ -12,7 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import mark_adopted, mark_of
+from bubble.selection.identity import identify, mark_of
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
 TYPE_CHECKING = False
@@ -48,11 +48,11 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
         project=project,
         interpreter=interpreter_of(configuration, layout),
         request=version_of(configuration),
-        maker=maker_of(path, configuration),
+        maker="bubble" if mark_of(path) else maker_of(path, configuration),
         made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
     )
     with place.lock(layout, path):
-        environment = environment.replace(identity=mark_adopted(path))
+        environment = environment.replace(identity=identify(environment))
         registry.register(layout, environment)
         if former is not None and (former.name, former.project) != (name, project):
             registry.forget(layout, former)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from bubble.selection import registry
-from bubble.selection.identity import mark_adopted
+from bubble.selection.identity import identify
 from bubble.system.files import (
     fsync_directory,
     link_atomic,
@@ -52,7 +52,7 @@ def _take_over(environment: Environment, layout: Layout) -> None:
         name = os.path.basename(environment.path)
         new = new.replace(project=project, path=f"{project.rstrip('/')}/{name}")
     if not environment.identity and _is_as_it_was(environment):
-        new = new.replace(identity=mark_adopted(new.path))
+        new = new.replace(identity=identify(new))
     taken = registry.of_directory(layout, new.project) if new.project else None
     if taken is not None and new.project != environment.project:
         registry.forget(layout, environment)  # one directory had two records

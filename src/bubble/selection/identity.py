@@ -35,20 +35,20 @@ def mark_of(path: str) -> str:
     return _read(f"{path}/{MARK}")
 
 
-def mark_adopted(path: str) -> str:
-    """Leave a mark in what is adopted, by which it is known from now on; return its identity.
+def identify(environment: Environment) -> str:
+    """Leave a new mark in what is adopted, by which it is known from now on; return its identity.
 
     The caller holds its lock. Raises OSError.
     """
-    identity = new_identity()
+    identity, mark = new_identity(), mark_file(environment.replace(identity=""))
     try:
-        for leftover in temporaries(path, ADOPTED):  # only the lock's holder writes these
-            unlink_quietly(leftover)
-        write_atomic(f"{path}/{ADOPTED}", f"{identity}\n".encode(), durable=True)
+        for leftover in temporaries(environment.path, os.path.basename(mark)):
+            unlink_quietly(leftover)  # only the lock's holder writes these
+        write_atomic(mark, f"{identity}\n".encode(), durable=True)
     except OSError as error:
         if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise
-        return identity_of_file(path)
+        return identity_of_file(environment.path)
     return identity
 
 
