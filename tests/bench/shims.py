@@ -105,7 +105,6 @@ class Shims:
             path = f"{top}/{name}" if name else f"{self.home}/version"
             _write(path, text)
             os.utime(path, _LONG_AGO)
-        os.utime(f"{self.home}/generation", _LONG_AGO)
         spawn([self.shim], env, cwd)
         return cwd, env
 
@@ -198,7 +197,6 @@ class Shims:
         for name in ("python", f"python{version.rpartition('.')[0]}"):
             shutil.copy("/bin/true", f"{prefix}/bin/{name}")
         _write(f"{prefix}/.bubble/receipt.json", "{}")
-        _write(f"{self.home}/generation", "")
         return f"{prefix}/bin/python"
 
     def bubble(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
