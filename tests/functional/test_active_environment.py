@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from bubble.selection import registry
 from support.shimworld import ShimWorld, write
 
 TYPE_CHECKING = False
@@ -27,9 +26,8 @@ def world(home: str, tmp_path: Path) -> ShimWorld:
     made.install("cpython-3.11.9")
     made.install("cpython-3.12.1")
     path = f"{home}/envs/site"
-    write(f"{path}/bin/python", "#!/bin/sh\n", 0o755)
-    write(f"{path}/pyvenv.cfg", "home = /usr/bin\n")
-    registry.register(made.layout, registry.Environment(path=path, name="site"))
+    made.environment(path, "cpython-3.12.1", "bubble")
+    made.register(path, "bubble", name="site")
     return made
 
 

@@ -198,7 +198,7 @@ def test_adopt_refuses_another_python_than_the_directory_asks_for(
     assert named.status == 0, named.err
     assert bubble("list", "--json").json["data"][0]["name"] == "NAME"
     assert bubble("remove", "NAME").status == 0
-    for text in (f"{sys.version_info[0]}.{sys.version_info[1]}", ">=3.8", "system", "3.9\n3"):
+    for text in (f"{sys.version_info[0]}.{sys.version_info[1]}", ">=3.8", "3.9\n3"):
         (project / ".python-version").write_text(f"{text}\n")
         assert bubble("adopt", ".venv", cwd=project).status == 0, text
         assert bubble("remove", ".venv", cwd=project).status == 0

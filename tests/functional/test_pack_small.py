@@ -307,7 +307,7 @@ def test_a_prefix_without_short_names_is_found_by_its_newest_version(
         ("echo first; echo 'why not' >&2; exit 1", "doesn't answer: why not"),
         ("exit 7", "doesn't answer: exit status 7"),
         ("echo '{'", "doesn't run as a Python 3 does: "),
-        ("[ $# = 2 ] && exit 22\nexit 2", "is a Python 2, which can't be packed"),
+        ("[ $1 != -I ] && exit 22\nexit 2", "is a Python 2, which can't be packed"),
     ],
 )
 def test_what_answers_as_no_python_3_does_is_refused_with_its_own_words(

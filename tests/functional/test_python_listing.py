@@ -248,8 +248,9 @@ def test_an_adopted_python_that_has_gone_is_damaged_and_can_be_dropped(
     version, prefix = other_python()
     program = tmp_path / "elsewhere" / "bin" / "python3"
     program.parent.mkdir(parents=True)
-    # the same interpreter by another name, which can be taken away
-    program.symlink_to(f"{prefix}/bin/python3")
+    # the same interpreter in another place, which can be taken away
+    shutil.copy2(f"{prefix}/bin/python3", program)
+    os.symlink(f"{prefix}/lib", tmp_path / "elsewhere" / "lib")
     assert bubble("python", "adopt", str(program)).status == 0
     program.unlink()
     found = bubble("python", "verify")

@@ -92,7 +92,7 @@ def test_a_python_2_is_called_what_it_is(bubble: Callable[..., Result], tmp_path
     program.parent.mkdir(parents=True)
     # stands in for a Python 2: no -I, and the version that it tells
     program.write_text(
-        '#!/bin/sh\n[ "$1" = -c ] || { echo Unknown option: -I >&2; exit 2; }\nexit 22\n'
+        '#!/bin/sh\n[ "$1" != -I ] || { echo Unknown option: -I >&2; exit 2; }\nexit 22\n'
     )
     program.chmod(0o755)
     done = bubble("mirror", "pack", str(tmp_path / "m"), str(program))

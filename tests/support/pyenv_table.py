@@ -124,7 +124,7 @@ DIFFERENT = (
     Row(b"../x\n", "system", "refused", _PATH),
     Row(b"/usr/bin/python3\n", "system", "refused", _PATH),
     Row(b".\n", ".", "refused", _PATH),
-    Row(b"3.11.9/envs/x\n", "3.11.9/envs/x", "refused", "an environment goes by its name alone"),
+    Row(b"3.11.9/envs/x\n", "3.11.9/envs/x", "refused", "there is no environment `x`"),
     Row(b"../x\n3.12\n", "3.12.1", "refused", _CLOSED),
     Row(b"3.99\n3.12\n", "3.12.1 + missing", "3.12.1", "the missing one is a note, no failure"),
     Row(b"3.11.9::3.12.1\n", "3.11.9::3.12.1", "3.11.9:3.12.1", "an empty word is no version"),

@@ -1,4 +1,4 @@
-"""Adopting an environment that another tool made: registered where it is, nothing changed in it."""
+"""Adopting an environment that another tool made: registered where it is, and marked."""
 
 from __future__ import annotations
 

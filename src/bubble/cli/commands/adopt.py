@@ -17,9 +17,10 @@ EXAMPLES = (
     ("bubble adopt ~/.virtualenvs/site --name site", "and use it by a name"),
 )
 DETAILS = (
-    "Nothing in it is changed: the shims use it in its project's directory, and bubble list shows\n"
-    "it. It belongs to the tool that made it, and bubble remove only forgets it. A .venv that\n"
-    "isn't what its directory's files ask for is refused, unless it gets a name."
+    "It gets a mark by which it is known (.bubble-adopted), and is else as it was: the shims use\n"
+    "it in its project's directory, and bubble list shows it. It belongs to the tool that made\n"
+    "it, and bubble remove only forgets it. A .venv that isn't what its directory's files ask\n"
+    "for is refused, unless it gets a name."
 )
 
 

@@ -17,8 +17,8 @@ EXAMPLES = (
     ("bubble import pyenv", "adopt pyenv's interpreters, environments and global selection"),
 )
 DETAILS = (
-    "From PYENV_ROOT, or ~/.pyenv. Nothing is copied, and nothing of pyenv's is changed: its\n"
-    "interpreters and environments stay where they are. Doing it again takes what is new. The\n"
+    "From PYENV_ROOT, or ~/.pyenv. Nothing is copied or moved, and nothing of pyenv's is changed,\n"
+    "but that environments get a mark (.bubble-adopted). Doing it again takes what is new. The\n"
     "global selection becomes bubble's where bubble has none. See docs/from-pyenv.md."
 )
 JSON = (
