@@ -307,3 +307,41 @@ def test_a_directory_called_bubble_makes_nothing_slow(world: ShimWorld) -> None:
     assert agreed(world, inner) == python("3.12.1")
     assert agreed(world, world.tree) == python("3.13.0")
     assert agreed(world, inner) == python("3.12.1")
+
+
+def test_an_environment_is_itself_by_every_way_to_it(world: ShimWorld) -> None:
+    old, new, other = (f"{world.tree}/{name}" for name in ("old", "new", "other"))
+    os.makedirs(old)
+    os.makedirs(other)
+    made(world, old)
+    own = "tree/old/.venv/bin/python"
+    # moved to a larger disk, with a link where it was
+    os.rename(old, new)
+    assert "was at" in agreed(world, new)
+    os.symlink("new", old)
+    assert agreed(world, old) == agreed(world, new) == own
+    # shared with another directory, whose own files count there
+    os.symlink("../new/.venv", f"{other}/.venv")
+    assert agreed(world, other) == own
+    write(f"{other}/.python-version", "3.13\n")
+    assert "has cpython-3.12.1" in agreed(world, other)
+    assert f"remove the link to it: {other}/.venv" in hint(world, other)
+    write(f"{other}/.python-version", "3.12\n")
+    assert agreed(world, other) == own
+    # the directory gets one of its own, and what the link leads to is another one
+    shutil.rmtree(f"{new}/.venv")
+    made(world, new, "3.13.0")
+    assert agreed(world, new) == agreed(world, old) == "tree/new/.venv/bin/python"
+    assert "3.13.0" in agreed(world, other)  # which it has, and 3.12 is asked for
+
+
+def test_a_link_to_a_named_environment_is_that_environment(world: ShimWorld) -> None:
+    path = f"{world.layout.envs}/site"
+    world.environment(path, "cpython-3.12.1", "bubble")
+    known = world.register(path, "bubble", name="site")
+    os.symlink(path, f"{world.tree}/.venv")
+    assert agreed(world, world.tree) == "store/envs/site/bin/python"
+    write(f"{world.tree}/.python-version", "site\n")
+    assert agreed(world, world.tree) == "store/envs/site/bin/python"
+    registry.forget(world.layout, known)
+    assert "names “site”" in agreed(world, world.tree)

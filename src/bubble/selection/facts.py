@@ -209,12 +209,15 @@ class _Facts:
         real = os.path.realpath(directory)
         self._same(directory, real)
         found = registered(layout, directory)
+        records = [f"{layout.registry}/{project_file(spelled)}" for spelled in (real, directory)]
+        for path in dict.fromkeys(records):  # in the order in which they count
+            if found and path == record_path(layout, found):
+                break
+            self.absent(path)
         if found:
             self.look_at_environment(found, world)
             self._same(inside(directory), found.path)
             return
-        for spelled in {real, directory}:
-            self.absent(f"{layout.registry}/{project_file(spelled)}")
         place = inside(directory)
         for path in (f"{place}/{MARK}", f"{place}/{ADOPTED}"):
             if os.path.islink(path):
