@@ -70,8 +70,23 @@ _bubble_recall() {
     } 4<"$1" || return 1
 } 2>/dev/null
 
+# $1 a word of an answer; sets _bubble_prefix to what it is now, `-` where nothing satisfies it
+_bubble_mean() {
+    case $1 in
+        /*) _bubble_prefix=$1 ;;
+        @*)
+            _bubble_path=$_bubble_home/requests/now/${1#@}
+            [ -f "$_bubble_path" ] || return 1
+            { IFS= read -r _bubble_prefix <"$_bubble_path"; } 2>/dev/null || return 1
+            ;;
+        *) return 1 ;;
+    esac
+}
+
 # Sets _bubble_answer to what the working directory gets, if that is known.
 _bubble_select() {
+    # a shell that runs on may be in a directory whose name another one has by now
+    [ "$PWD" -ef . ] || return 1
     case $PWD in
         /) ;;
         '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;

@@ -66,6 +66,13 @@ def bubble-recall [memo: string, names: string] {
     } catch { '' }
 }
 
+# Whether a word of an answer is a request that nothing satisfies now.
+def bubble-missing [word: string] {
+    if not ($word | str starts-with '@') { return false }
+    let means = $'($bubble_home)/requests/now/($word | str substring 1..)'
+    try { (bubble-lines $means | first) == '-' } catch { false }
+}
+
 # The directory's environment, or ''.
 def bubble-find [] {
     # what this shell asks for comes before any directory
@@ -87,11 +94,16 @@ def bubble-find [] {
             if (bubble-there $'($bubble_home)/registry/p.($record)') { return '' }
         }
         if $answer == '-' {
-            if $at == '' { return '' }
+            if $at == '' {
+                if not (bubble-there $'($bubble_home)/version') { return '' }
+                $answer = bubble-recall $'($bubble_home)/answers/global' 'version'
+                break
+            }
             $at = $at | str replace --regex '/[^/]*$' ''
         }
     }
-    let prefix = $answer | split row ':' | first
+    # the first that is there, be it an environment or not
+    let prefix = $answer | split row ':' | where {|word| not (bubble-missing $word) } | get -o 0 | default ''
     let whole = ($'($prefix)/pyvenv.cfg' | path exists) and ($'($prefix)/bin/python' | path exists)
     if ($prefix | str starts-with '/') and $whole { $prefix } else { '' }
 }

@@ -89,10 +89,21 @@ function global:__bubble_find {
             # it had an environment
             if ([IO.File]::Exists("$global:BubbleHome/registry/p.$key")) { return '' }
         }
-        if ($at -eq '') { return '' }
+        if ($at -eq '') {
+            if (-not (__bubble_there "$global:BubbleHome/version")) { return '' }
+            $answer = __bubble_recall "$global:BubbleHome/answers/global" 'version'
+            break
+        }
         $at = $at.Substring(0, $at.LastIndexOf('/'))
     }
-    $prefix = "$answer".Split(':')[0]
+    # the first that is there, be it an environment or not
+    $prefix = ''
+    foreach ($word in "$answer".Split(':')) {
+        $prefix = $word
+        if (-not $word.StartsWith('@')) { break }
+        try { $means = (__bubble_lines "$global:BubbleHome/requests/now/$($word.Substring(1))")[0] } catch { $means = '' }
+        if ($means -cne '-') { break }
+    }
     if ($prefix.StartsWith('/') -and [IO.File]::Exists("$prefix/pyvenv.cfg") -and [IO.File]::Exists("$prefix/bin/python")) { return $prefix }
     ''
 }

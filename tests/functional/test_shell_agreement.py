@@ -6,6 +6,7 @@ directory's command runs from, or none; and right after the resolver left its me
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from support.needs import FULL
 from support.patience import PATIENCE
 from support.shells import HOOKED, name_of
 from support.shimcase import Case
-from support.shimworld import write
+from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,19 +57,13 @@ def entered(case: Case, cwd: str, command: list[str]) -> str:
     return done.stdout.strip().strip("<>")
 
 
-@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
-@pytest.mark.parametrize("seed", range(WORLDS))
-def test_the_hook_enters_what_the_resolver_says(
-    shell: str, program: list[str], seed: int, tmp_path: Path
-) -> None:
-    rng = random.Random(seed)
-    case = Case(rng, str(tmp_path / "world"))
-    layout = case.shims.layout
-    code = f"{case.shims.root}/code"
-    filling = completions(shell, layout)
+def hooked(shell: str, program: list[str], shims: ShimWorld) -> list[str]:
+    """Return the command that evaluates the hook once, and prints what is active then."""
+    code = f"{shims.root}/code"
+    filling = completions(shell, shims.layout)
     write(
         code,
-        render_init(shell, "/bin/true", layout, filling, hook=True, export_home=False)
+        render_init(shell, "/bin/true", shims.layout, filling, hook=True, export_home=False)
         + (
             '\necho "<$VIRTUAL_ENV>"\n'
             if shell == "fish"
@@ -76,7 +71,17 @@ def test_the_hook_enters_what_the_resolver_says(
         ),
     )
     words = [f"{'source' if shell == 'fish' else '.'} {quoted(code, shell)}"]
-    command = [str(shutil.which(program[0])), *program[1:], "-c", *words]
+    return [str(shutil.which(program[0])), *program[1:], "-c", *words]
+
+
+@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+@pytest.mark.parametrize("seed", range(WORLDS))
+def test_the_hook_enters_what_the_resolver_says(
+    shell: str, program: list[str], seed: int, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    case = Case(rng, str(tmp_path / "world"))
+    command = hooked(shell, program, case.shims)
     found = 0
     for step in range(STEPS):
         # an environment is what the hook is for: more of them than a shim meets
@@ -94,3 +99,41 @@ def test_the_hook_enters_what_the_resolver_says(
         assert entered(case, cwd, command) == expected, f"{where}: with its memo"
         found += bool(expected)
     assert STEPS // 20 < found < STEPS, "one of the two answers was hardly ever given"
+
+
+@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+@pytest.mark.parametrize("place", [".python-version", "global"])
+def test_the_hook_enters_the_first_environment_that_is_there(
+    shell: str, program: list[str], place: str, tmp_path: Path
+) -> None:
+    case = Case(random.Random(1), str(tmp_path))
+    case.name_environment()
+    layout, cwd = case.shims.layout, case.real[2]
+    pin = layout.global_pin if place == "global" else f"{cwd}/.python-version"
+    write(pin, "3.99\nghost\nsite\n")
+    case.shims.resolve("python", cwd, case.env, leave=True)
+    command = hooked(shell, program, case.shims)
+    assert entered(case, cwd, command) == f"{layout.envs}/site"
+    case.shims.install("cpython-3.99.0")
+    assert chosen(case, cwd) == entered(case, cwd, command) == ""
+
+
+@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+def test_the_hook_looks_where_its_shell_is_and_not_at_what_has_that_name_by_now(
+    shell: str, program: list[str], tmp_path: Path
+) -> None:
+    case = Case(random.Random(1), str(tmp_path))
+    case.name_environment()
+    first, second = (f"{tmp_path}/{name}" for name in ("first", "second"))
+    os.makedirs(first)
+    write(f"{second}/.python-version", "site\n")
+    case.shims.resolve("python", second, case.env, leave=True)
+    command = hooked(shell, program, case.shims)
+    assert entered(case, second, command) == f"{case.shims.layout.envs}/site"
+    # another directory takes the name of the one in which the shell is
+    move = f"command mv {first} {first}.old; command mv {second} {first}; "
+    write(f"{first}/.python-version", "site\n")
+    case.shims.resolve("python", first, case.env, leave=True)
+    os.unlink(f"{first}/.python-version")
+    command[-1] = move + command[-1]
+    assert entered(case, first, command) == ""

@@ -34,7 +34,7 @@ REQUESTS = (
     *("3", "3.9", "3.11", "3.11.7", "3.11.8", "3.12", "3.13", "3.13t", "3.14", "3.14.0rc1"),
     *(">=3.10,<3.12", ">= 3.11, != 3.12.*", "==3.11.*", "pypy3.10", "cpython@3.12", "312"),
     *("3.11", "3.9", "3.12 # why", "3.9:3.11", "python-3.11", "system", "../x", "$(id)"),
-    *("site", "3.12.1/envs/site", "ghost", "site:3.11"),
+    *("site", "3.12.1/envs/site", "ghost", "site:3.11", "3.99:site", "3.98:ghost:site"),
 )
 FILES = (".python-version", ".python-versions", ".tool-versions", "pyproject.toml")
 
