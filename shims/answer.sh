@@ -59,7 +59,8 @@ _bubble_recall() {
                     ;;
                 't')
                     IFS= read -r _bubble_line <&4 || return 1
-                    [ -f "$_bubble_path" ] && [ -f "$_bubble_line" ] || return 1
+                    [ -f "$_bubble_path" ] && [ -r "$_bubble_path" ] || return 1
+                    [ -f "$_bubble_line" ] || return 1
                     [ "$_bubble_path" -nt "$_bubble_line" ] && return 1
                     [ "$_bubble_line" -nt "$_bubble_path" ] && return 1
                     ;;

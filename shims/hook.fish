@@ -52,7 +52,7 @@ function __bubble_recall
                 test "$file" -ef "$lines[1]"; or return
                 set -e lines[1]
             case t
-                test -f "$file"; and test -f "$lines[1]"; or return
+                test -f "$file"; and test -r "$file"; and test -f "$lines[1]"; or return
                 test "$file" -nt "$lines[1]"; or test "$lines[1]" -nt "$file"; and return 1
                 set -e lines[1]
             case '*'

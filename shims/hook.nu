@@ -37,7 +37,8 @@ def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] 
         't' => {
             let stamp = $rest | first
             (($path | path expand | path type) == 'file' and ($stamp | path exists)
-                and (bubble-time $path) == (bubble-time $stamp))
+                and (bubble-time $path) == (bubble-time $stamp)
+                and (open --raw $path | is-not-empty))
         }
         _ => {
             (($path | path expand | path type) == 'file'

@@ -43,6 +43,7 @@ function global:__bubble_holds([string] $Kind, [string] $Path, [string[]] $Rest,
             return $real -and $real -ceq (__bubble_real $Rest[0])
         }
         't' {
+            [IO.File]::OpenRead($Path).Dispose() # which fails where there is none to be read
             return [IO.File]::Exists($Path) -and [IO.File]::Exists($Rest[0]) -and
                 [IO.File]::GetLastWriteTimeUtc($Path) -eq [IO.File]::GetLastWriteTimeUtc($Rest[0])
         }

@@ -6,7 +6,8 @@ that `requests/now` answers, or `system`; `-` alone: this directory says nothing
 of NAMES is in the directory. Then the facts, and `.` at the end:
 
     3           the next line is the path of a regular file, and the 3 lines after it are the file's
-    t           the next line is the path of a file that is as old as the file of the line after it
+    t           the next line is the path of a file that can be read, and is as old as the file of
+                the line after it
     =           the next two lines are paths of one file or directory
     d           the next line is the path of a directory
     l           the next line is the path of a link to nothing
@@ -238,6 +239,8 @@ class _Facts:
         if info.st_size <= _SMALL or not _is_told_by_its_time(info):
             self.content(path)
             return
+        if not os.access(path, os.R_OK):
+            raise Unsayable  # its time stays when that changes
         stamp = f"{os.path.dirname(self.path)}/stamp.{info.st_mtime_ns}"
         self.stamps.append((stamp, info.st_mtime_ns))
         self._add("t", path, stamp)

@@ -110,7 +110,7 @@ def _hold(lines: Iterator[str], made: int) -> bool:
                 holds = os.path.samefile(path, next(lines))
             case "t":
                 stamp = next(lines)
-                holds = os.path.isfile(path) and os.path.isfile(stamp)
+                holds = os.path.isfile(path) and os.path.isfile(stamp) and os.access(path, os.R_OK)
                 holds = holds and os.stat(path).st_mtime_ns == os.stat(stamp).st_mtime_ns
             case _:
                 said = [next(lines) for _ in range(int(kind))]
