@@ -27,7 +27,7 @@ _bubble_recall() {
     _bubble_memo=$1
     [ -f "$1" ] || return 1
     {
-        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = 'bubble answer 2' ] || return 1
+        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "bubble answer 3 $_bubble_home" ] || return 1
         IFS= read -r _bubble_answer <&4 || return 1
         IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "$2" ] || return 1
         while IFS= read -r _bubble_fact <&4; do
@@ -79,6 +79,11 @@ _bubble_mean() {
             _bubble_path=$_bubble_home/requests/now/${1#@}
             [ -f "$_bubble_path" ] || return 1
             { IFS= read -r _bubble_prefix <"$_bubble_path"; } 2>/dev/null || return 1
+            case $_bubble_prefix in
+                -) ;;
+                */*) return 1 ;;
+                *) _bubble_prefix=$_bubble_home/pythons/$_bubble_prefix ;;
+            esac
             ;;
         *) return 1 ;;
     esac

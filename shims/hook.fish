@@ -28,7 +28,7 @@ function __bubble_recall
     set -l text
     read -z text <"$argv[1]"
     set -l lines (string split \n -- "$text")
-    test "$lines[1]" = 'bubble answer 2'; and test "$lines[3]" = "$argv[2]"; or return
+    test "$lines[1]" = "bubble answer 3 $__bubble_home"; and test "$lines[3]" = "$argv[2]"; or return
     set -g __bubble_answer (string split : -- "$lines[2]")
     set -e lines[1..3]
     while set -q lines[2]

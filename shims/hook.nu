@@ -53,7 +53,7 @@ def bubble-recall [memo: string, names: string] {
     try {
         if ($memo | path type) != 'file' { return '' }
         let lines = bubble-lines $memo
-        if ($lines | get 0) != 'bubble answer 2' or ($lines | get 2) != $names { return '' }
+        if ($lines | get 0) != $'bubble answer 3 ($bubble_home)' or ($lines | get 2) != $names { return '' }
         mut at = 3
         while ($lines | get $at) != '.' {
             let kind = $lines | get $at

@@ -58,7 +58,7 @@ function global:__bubble_recall([string] $Memo, [string] $Names) {
     try {
         if (-not [IO.File]::Exists($Memo)) { return }
         $lines = __bubble_lines $Memo
-        if ($lines[0] -cne 'bubble answer 2' -or $lines[2] -cne $Names) { return }
+        if ($lines[0] -cne "bubble answer 3 $global:BubbleHome" -or $lines[2] -cne $Names) { return }
         $at = 3
         while ($lines[$at] -cne '.') {
             $kind = $lines[$at]

@@ -17,12 +17,14 @@ from bubble.pythons import remembered, store
 from bubble.selection import registry
 from bubble.selection.base import selected_request
 from bubble.selection.resolve import select
+from bubble.selection.shims import rehash
 from bubble.selection.sources import unreadable
 from bubble.system.layout import MARK
 from bubble.system.version_file import read_requires_python
 from support.shimworld import PLATFORM, ShimWorld, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -345,3 +347,24 @@ def test_a_link_to_a_named_environment_is_that_environment(world: ShimWorld) -> 
     assert agreed(world, world.tree) == "store/envs/site/bin/python"
     registry.forget(world.layout, known)
     assert "names “site”" in agreed(world, world.tree)
+
+
+@pytest.mark.parametrize("carry", [shutil.move, lambda a, b: shutil.copytree(a, b, symlinks=True)])
+def test_a_store_that_lies_elsewhere_answers_for_itself(
+    world: ShimWorld, tmp_path: Path, carry: Callable[[str, str], object]
+) -> None:
+    project, named = f"{world.tree}/p", f"{world.tree}/n"
+    write(f"{project}/.python-version", "3.12:3.11\n")
+    write(f"{named}/.python-version", "site:3.11\n")
+    path = f"{world.layout.envs}/site"
+    world.environment(path, "cpython-3.12.1", "bubble")
+    world.register(path, "bubble", name="site")
+    agreed(world, project)
+    agreed(world, named)
+    carry(world.layout.home, f"{tmp_path}/elsewhere")
+    world.layout = world.layout.replace(home=f"{tmp_path}/elsewhere")
+    rehash(world.layout, world.slow)
+    assert agreed(world, project) == python("3.12.1").replace("store/", "elsewhere/")
+    agreed(world, named)
+    os.unlink(f"{world.layout.registry}/n.site")
+    assert agreed(world, named) == python("3.11.7").replace("store/", "elsewhere/")
