@@ -17,6 +17,11 @@ def bubble-lines [path: string] {
     if ($lines | length) > 1 and ($lines | last) == '' { $lines | drop 1 } else { $lines }
 }
 
+# Lines as a text, without the byte order mark that only the start of a file loses by its decoding.
+def bubble-text [lines: list<string>] {
+    $lines | str join (char newline) | str trim --left --char (char --unicode feff)
+}
+
 # Whether one fact of a memo is so; `rest` are the lines behind its path.
 def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] {
     match $kind {
@@ -43,7 +48,7 @@ def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] 
         _ => {
             (($path | path expand | path type) == 'file'
                 and (bubble-time $path) <= (bubble-time $memo)
-                and (bubble-lines $path) == ($rest | first ($kind | into int)))
+                and (bubble-text (bubble-lines $path)) == (bubble-text ($rest | first ($kind | into int))))
         }
     }
 }

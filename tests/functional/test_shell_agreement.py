@@ -18,7 +18,7 @@ from bubble.cli.completions import completions
 from bubble.model.errors import BubbleError
 from bubble.selection.resolve import select
 from bubble.selection.shell import quoted, render_init
-from support.needs import FULL
+from support.needs import FULL, NOT_HERE, which
 from support.patience import PATIENCE
 from support.shells import HOOKED, name_of
 from support.shimcase import Case
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 
 WORLDS = 8 if FULL else 2
 STEPS = 600 if FULL else 200
+NU = os.environ.get("BUBBLE_TEST_NU") or which("nu")
+NUSHELL = pytest.param(
+    "nu",
+    [NU or "nu", "--no-config-file"],
+    marks=pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)"),
+)
+SHOWN = {
+    "fish": '\necho "<$VIRTUAL_ENV>"\n',
+    "nu": "\nprint $\"<($env.VIRTUAL_ENV? | default '')>\"\n",
+}
 
 
 def chosen(case: Case, cwd: str) -> str:
@@ -64,17 +74,15 @@ def hooked(shell: str, program: list[str], shims: ShimWorld) -> list[str]:
     write(
         code,
         render_init(shell, "/bin/true", shims.layout, filling, hook=True, export_home=False)
-        + (
-            '\necho "<$VIRTUAL_ENV>"\n'
-            if shell == "fish"
-            else '_bubble_hook\necho "<${VIRTUAL_ENV-}>"\n'
-        ),
+        + SHOWN.get(shell, '\n_bubble_hook\necho "<${VIRTUAL_ENV-}>"\n'),
     )
+    if shell == "nu":
+        return [*program, code]
     words = [f"{'source' if shell == 'fish' else '.'} {quoted(code, shell)}"]
     return [str(shutil.which(program[0])), *program[1:], "-c", *words]
 
 
-@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+@pytest.mark.parametrize(("shell", "program"), [*HOOKED, NUSHELL], ids=name_of)
 @pytest.mark.parametrize("seed", range(WORLDS))
 def test_the_hook_enters_what_the_resolver_says(
     shell: str, program: list[str], seed: int, tmp_path: Path
@@ -101,7 +109,7 @@ def test_the_hook_enters_what_the_resolver_says(
     assert STEPS // 20 < found < STEPS, "one of the two answers was hardly ever given"
 
 
-@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+@pytest.mark.parametrize(("shell", "program"), [*HOOKED, NUSHELL], ids=name_of)
 @pytest.mark.parametrize("place", [".python-version", "global"])
 def test_the_hook_enters_the_first_environment_that_is_there(
     shell: str, program: list[str], place: str, tmp_path: Path
