@@ -27,7 +27,7 @@ _bubble_recall() {
     _bubble_memo=$1
     [ -f "$1" ] || return 1
     {
-        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = 'bubble answer 2' ] || return 1
+        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "bubble answer 3 $_bubble_home" ] || return 1
         IFS= read -r _bubble_answer <&4 || return 1
         IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "$2" ] || return 1
         while IFS= read -r _bubble_fact <&4; do
@@ -59,7 +59,8 @@ _bubble_recall() {
                     ;;
                 't')
                     IFS= read -r _bubble_line <&4 || return 1
-                    [ -f "$_bubble_path" ] && [ -f "$_bubble_line" ] || return 1
+                    [ -f "$_bubble_path" ] && [ -r "$_bubble_path" ] || return 1
+                    [ -f "$_bubble_line" ] || return 1
                     [ "$_bubble_path" -nt "$_bubble_line" ] && return 1
                     [ "$_bubble_line" -nt "$_bubble_path" ] && return 1
                     ;;
@@ -70,8 +71,28 @@ _bubble_recall() {
     } 4<"$1"
 } 2>/dev/null
 
+# $1 a word of an answer; sets _bubble_prefix to what it is now, `-` where nothing satisfies it
+_bubble_mean() {
+    case $1 in
+        /*) _bubble_prefix=$1 ;;
+        @*)
+            _bubble_path=$_bubble_home/requests/now/${1#@}
+            [ -f "$_bubble_path" ] || return 1
+            { IFS= read -r _bubble_prefix <"$_bubble_path"; } 2>/dev/null || return 1
+            case $_bubble_prefix in
+                -) ;;
+                */*) return 1 ;;
+                *) _bubble_prefix=$_bubble_home/pythons/$_bubble_prefix ;;
+            esac
+            ;;
+        *) return 1 ;;
+    esac
+}
+
 # Sets _bubble_answer to what the working directory gets, if that is known.
 _bubble_select() {
+    # a shell that runs on may be in a directory whose name another one has by now
+    [ "$PWD" -ef . ] || return 1
     case $PWD in
         /) ;;
         '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;

@@ -28,7 +28,7 @@ function __bubble_recall
     set -l text
     read -z text <"$argv[1]"
     set -l lines (string split \n -- "$text")
-    test "$lines[1]" = 'bubble answer 2'; and test "$lines[3]" = "$argv[2]"; or return
+    test "$lines[1]" = "bubble answer 3 $__bubble_home"; and test "$lines[3]" = "$argv[2]"; or return
     set -g __bubble_answer (string split : -- "$lines[2]")
     set -e lines[1..3]
     while set -q lines[2]
@@ -52,7 +52,7 @@ function __bubble_recall
                 test "$file" -ef "$lines[1]"; or return
                 set -e lines[1]
             case t
-                test -f "$file"; and test -f "$lines[1]"; or return
+                test -f "$file"; and test -r "$file"; and test -f "$lines[1]"; or return
                 test "$file" -nt "$lines[1]"; or test "$lines[1]" -nt "$file"; and return 1
                 set -e lines[1]
             case '*'
@@ -66,6 +66,8 @@ end
 
 # Sets __bubble_answer to what the directory gets, if that is known.
 function __bubble_select
+    # a shell that runs on may be in a directory whose name another one has by now
+    test "$PWD" -ef .; or return
     set -l at "$PWD"
     test "$at" = /; and set at ''
     set -l tree "$__bubble_home/answers"(string replace -a / /@ -- "$at")
@@ -84,11 +86,12 @@ function __bubble_select
             test -n "$key"; or set record %2F
             test -e "$__bubble_home/registry/p.$record"; and return 1 # it had an environment
         end
-        test -n "$at"; or return
+        test -n "$at"; or break
         set at (string replace -r '/[^/]*$' '' -- "$at")
         set key (string replace -r '%2F((?!%2F).)*$' '' -- "$key")
         set tree (string replace -r '/@[^/]*$' '' -- "$tree")
     end
+    test -e "$__bubble_home/version"; and __bubble_recall "$__bubble_home/answers/global" version
 end
 
 # Sets `found` to the directory's environment, else to nothing.
@@ -96,15 +99,15 @@ function __bubble_find --no-scope-shadowing
     set found
     # what this shell asks for comes before any directory
     test -z "$BUBBLE_PYTHON"; and __bubble_select 2>/dev/null; or return
-    # a request that nothing installed satisfies gives the turn to the next
-    while string match -q '@*' -- "$__bubble_answer[1]"
-        set -l meaning
-        read meaning <"$__bubble_home/requests/now/"(string sub -s 2 -- "$__bubble_answer[1]") 2>/dev/null
-        test "$meaning" = -; or return
-        set -e __bubble_answer[1]
-    end
-    if string match -q '/*' -- "$__bubble_answer[1]"; and test -f "$__bubble_answer[1]/pyvenv.cfg"; and test -x "$__bubble_answer[1]/bin/python"
-        set found "$__bubble_answer[1]"
+    # the first that is there, be it an environment or not
+    for word in $__bubble_answer
+        set -l means "$__bubble_home/requests/now/"(string sub -s 2 -- "$word")
+        if string match -q '@*' -- "$word"; and test -f "$means"
+            read means <"$means"; and test "$means" = -; and continue
+        else if string match -q '/*' -- "$word"; and test -f "$word/pyvenv.cfg"; and test -x "$word/bin/python"
+            set found "$word"
+        end
+        break
     end
 end
 

@@ -17,6 +17,11 @@ def bubble-lines [path: string] {
     if ($lines | length) > 1 and ($lines | last) == '' { $lines | drop 1 } else { $lines }
 }
 
+# Lines as a text, without the byte order mark that only the start of a file loses by its decoding.
+def bubble-text [lines: list<string>] {
+    $lines | str join (char newline) | str trim --left --char (char --unicode feff)
+}
+
 # Whether one fact of a memo is so; `rest` are the lines behind its path.
 def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] {
     match $kind {
@@ -37,12 +42,13 @@ def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] 
         't' => {
             let stamp = $rest | first
             (($path | path expand | path type) == 'file' and ($stamp | path exists)
-                and (bubble-time $path) == (bubble-time $stamp))
+                and (bubble-time $path) == (bubble-time $stamp)
+                and (open --raw $path | is-not-empty))
         }
         _ => {
             (($path | path expand | path type) == 'file'
                 and (bubble-time $path) <= (bubble-time $memo)
-                and (bubble-lines $path) == ($rest | first ($kind | into int)))
+                and (bubble-text (bubble-lines $path)) == (bubble-text ($rest | first ($kind | into int))))
         }
     }
 }
@@ -52,7 +58,7 @@ def bubble-recall [memo: string, names: string] {
     try {
         if ($memo | path type) != 'file' { return '' }
         let lines = bubble-lines $memo
-        if ($lines | get 0) != 'bubble answer 2' or ($lines | get 2) != $names { return '' }
+        if ($lines | get 0) != $'bubble answer 3 ($bubble_home)' or ($lines | get 2) != $names { return '' }
         mut at = 3
         while ($lines | get $at) != '.' {
             let kind = $lines | get $at
@@ -64,6 +70,13 @@ def bubble-recall [memo: string, names: string] {
         }
         $lines | get 1
     } catch { '' }
+}
+
+# Whether a word of an answer is a request that nothing satisfies now.
+def bubble-missing [word: string] {
+    if not ($word | str starts-with '@') { return false }
+    let means = $'($bubble_home)/requests/now/($word | str substring 1..)'
+    try { (bubble-lines $means | first) == '-' } catch { false }
 }
 
 # The directory's environment, or ''.
@@ -87,11 +100,16 @@ def bubble-find [] {
             if (bubble-there $'($bubble_home)/registry/p.($record)') { return '' }
         }
         if $answer == '-' {
-            if $at == '' { return '' }
+            if $at == '' {
+                if not (bubble-there $'($bubble_home)/version') { return '' }
+                $answer = bubble-recall $'($bubble_home)/answers/global' 'version'
+                break
+            }
             $at = $at | str replace --regex '/[^/]*$' ''
         }
     }
-    let prefix = $answer | split row ':' | first
+    # the first that is there, be it an environment or not
+    let prefix = $answer | split row ':' | where {|word| not (bubble-missing $word) } | get -o 0 | default ''
     let whole = ($'($prefix)/pyvenv.cfg' | path exists) and ($'($prefix)/bin/python' | path exists)
     if ($prefix | str starts-with '/') and $whole { $prefix } else { '' }
 }

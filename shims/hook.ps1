@@ -43,6 +43,7 @@ function global:__bubble_holds([string] $Kind, [string] $Path, [string[]] $Rest,
             return $real -and $real -ceq (__bubble_real $Rest[0])
         }
         't' {
+            [IO.File]::OpenRead($Path).Dispose() # which fails where there is none to be read
             return [IO.File]::Exists($Path) -and [IO.File]::Exists($Rest[0]) -and
                 [IO.File]::GetLastWriteTimeUtc($Path) -eq [IO.File]::GetLastWriteTimeUtc($Rest[0])
         }
@@ -57,7 +58,7 @@ function global:__bubble_recall([string] $Memo, [string] $Names) {
     try {
         if (-not [IO.File]::Exists($Memo)) { return }
         $lines = __bubble_lines $Memo
-        if ($lines[0] -cne 'bubble answer 2' -or $lines[2] -cne $Names) { return }
+        if ($lines[0] -cne "bubble answer 3 $global:BubbleHome" -or $lines[2] -cne $Names) { return }
         $at = 3
         while ($lines[$at] -cne '.') {
             $kind = $lines[$at]
@@ -89,10 +90,21 @@ function global:__bubble_find {
             # it had an environment
             if ([IO.File]::Exists("$global:BubbleHome/registry/p.$key")) { return '' }
         }
-        if ($at -eq '') { return '' }
+        if ($at -eq '') {
+            if (-not (__bubble_there "$global:BubbleHome/version")) { return '' }
+            $answer = __bubble_recall "$global:BubbleHome/answers/global" 'version'
+            break
+        }
         $at = $at.Substring(0, $at.LastIndexOf('/'))
     }
-    $prefix = "$answer".Split(':')[0]
+    # the first that is there, be it an environment or not
+    $prefix = ''
+    foreach ($word in "$answer".Split(':')) {
+        $prefix = $word
+        if (-not $word.StartsWith('@')) { break }
+        try { $means = (__bubble_lines "$global:BubbleHome/requests/now/$($word.Substring(1))")[0] } catch { $means = '' }
+        if ($means -cne '-') { break }
+    }
     if ($prefix.StartsWith('/') -and [IO.File]::Exists("$prefix/pyvenv.cfg") -and [IO.File]::Exists("$prefix/bin/python")) { return $prefix }
     ''
 }

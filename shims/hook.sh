@@ -8,21 +8,19 @@
 _bubble_find() {
     local _bubble_answer='' _bubble_memo _bubble_line _bubble_there _bubble_left _bubble_fact
     local _bubble_path _bubble_file _bubble_names _bubble_at _bubble_key _bubble_tree
-    local _bubble_rest _bubble_part
+    local _bubble_rest _bubble_part _bubble_prefix=-
     found=''
     # what this shell asks for comes before any directory
     [[ -z ${BUBBLE_PYTHON-} ]] && _bubble_select || return 0
-    _bubble_path=${_bubble_answer%%:*}
-    # a request that nothing installed satisfies gives the turn to the next
-    while [[ $_bubble_path == @* && $_bubble_answer == *:* ]]; do
-        IFS='' read -r _bubble_line <"$_bubble_home/requests/now/${_bubble_path#@}" || return 0
-        [[ $_bubble_line == - ]] || return 0
+    # the first that is there, be it an environment or not
+    while [[ -n $_bubble_answer ]]; do
+        _bubble_rest=${_bubble_answer%%:*}
+        _bubble_mean "$_bubble_rest" || return 0
+        [[ $_bubble_prefix == - && $_bubble_answer == *:* ]] || break
         _bubble_answer=${_bubble_answer#*:}
-        _bubble_path=${_bubble_answer%%:*}
-    done 2>/dev/null
-    if [[ $_bubble_path == /* && -f $_bubble_path/pyvenv.cfg &&
-        -x $_bubble_path/bin/python ]]; then
-        found=$_bubble_path
+    done
+    if [[ $_bubble_rest == /* && -f $_bubble_rest/pyvenv.cfg && -x $_bubble_rest/bin/python ]]; then
+        found=$_bubble_rest
     fi
 }
 

@@ -12,7 +12,7 @@
 _bubble_home='@home@'
 _bubble_python='@python@'
 _bubble_name=${0##*/}
-_bubble_answer=''
+_bubble_answer='' _bubble_prefix=''
 
 _bubble_slow() {
     unset __PYVENV_LAUNCHER__ IFS
@@ -85,17 +85,9 @@ else
 fi
 set -f
 IFS=:
-for _bubble_prefix in $_bubble_answer; do
-    case $_bubble_prefix in
-        /*) ;;
-        @*) # a request: what it means now
-            _bubble_line=$_bubble_home/requests/now/${_bubble_prefix#@}
-            [ -f "$_bubble_line" ] || break
-            IFS= read -r _bubble_prefix <"$_bubble_line" || break
-            [ "$_bubble_prefix" != - ] || continue
-            ;;
-        *) break ;;
-    esac
+for _bubble_word in $_bubble_answer; do
+    _bubble_mean "$_bubble_word" || break
+    [ "$_bubble_prefix" != - ] || continue
     _bubble_target=$_bubble_prefix/bin/$_bubble_name
     if [ -f "$_bubble_target" ] && [ -x "$_bubble_target" ]; then
         [ "$_bubble_target" -ef "$0" ] && break

@@ -41,6 +41,7 @@ from support.answers import (
     the_variable_with_a_name,
     told,
 )
+from support.needs import NOT_ROOT
 from support.shimworld import PLATFORM, ShimWorld, shells
 
 if TYPE_CHECKING:
@@ -279,6 +280,26 @@ def test_a_larger_file_is_another_one_with_any_other_time_that_the_shell_can_tel
     for name, shell in shells().items():
         if name != "busybox":  # it compares seconds; by the clock, a change comes 3 s later
             assert world.run("python", world.tree, ENV, shell).stdout == "slow\n", name
+
+
+@NOT_ROOT
+def test_a_larger_file_that_can_be_read_or_not_is_another_one_though_its_time_stays(
+    world: ShimWorld,
+) -> None:
+    a_large_file(world)
+    put(world.layout.global_pin, "3.12\n")
+    path = f"{world.tree}/pyproject.toml"
+    for mode in (0o644, 0o000, 0o644, 0o000):
+        os.chmod(path, mode)
+        chosen = world.resolve("python", world.tree, ENV)
+        for shell in shells().values():
+            ran = world.run("python", world.tree, ENV, shell).stdout.strip()
+            assert ran in {"slow", chosen}, (mode, shell)
+        assert recall(world.world(world.tree, ENV)).prefixes in {
+            (),
+            (chosen[: -len("/bin/python")],),
+        }
+        world.resolve("python", world.tree, ENV, leave=True)
 
 
 def a_file_that_is_not_looked_at(world: ShimWorld) -> None:

@@ -186,3 +186,14 @@ def test_a_memo_that_is_gone_is_asked_for_again(world: ShimWorld) -> None:
     assert state(world) == "none"
     leave(world)
     assert state(world) == "present"
+
+
+def test_a_time_behind_which_there_is_none_costs_the_memo_alone(
+    world: ShimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OverflowError("timestamp out of range for platform time_t")
+
+    write(f"{world.tree}/.python-version", "3.12\n")
+    monkeypatch.setattr(os, "utime", refuse)  # as for a file of the last second that a disk can say
+    assert world.resolve("python", world.tree, ENV, leave=True).endswith("/bin/python")

@@ -17,12 +17,14 @@ from bubble.pythons import remembered, store
 from bubble.selection import registry
 from bubble.selection.base import selected_request
 from bubble.selection.resolve import select
+from bubble.selection.shims import rehash
 from bubble.selection.sources import unreadable
 from bubble.system.layout import MARK
 from bubble.system.version_file import read_requires_python
 from support.shimworld import PLATFORM, ShimWorld, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -307,3 +309,62 @@ def test_a_directory_called_bubble_makes_nothing_slow(world: ShimWorld) -> None:
     assert agreed(world, inner) == python("3.12.1")
     assert agreed(world, world.tree) == python("3.13.0")
     assert agreed(world, inner) == python("3.12.1")
+
+
+def test_an_environment_is_itself_by_every_way_to_it(world: ShimWorld) -> None:
+    old, new, other = (f"{world.tree}/{name}" for name in ("old", "new", "other"))
+    os.makedirs(old)
+    os.makedirs(other)
+    made(world, old)
+    own = "tree/old/.venv/bin/python"
+    # moved to a larger disk, with a link where it was
+    os.rename(old, new)
+    assert "was at" in agreed(world, new)
+    os.symlink("new", old)
+    assert agreed(world, old) == agreed(world, new) == own
+    # shared with another directory, whose own files count there
+    os.symlink("../new/.venv", f"{other}/.venv")
+    assert agreed(world, other) == own
+    write(f"{other}/.python-version", "3.13\n")
+    assert "has cpython-3.12.1" in agreed(world, other)
+    assert f"remove the link to it: {other}/.venv" in hint(world, other)
+    write(f"{other}/.python-version", "3.12\n")
+    assert agreed(world, other) == own
+    # the directory gets one of its own, and what the link leads to is another one
+    shutil.rmtree(f"{new}/.venv")
+    made(world, new, "3.13.0")
+    assert agreed(world, new) == agreed(world, old) == "tree/new/.venv/bin/python"
+    assert "3.13.0" in agreed(world, other)  # which it has, and 3.12 is asked for
+
+
+def test_a_link_to_a_named_environment_is_that_environment(world: ShimWorld) -> None:
+    path = f"{world.layout.envs}/site"
+    world.environment(path, "cpython-3.12.1", "bubble")
+    known = world.register(path, "bubble", name="site")
+    os.symlink(path, f"{world.tree}/.venv")
+    assert agreed(world, world.tree) == "store/envs/site/bin/python"
+    write(f"{world.tree}/.python-version", "site\n")
+    assert agreed(world, world.tree) == "store/envs/site/bin/python"
+    registry.forget(world.layout, known)
+    assert "names “site”" in agreed(world, world.tree)
+
+
+@pytest.mark.parametrize("carry", [shutil.move, lambda a, b: shutil.copytree(a, b, symlinks=True)])
+def test_a_store_that_lies_elsewhere_answers_for_itself(
+    world: ShimWorld, tmp_path: Path, carry: Callable[[str, str], object]
+) -> None:
+    project, named = f"{world.tree}/p", f"{world.tree}/n"
+    write(f"{project}/.python-version", "3.12:3.11\n")
+    write(f"{named}/.python-version", "site:3.11\n")
+    path = f"{world.layout.envs}/site"
+    world.environment(path, "cpython-3.12.1", "bubble")
+    world.register(path, "bubble", name="site")
+    agreed(world, project)
+    agreed(world, named)
+    carry(world.layout.home, f"{tmp_path}/elsewhere")
+    world.layout = world.layout.replace(home=f"{tmp_path}/elsewhere")
+    rehash(world.layout, world.slow)
+    assert agreed(world, project) == python("3.12.1").replace("store/", "elsewhere/")
+    agreed(world, named)
+    os.unlink(f"{world.layout.registry}/n.site")
+    assert agreed(world, named) == python("3.11.7").replace("store/", "elsewhere/")

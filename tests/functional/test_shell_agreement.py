@@ -1,7 +1,7 @@
-"""The hook and the shim recognise the same answers, whatever a directory tree looks like.
+"""The hook enters what the resolver says, whatever a directory tree looks like.
 
-The hook enters exactly the environment that the shim would run from without asking, and nothing
-where the shim asks (`slow`) or would run an installation.
+After every change of a random world (`support.shimcase`) the hook enters the environment that the
+directory's command runs from, or none; and right after the resolver left its memo just that one.
 """
 
 from __future__ import annotations
@@ -9,130 +9,139 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import time
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.cli.completions import completions
 from bubble.model.errors import BubbleError
+from bubble.selection.resolve import select
 from bubble.selection.shell import quoted, render_init
-from support.needs import FULL
+from support.needs import FULL, NOT_HERE, which
+from support.patience import PATIENCE
 from support.shells import HOOKED, name_of
+from support.shimcase import Case
 from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = (".python-version", ".python-versions", ".tool-versions", "pyproject.toml")
-TEXTS = {
-    ".python-version": ("3.11\n", "3.12", "site\n", "site\n3.11\n", "# none\n", "4\n", "3.11\r\n"),
-    ".python-versions": ("3.11\n", "3.12\n"),
-    ".tool-versions": ("python 3.11\n", "nodejs 1\n"),
-    "pyproject.toml": ('[project]\nrequires-python = ">=3.12"\n', "[tool.x]\n"),
+WORLDS = 8 if FULL else 2
+STEPS = 600 if FULL else 200
+NU = os.environ.get("BUBBLE_TEST_NU") or which("nu")
+NUSHELL = pytest.param(
+    "nu",
+    [NU or "nu", "--no-config-file"],
+    marks=pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)"),
+)
+SHOWN = {
+    "fish": '\necho "<$VIRTUAL_ENV>"\n',
+    "nu": "\nprint $\"<($env.VIRTUAL_ENV? | default '')>\"\n",
 }
-VERSIONS = ("cpython-3.11.7", "cpython-3.12.1")
-STEPS = 600 if FULL else 120
 
 
-class Tree:
-    """A store, four nested directories, and random changes to what they say."""
+def chosen(case: Case, cwd: str) -> str:
+    """Return the environment that a directory gets, "" where it gets none or an error."""
+    if case.env.get("BUBBLE_PYTHON"):
+        return ""  # it is for this shell's commands, not for its prompt
+    try:
+        first = select(case.shims.world(cwd, case.env)).answers[0]
+    except BubbleError:
+        return ""
+    return first.prefix if first.environment else ""
 
-    def __init__(self, rng: random.Random, root: str) -> None:
-        self.rng = rng
-        self.shims = ShimWorld(root)
-        for name in VERSIONS:
-            self.shims.install(name)
-        site = f"{self.shims.layout.envs}/site"
-        self.shims.environment(site, VERSIONS[1], "bubble")
-        self.shims.register(site, "bubble", name="site")
-        self.directories = [f"{self.shims.tree}{end}" for end in ("", "/a", "/a/b", "/a/b/c d")]
-        os.makedirs(self.directories[-1])
-        self.env = {"PATH": f"{self.shims.layout.shims}:/usr/bin:/bin", "HOME": root}
-        for directory in self.directories[:3]:
-            self.make_environment(directory)
 
-    def make_environment(self, directory: str) -> None:
-        path = f"{directory}/.venv"
-        shutil.rmtree(path, ignore_errors=True)
-        maker = self.rng.choice(("bubble", "uv", "nobody"))
-        self.shims.environment(path, self.rng.choice(VERSIONS), maker)
-        if maker != "nobody":
-            self.shims.register(path, maker)
+def entered(case: Case, cwd: str, command: list[str]) -> str:
+    """Return what the hook of a shell that starts in `cwd` makes active."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**case.env, "PWD": cwd},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout.strip().strip("<>")
 
-    def change(self) -> None:
-        path = f"{self.rng.choice(self.directories)}/{self.rng.choice(FILES)}"
-        memo = self.shims.layout.answer(os.path.dirname(path))
-        if os.path.lexists(path):
-            os.unlink(path)
-        match self.rng.randrange(12):
-            case 0:
-                os.symlink("nothing", path)
-            case 1 if os.path.exists(memo):
-                os.truncate(memo, self.rng.randint(0, os.path.getsize(memo)))
-            case 2:
-                self.shims.changed()
-            case 3:
-                self.make_environment(self.rng.choice(self.directories))
-            case 4:
-                shutil.rmtree(f"{self.rng.choice(self.directories)}/.venv", ignore_errors=True)
-            case 5 | 6 | 7 | 8:
-                write(path, self.rng.choice(TEXTS[os.path.basename(path)]))
-                then = time.time() - self.rng.choice((0, 5, 100_000))
-                os.utime(path, (then, then))
 
-    def answer(self, cwd: str) -> None:
-        """Leave the resolver's memos, seen from a directory."""
+def hooked(shell: str, program: list[str], shims: ShimWorld) -> list[str]:
+    """Return the command that evaluates the hook once, and prints what is active then."""
+    code = f"{shims.root}/code"
+    filling = completions(shell, shims.layout)
+    write(
+        code,
+        render_init(shell, "/bin/true", shims.layout, filling, hook=True, export_home=False)
+        + SHOWN.get(shell, '\n_bubble_hook\necho "<${VIRTUAL_ENV-}>"\n'),
+    )
+    if shell == "nu":
+        return [*program, code]
+    words = [f"{'source' if shell == 'fish' else '.'} {quoted(code, shell)}"]
+    return [str(shutil.which(program[0])), *program[1:], "-c", *words]
+
+
+@pytest.mark.parametrize(("shell", "program"), [*HOOKED, NUSHELL], ids=name_of)
+@pytest.mark.parametrize("seed", range(WORLDS))
+def test_the_hook_enters_what_the_resolver_says(
+    shell: str, program: list[str], seed: int, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    case = Case(rng, str(tmp_path / "world"))
+    command = hooked(shell, program, case.shims)
+    found = 0
+    for step in range(STEPS):
+        # an environment is what the hook is for: more of them than a shim meets
+        rng.choice((case.change, case.change, case.make_environment, case.name_environment))()
+        if rng.random() < 0.5:
+            case.env.pop("BUBBLE_PYTHON", None)
+        cwd = rng.choice(case.directories)
+        expected = chosen(case, cwd)
+        where = f"seed {seed}, step {step}, {cwd}"
+        assert entered(case, cwd, command) in {"", expected}, f"{where}: stale answer"
         try:
-            self.shims.resolve("python", cwd, self.env, leave=True)
+            case.shims.resolve("python", cwd, case.env, leave=True)
         except BubbleError:
             pass
+        assert entered(case, cwd, command) == expected, f"{where}: with its memo"
+        found += bool(expected)
+    assert STEPS // 20 < found < STEPS, "one of the two answers was hardly ever given"
 
-    def shim(self, cwd: str) -> str:
-        """Return the prefix that the shim runs `python` from, or `slow`."""
-        done = self.shims.run("python", cwd, self.env)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout.strip().removesuffix("/bin/python")
+
+@pytest.mark.parametrize(("shell", "program"), [*HOOKED, NUSHELL], ids=name_of)
+@pytest.mark.parametrize("place", [".python-version", "global"])
+def test_the_hook_enters_the_first_environment_that_is_there(
+    shell: str, program: list[str], place: str, tmp_path: Path
+) -> None:
+    case = Case(random.Random(1), str(tmp_path))
+    case.name_environment()
+    layout, cwd = case.shims.layout, case.real[2]
+    pin = layout.global_pin if place == "global" else f"{cwd}/.python-version"
+    write(pin, "3.99\nghost\nsite\n")
+    case.shims.resolve("python", cwd, case.env, leave=True)
+    command = hooked(shell, program, case.shims)
+    assert entered(case, cwd, command) == f"{layout.envs}/site"
+    case.shims.install("cpython-3.99.0")
+    assert chosen(case, cwd) == entered(case, cwd, command) == ""
 
 
 @pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_hook_enters_what_the_shim_would_run(
-    shell: str, program: list[str], seed: int, tmp_path: Path
+def test_the_hook_looks_where_its_shell_is_and_not_at_what_has_that_name_by_now(
+    shell: str, program: list[str], tmp_path: Path
 ) -> None:
-    import subprocess
-
-    rng = random.Random(seed)
-    tree = Tree(rng, str(tmp_path / "world"))
-    layout = tree.shims.layout
-    code = f"{tree.shims.root}/code"
-    filling = completions(shell, layout)
-    write(
-        code,
-        render_init(shell, "/program", layout, filling, hook=True, export_home=False)
-        + (
-            '\necho "<$VIRTUAL_ENV>"\n'
-            if shell == "fish"
-            else '_bubble_hook\necho "<${VIRTUAL_ENV-}>"\n'
-        ),
-    )
-    entered = 0
-    for step in range(STEPS):
-        tree.change()
-        if rng.random() < 0.7:
-            tree.answer(rng.choice(tree.directories))
-        cwd = rng.choice(tree.directories)
-        ran = tree.shim(cwd)
-        done = subprocess.run(
-            [*program, "-c", f"{'source' if shell == 'fish' else '.'} {quoted(code, shell)}"],
-            cwd=cwd,
-            env={**tree.env, "PWD": cwd},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        expected = "" if ran == "slow" or ran.startswith(layout.pythons) else ran
-        assert (done.stdout, done.stderr) == (f"<{expected}>\n", ""), f"seed {seed}, step {step}"
-        entered += bool(expected)
-    assert STEPS // 12 < entered < STEPS, "one of the two answers was hardly ever given"
+    case = Case(random.Random(1), str(tmp_path))
+    case.name_environment()
+    first, second = (f"{tmp_path}/{name}" for name in ("first", "second"))
+    os.makedirs(first)
+    write(f"{second}/.python-version", "site\n")
+    case.shims.resolve("python", second, case.env, leave=True)
+    command = hooked(shell, program, case.shims)
+    assert entered(case, second, command) == f"{case.shims.layout.envs}/site"
+    # another directory takes the name of the one in which the shell is
+    move = f"command mv {first} {first}.old; command mv {second} {first}; "
+    write(f"{first}/.python-version", "site\n")
+    case.shims.resolve("python", first, case.env, leave=True)
+    os.unlink(f"{first}/.python-version")
+    command[-1] = move + command[-1]
+    assert entered(case, first, command) == ""

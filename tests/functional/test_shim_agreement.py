@@ -1,282 +1,73 @@
 """The shim and the resolver choose the same, whatever a directory tree looks like.
 
-Random trees, pins, environments (made, adopted, moved, copied, lost, strangers'), spellings of one
-directory, memos (present, absent, damaged, of any time) and installed sets: after every change the
-shim either runs what the resolver chooses now, or asks (`slow`), and right after the resolver left
-its memo the shim doesn't ask. Times say nothing: files and memos get any.
+After every change of a random world (`support.shimcase`) the shim either runs what the resolver
+chooses now, or asks (`slow`), and right after the resolver left its memo the shim doesn't ask.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import shutil
-import time
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.selection.belonging import registered
-from bubble.selection.known import directory_memos
 from bubble.selection.recall import recall
-from bubble.selection.registry import environments, forget
 from bubble.selection.resolve import select
-from bubble.system.layout import MARK
 from support.needs import FULL
-from support.shimworld import ShimWorld, shells, write
+from support.shimcase import Case
+from support.shimworld import shells
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSIONS = (
-    "cpython-3.9.13",
-    "cpython-3.11.7",
-    "cpython-3.11.9",
-    "cpython-3.12.1",
-    "cpython-3.13.0+freethreaded",
-    "cpython-3.14.0rc1",
-    "pypy-3.10.16",
-)
-REQUESTS = (
-    *("3", "3.9", "3.11", "3.11.7", "3.11.8", "3.12", "3.13", "3.13t", "3.14", "3.14.0rc1"),
-    *(">=3.10,<3.12", ">= 3.11, != 3.12.*", "==3.11.*", "pypy3.10", "cpython@3.12", "312"),
-    *("3.11", "3.9", "3.12 # why", "3.9:3.11", "python-3.11", "system", "../x", "$(id)"),
-    *("site", "3.12.1/envs/site", "ghost", "site:3.11"),
-)
-FILES = (".python-version", ".python-versions", ".tool-versions", "pyproject.toml")
 WORLDS = 100 if FULL else 24
 STEPS = 220  # a case is one step: a change, then shim against resolver
 
 
-def content(rng: random.Random, name: str) -> str:
-    requests = [rng.choice(REQUESTS) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))]
-    if name == ".tool-versions":
-        lines = ["nodejs 20.1", f"python {' '.join(requests)}", "# end"]
-        return "\n".join(rng.sample(lines, rng.randint(1, 3))) + "\n"
-    if name == "pyproject.toml":
-        specifier = rng.choice((">=3.11", ">=3.9,<3.12", "==3.12.*", ">=4", "nonsense"))
-        keyed = f'requires-python = "{specifier}"\n' if rng.random() < 0.7 else ""
-        return f'[project]\nname = "x"\n{keyed}'
-    lines = [rng.choice(("", "# note", "  ")) for _ in range(rng.randint(0, 2))] + requests
-    rng.shuffle(lines)
-    end = rng.choice(("\n", "\r\n"))
-    return rng.choice(("", "\ufeff")) + end.join(lines) + rng.choice(("", end))
+def check(case: Case, shell: list[str]) -> tuple[str, bool]:
+    """Hold shim and resolver against each other; return what ran, and whether it was fast."""
+    cwd = case.rng.choice(case.directories)
+    command = case.rng.choice(("python", "python3", "python3.11", "black", "tox"))
+    try:
+        expected = case.shims.resolve(command, cwd, case.env)
+    except BubbleError:
+        expected = "slow"  # only the slow path can explain
+    if not os.path.exists(f"{case.shims.layout.shims}/{command}"):
+        return expected, False
+    before = run(case, command, cwd, shell)
+    assert before in {"slow", expected}, f"{command} in {cwd}: stale answer"
+    try:
+        case.shims.resolve(command, cwd, case.env, leave=True)
+    except BubbleError:
+        pass
+    after = run(case, command, cwd, shell)
+    by_itself = expected.startswith("/") and is_memorable(case, cwd, expected)
+    assert after == (expected if by_itself else "slow"), f"{command} in {cwd}: with its memo"
+    told = recall(case.shims.world(cwd, case.env))
+    known = takewhile(lambda prefix: prefix.startswith("/"), told.prefixes)
+    paths = [path for prefix in known if os.path.exists(path := f"{prefix}/bin/{command}")]
+    assert [*paths, "slow"][0] == after, f"{command} in {cwd}: explain's walk"
+    return expected, after != "slow"
 
 
-class Case:
-    """One world and the random changes to it."""
-
-    def __init__(self, rng: random.Random, root: str) -> None:
-        self.rng = rng
-        self.shims = ShimWorld(root)
-        self.real = [
-            self.shims.tree + "".join(f"/{rng.choice('ab')}{n}" for n in range(depth))
-            for depth in (0, 1, 2, 3, 5)
-        ]
-        for directory in self.real:
-            os.makedirs(directory, exist_ok=True)
-        # other names of the same: links to a directory, and to one above it
-        os.symlink(self.real[1], f"{root}/link")
-        os.symlink("link", f"{root}/%2F link")
-        above, below = os.path.split(self.real[4])
-        os.symlink(above, f"{root}/above")
-        self.directories = [*self.real, f"{root}/link", f"{root}/above/{below}", f"{root}/%2F link"]
-        self.installed: set[str] = set()
-        self.toggle_installation()
-        self.toggle_installation()
-        self.env = {"PATH": f"{self.shims.layout.shims}:/usr/bin:/bin", "HOME": root}
-
-    def change(self) -> None:
-        self.rng.choice(
-            (
-                *(self.edit,) * 5,
-                *(self.delete,) * 3,
-                self.toggle_installation,
-                self.set_variable,
-                self.pin_globally,
-                *(self.damage_memo,) * 2,
-                self.make_odd,
-                self.make_environment,
-                *(self.lose_environment,) * 2,
-                self.name_environment,
-                self.move_something,
-            )
-        )()
-
-    def some_file(self) -> str:
-        return f"{self.rng.choice(self.real)}/{self.rng.choice(FILES)}"
-
-    def clear(self, path: str) -> None:
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        elif os.path.lexists(path):
-            os.unlink(path)
-
-    def some_time(self, path: str) -> None:
-        """Give a file or memo a time that proves nothing: a day off, a round one, another's."""
-        now = time.time_ns()
-        day = 86_400 * 10**9
-        then = self.rng.choice((now - day, now + day, now // 10**9 * 10**9, 10**9, now - 10**7))
-        os.utime(path, ns=(then, then))
-
-    def edit(self) -> None:
-        path = self.some_file()
-        self.clear(path)
-        text = content(self.rng, os.path.basename(path))
-        if self.rng.random() < 0.2:
-            text += "# " + "x" * self.rng.choice((100, 3000)) + "\n"
-        write(path, text)
-        if self.rng.random() < 0.5:
-            self.some_time(path)
-
-    def delete(self) -> None:
-        self.clear(self.some_file())
-
-    def make_odd(self) -> None:
-        path = self.some_file()
-        self.clear(path)
-        if self.rng.random() < 0.5:
-            os.mkdir(path)
-        else:
-            os.symlink(self.rng.choice(("nothing", ".python-version", "../.python-version")), path)
-
-    def make_environment(self) -> None:
-        """What `create`, `adopt`, another tool or a stranger leaves in a directory."""
-        directory = self.rng.choice(self.real)
-        path = f"{directory}/.venv"
-        self.clear(path)
-        maker = self.rng.choice(("bubble", "bubble", "uv", "nobody", "liar"))
-        self.shims.environment(path, self.rng.choice(sorted(self.installed)), maker)
-        if maker == "liar":  # it says to be another one
-            marks = [e.identity for e in environments(self.shims.layout)] or ["0" * 32]
-            write(f"{path}/{MARK}", f"{self.rng.choice(marks)}\n")
-        elif maker != "nobody":
-            self.shims.register(path, maker)
-
-    def name_environment(self) -> None:
-        path = f"{self.shims.layout.envs}/site"
-        if os.path.exists(path) and self.rng.random() < 0.5:
-            self.clear(path)
-            return
-        self.clear(path)
-        self.shims.environment(path, self.rng.choice(sorted(self.installed)), "bubble")
-        self.shims.register(path, "bubble", name="site")
-
-    def lose_environment(self) -> None:
-        """Delete an environment, its record, or what it carries."""
-        path = f"{self.rng.choice(self.real)}/.venv"
-        match self.rng.randrange(4):
-            case 0:
-                self.clear(path)
-            case 1:
-                known = registered(self.shims.layout, os.path.dirname(path))
-                if known:
-                    forget(self.shims.layout, known)
-            case 2:
-                self.clear(f"{path}/bin/python")
-            case 3:
-                self.clear(f"{path}/{MARK}")
-
-    def move_something(self) -> None:
-        """Move or copy a directory's environment, or what it stands in, to another directory."""
-        source, target = self.rng.sample(self.real, 2)
-        source, target = f"{source}/.venv", f"{target}/.venv"
-        if os.path.isdir(source) and not os.path.islink(source):
-            self.clear(target)
-            match self.rng.randrange(3):
-                case 0:
-                    os.rename(source, target)
-                case 1:
-                    shutil.copytree(source, target, symlinks=True)
-                case 2:
-                    os.symlink(source, target)
-
-    def toggle_installation(self) -> None:
-        name = self.rng.choice(VERSIONS)
-        if name in self.installed and len(self.installed) > 1:
-            self.installed.remove(name)
-            self.shims.remove(name)
-        elif name not in self.installed:
-            self.installed.add(name)
-            self.shims.install(name, *self.rng.sample(("black", "mypy", "tox"), 1))
-
-    def set_variable(self) -> None:
-        self.env.pop("BUBBLE_PYTHON", None)
-        if self.rng.random() < 0.4:
-            self.env["BUBBLE_PYTHON"] = self.rng.choice(REQUESTS)
-
-    def pin_globally(self) -> None:
-        path = self.shims.layout.global_pin
-        self.clear(path)
-        if self.rng.random() < 0.7:
-            write(path, content(self.rng, ".python-version"))
-
-    def damage_memo(self) -> None:
-        layout = self.shims.layout
-        memos = [path for _, path in directory_memos(layout)]
-        if os.path.exists(layout.global_answer):
-            memos.append(layout.global_answer)
-        if not memos:
-            return
-        memo = self.rng.choice(memos)
-        os.chmod(memo, 0o600)  # it may have been damaged before, and this may not be root
-        match self.rng.randrange(6):
-            case 0:
-                os.unlink(memo)
-            case 1:
-                os.truncate(memo, self.rng.randint(0, os.path.getsize(memo)))
-            case 2:
-                os.chmod(memo, 0)
-            case 3:  # an older bubble's: only the answer
-                with open(memo) as file:
-                    first = file.readline()
-                write(memo, first)
-            case 4:
-                self.some_time(memo)
-            case 5:
-                self.clear(self.rng.choice((layout.answers, layout.requests)))
-
-    def check(self, shell: list[str]) -> tuple[str, bool]:
-        """Hold shim and resolver against each other; return what ran, and whether it was fast."""
-        cwd = self.rng.choice(self.directories)
-        command = self.rng.choice(("python", "python3", "python3.11", "black", "tox"))
-        try:
-            expected = self.shims.resolve(command, cwd, self.env)
-        except BubbleError:
-            expected = "slow"  # only the slow path can explain
-        if not os.path.exists(f"{self.shims.layout.shims}/{command}"):
-            return expected, False
-        before = self.run(command, cwd, shell)
-        assert before in {"slow", expected}, f"{command} in {cwd}: stale answer"
-        try:
-            self.shims.resolve(command, cwd, self.env, leave=True)
-        except BubbleError:
-            pass
-        after = self.run(command, cwd, shell)
-        by_itself = expected.startswith("/") and self.is_memorable(cwd, expected)
-        assert after == (expected if by_itself else "slow"), f"{command} in {cwd}: with its memo"
-        told = recall(self.shims.world(cwd, self.env))
-        known = takewhile(lambda prefix: prefix.startswith("/"), told.prefixes)
-        paths = [path for prefix in known if os.path.exists(path := f"{prefix}/bin/{command}")]
-        assert [*paths, "slow"][0] == after, f"{command} in {cwd}: explain's walk"
-        return expected, after != "slow"
-
-    def is_memorable(self, cwd: str, expected: str) -> bool:
-        """Whether the shim can know it: a plain variable, and PATH not to be searched before."""
-        if set(" #$()/") & set(self.env.get("BUBBLE_PYTHON", "")):
-            return False
-        for answer in select(self.shims.world(cwd, self.env)).answers:
-            if answer.is_system or expected.startswith(f"{answer.prefix}/"):
-                return not answer.is_system
+def is_memorable(case: Case, cwd: str, expected: str) -> bool:
+    """Whether the shim can know it: a plain variable, and PATH not to be searched before."""
+    if set(" #$()/") & set(case.env.get("BUBBLE_PYTHON", "")):
         return False
+    for answer in select(case.shims.world(cwd, case.env)).answers:
+        if answer.is_system or expected.startswith(f"{answer.prefix}/"):
+            return not answer.is_system
+    return False
 
-    def run(self, command: str, cwd: str, shell: list[str]) -> str:
-        done = self.shims.run(command, cwd, self.env, shell)
-        assert done.stderr == ""
-        assert done.returncode == 0
-        return done.stdout.strip()
+
+def run(case: Case, command: str, cwd: str, shell: list[str]) -> str:
+    done = case.shims.run(command, cwd, case.env, shell)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))
@@ -289,7 +80,7 @@ def test_the_shim_and_the_resolver_choose_the_same(seed: int, tmp_path: Path) ->
     for step in range(STEPS):
         case.change()
         try:
-            fast += case.check(available[name])[1]
+            fast += check(case, available[name])[1]
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, step {step}, {name}: {error}") from error
     assert fast > STEPS // 50, "the fast path was hardly ever taken: the test proves nothing"

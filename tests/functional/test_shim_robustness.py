@@ -101,10 +101,10 @@ def damaged(text: str, first: int, kind: str) -> str:
         "cut in its first line": text[: first // 2],
         "cut in its second line": text[: first + 4],
         "cut by a byte": text[:-1],
-        "of another format": text.replace("bubble answer 2", "bubble answer 3"),
+        "of another format": text.replace("bubble answer 3", "bubble answer 4"),
         "an older bubble's": "/usr\n1 .python-version\n.python-version\n3.11\n",
         "a path alone": "/usr\n",
-        "another answer, and no facts": "bubble answer 2\n/usr\n.python-version\n",
+        "another answer, and no facts": "bubble answer 3\n/usr\n.python-version\n",
         "noise": "\0\x7f\n" * 100,
     }[kind]
 

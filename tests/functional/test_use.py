@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.selection.recall import recall
 from support.builds import small_mirror
 from support.needs import NOT_ROOT, ROOT_ONLY
 from support.patience import PATIENCE
@@ -354,3 +355,21 @@ def test_without_a_request_it_says_what_was_chosen_there(
         assert (told.status, told.out, told.err) == (0, "3.12\n3.11\n", "")
         if words == ("global",):
             os.unlink(world.layout.global_pin)
+
+
+def test_whatever_is_chosen_is_known_before_a_shim_has_run(
+    bubble: Bubble, world: ShimWorld, project: Path
+) -> None:
+    world.environment(f"{project}/.venv", "cpython-3.12.1", "bubble")
+    world.register(f"{project}/.venv", "bubble")
+    beside = project.parent / "beside"
+    beside.mkdir()
+    for cwd, words in (
+        (project, ("use", "3.12")),
+        (project, ("use", "--unset")),
+        (beside, ("global", "3.12")),
+        (beside, ("use", "3.11")),
+        (beside, ("use", "--unset")),
+    ):
+        assert bubble(*words, cwd=cwd).status == 0
+        assert recall(world.world(str(cwd), {})).state == "present", words

@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bubble.cli.completions import completions
-from bubble.selection.facts import FORMAT
+from bubble.selection.facts import head_of
 from bubble.selection.shell import quoted, render_init
 from bubble.system.layout import Layout
 from support.shimworld import write
@@ -84,7 +84,7 @@ class Home:
     def memo(self, directory: str, answer: str, names: str, *facts: str) -> str:
         """Write a memo of what was looked at before."""
         path = self.layout.answer(directory)
-        write(path, "\n".join([FORMAT, answer, names, *facts, ".", ""]))
+        write(path, "\n".join([head_of(self.layout), answer, names, *facts, ".", ""]))
         return path
 
     def init(self, shell: str, *, hook: bool = False) -> str:

@@ -12,7 +12,7 @@ from bubble.envs import gc, place
 from bubble.envs.kernel import SPEC, install_kernel, kernels
 from bubble.envs.users import uses
 from bubble.selection import registry
-from bubble.selection.facts import FORMAT
+from bubble.selection.facts import head_of
 from support import handmade
 from support.builds import small_mirror
 from support.clinic import old
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
-MEMO = f"{FORMAT}\n/x\n\n.\n"
+
+def memo(layout: Layout) -> str:
+    return f"{head_of(layout)}\n/x\n\n.\n"
 
 
 def planned(layout: Layout, kind: str, **env: str) -> list[str]:
@@ -193,14 +195,19 @@ def test_an_interpreter_of_another_platform_has_no_minor_link(layout: Layout) ->
 
 
 def test_a_memo_of_another_format_goes_and_ours_stays(layout: Layout, tmp_path: Path) -> None:
-    texts = {"ours": MEMO, "other": MEMO.replace("answer 2", "answer 3"), "older": "/x\n1 x\n\n"}
+    ours = memo(layout)
+    other, elsewhere = ours.replace("answer 3", "answer 4"), memo(layout.replace(home="/other"))
+    texts = {"ours": ours, "other": other, "elsewhere": elsewhere, "older": "/x\n1 x\n\n"}
     for name, text in (*texts.items(), ("empty", "")):
         (tmp_path / name).mkdir()
         write(layout.answer(f"{tmp_path}/{name}"), text)
     asked = write(f"{layout.variable_answers}/3.11", "/x\n1 x\n\n")
-    write(f"{layout.variable_answers}/answer", MEMO)  # an environment's name, no directory's
+    write(
+        f"{layout.variable_answers}/answer", memo(layout)
+    )  # an environment's name, no directory's
     assert sorted(planned(layout, "memos")) == sorted(
-        [layout.answer(f"{tmp_path}/{n}") for n in ("other", "older", "empty")] + [asked]
+        [layout.answer(f"{tmp_path}/{n}") for n in ("other", "elsewhere", "older", "empty")]
+        + [asked]
     )
 
 
@@ -210,7 +217,7 @@ def test_a_memo_stays_where_nobody_can_tell_whether_its_directory_is_gone(
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("")
     for directory in ("loop/project", "file/project"):
-        write(layout.answer(f"{tmp_path}/{directory}"), MEMO)
+        write(layout.answer(f"{tmp_path}/{directory}"), memo(layout))
     assert planned(layout, "memos") == []
 
 
@@ -219,7 +226,7 @@ def test_a_shells_memo_that_goes_by_itself_is_no_failure(
 ) -> None:
     place = layout.variable_answers
     stale = write(f"{place}/3.10", "")
-    path = write(f"{place}/3.11", MEMO)
+    path = write(f"{place}/3.11", memo(layout))
     listdir = os.listdir
 
     def late(at: str) -> list[str]:

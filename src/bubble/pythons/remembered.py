@@ -47,14 +47,20 @@ def epoch(layout: Layout) -> str:
 
 
 def meaning(layout: Layout, name: str) -> str | None:
-    """Return the prefix that is remembered for a request's file name; None for none."""
-    return read_text(f"{layout.requests}/{_NOW}/{name}", 1 << 14)
+    """Return the prefix that is remembered for a request's file name; None for none.
+
+    What is written is the key alone: a store that was moved or copied says where it is now.
+    """
+    text = read_text(f"{layout.requests}/{_NOW}/{name}", 1 << 14)
+    if text is None or "/" in text:
+        return None
+    return text if text == f"{NOTHING}\n" else f"{layout.pythons}/{text}"
 
 
 def remember(layout: Layout, when: str, name: str, prefix: str) -> None:
     """Write down what a request meant in the epoch `when`: a prefix (absolute) or NOTHING."""
     path = f"{layout.requests}/{when}/{name}"
-    data = os.fsencode(f"{prefix}\n")
+    data = os.fsencode(f"{os.path.basename(prefix)}\n")
     if "\n" not in prefix and read_text(path, 1 << 14) != os.fsdecode(data):
         write_atomic(path, data)
 

@@ -126,7 +126,7 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
     environment = registered(world.layout, source.path)
     assert environment is not None
     answer = _environment_answer(environment, entry, inside(source.path))
-    asked = misfit(environment, world)
+    asked = _misfit(environment, source.path, world)
     if asked is None:
         return answer
     key = key_of(environment, world.layout, world.platform)
@@ -146,7 +146,11 @@ def misfit(environment: registry.Environment, world: World) -> Choice | None:
 
     Raises BubbleError(version_file, request) where they can't be read.
     """
-    asked = next(in_directory(environment.project), None) if environment.project else None
+    return _misfit(environment, environment.project, world) if environment.project else None
+
+
+def _misfit(environment: registry.Environment, directory: str, world: World) -> Choice | None:
+    asked = next(in_directory(directory), None)
     return asked if asked and not fits(environment, asked, world) else None
 
 
@@ -165,6 +169,9 @@ def fits(environment: registry.Environment, asked: Choice, world: World) -> bool
 
 def _mend(environment: registry.Environment, asked: Choice, world: World) -> str:
     """Return the next step that gives an environment another interpreter and keeps its packages."""
+    place = asked.source.directory
+    if not environment.project or not os.path.samefile(environment.project, place):
+        return f"ask for the Python that it has, or remove the link to it: {inside(place)}"
     if environment.maker != "bubble":
         return f"make it again with {environment.maker}, for the version that is asked for"
     for entry in asked.entries:

@@ -7,7 +7,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable
-from bubble.selection.identity import claimed, is_itself
+from bubble.selection.identity import claimed, is_itself, reached
 from bubble.selection.registry import is_known_to_shims, of_directory
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
@@ -44,10 +44,15 @@ def environment_of(layout: Layout, directory: str) -> Environment | None:
 
 
 def registered(layout: Layout, directory: str) -> Environment | None:
-    """Return the record of a directory, by its real path or the one that it is spelled with."""
+    """Return the record of a directory, by its real path or the one that it is spelled with.
+
+    Or else of what lies in it: the very thing that is registered by another path, or by a name.
+    """
     real = os.path.realpath(directory)
-    return of_directory(layout, real) or (
-        of_directory(layout, directory) if real != directory else None
+    return (
+        of_directory(layout, real)
+        or (of_directory(layout, directory) if real != directory else None)
+        or reached(inside(directory), layout)
     )
 
 

@@ -1,12 +1,14 @@
 """What an answer was made from, as facts that `sh` can check with builtins: a memo's text.
 
 A memo is recognised, never interpreted, and each of its facts is an equality with what is there.
-Line 1 is the format. Line 2 has the answer's words with `:` between: a prefix, `@` and a request
-that `requests/now` answers, or `system`; `-` alone: this directory says nothing. Line 3 names what
-of NAMES is in the directory. Then the facts, and `.` at the end:
+Line 1 is the format and the home of the store that it was written in. Line 2 has the answer's
+words with `:` between: a prefix, `@` and a request that `requests/now` answers, or `system`; `-`
+alone: this directory says nothing. Line 3 names what of NAMES is in the directory. Then the
+facts, and `.` at the end:
 
     3           the next line is the path of a regular file, and the 3 lines after it are the file's
-    t           the next line is the path of a file that is as old as the file of the line after it
+    t           the next line is the path of a file that can be read, and is as old as the file of
+                the line after it
     =           the next two lines are paths of one file or directory
     d           the next line is the path of a directory
     l           the next line is the path of a link to nothing
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import Selection, World
     from bubble.selection.sources import Choice
+    from bubble.system.layout import Layout
 
-FORMAT = "bubble answer 2"
+FORMAT = "bubble answer 3"
 NOTHING = "-"
 FILE_NAMES = tuple(name for name, _ in READERS)
 PIN_NAMES = tuple(name for name, _ in PINS)
@@ -63,6 +66,11 @@ class Memo(Record):
     looked: tuple[tuple[int, int, int, int], ...]
 
 
+def head_of(layout: Layout) -> str:
+    """Return a memo's first line: one of a store that was copied says nothing in the copy."""
+    return f"{FORMAT} {layout.home}"
+
+
 class Unsayable(Exception):  # noqa: N818 - it says that there is no memo, which is no error
     """What an answer depends on can't be said in a memo."""
 
@@ -76,25 +84,25 @@ def memos_of(selection: Selection, world: World) -> tuple[Memo, ...]:
     source, layout = selection.source, world.layout
     if source.kind == "variable":
         text = world.env[VARIABLE]
-        facts = _Facts(f"{layout.variable_answers}/{text}")
+        facts = _Facts(f"{layout.variable_answers}/{text}", layout)
         return (facts.memo("", _words(selection, facts, world)),)
     passed = []
     for directory in upwards(world.cwd):
         if directory == source.directory:
             break
         if names := _names(directory):
-            facts = _Facts(layout.answer(directory))
+            facts = _Facts(layout.answer(directory), layout)
             facts.look_at_directory(directory, names, None, world)
             passed.append(facts.memo(" ".join(names), NOTHING))
     if source.kind == "default":
         return tuple(passed)
     if source.kind == "global":
-        facts = _Facts(layout.global_answer)
+        facts = _Facts(layout.global_answer, layout)
         facts.content(layout.global_pin)
         return (*passed, facts.memo("version", _words(selection, facts, world)))
     directory = source.directory
     names = _names(directory)
-    facts = _Facts(layout.answer(directory))
+    facts = _Facts(layout.answer(directory), layout)
     facts.look_at_directory(directory, names, next(in_directory(directory), None), world)
     if source.file_name == PYPROJECT:
         facts.look_above(directory, world)
@@ -124,8 +132,9 @@ def _words(selection: Selection, facts: _Facts, world: World) -> str:
 class _Facts:
     """The facts of one memo, as they are collected."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, layout: Layout) -> None:
         self.path = path
+        self.head = head_of(layout)
         self.lines: list[str] = []
         self.looked: list[tuple[int, int, int, int]] = []
         self.stamps: list[tuple[str, int]] = []
@@ -133,7 +142,7 @@ class _Facts:
     def memo(self, names: str, words: str) -> Memo:
         return Memo(
             path=self.path,
-            lines=(FORMAT, words, names, *self.lines, "."),
+            lines=(self.head, words, names, *self.lines, "."),
             stamps=tuple(self.stamps),
             looked=tuple(self.looked),
         )
@@ -209,12 +218,15 @@ class _Facts:
         real = os.path.realpath(directory)
         self._same(directory, real)
         found = registered(layout, directory)
+        records = [f"{layout.registry}/{project_file(spelled)}" for spelled in (real, directory)]
+        for path in dict.fromkeys(records):  # in the order in which they count
+            if found and path == record_path(layout, found):
+                break
+            self.absent(path)
         if found:
             self.look_at_environment(found, world)
             self._same(inside(directory), found.path)
             return
-        for spelled in {real, directory}:
-            self.absent(f"{layout.registry}/{project_file(spelled)}")
         place = inside(directory)
         for path in (f"{place}/{MARK}", f"{place}/{ADOPTED}"):
             if os.path.islink(path):
@@ -235,6 +247,8 @@ class _Facts:
         if info.st_size <= _SMALL or not _is_told_by_its_time(info):
             self.content(path)
             return
+        if not os.access(path, os.R_OK):
+            raise Unsayable  # its time stays when that changes
         stamp = f"{os.path.dirname(self.path)}/stamp.{info.st_mtime_ns}"
         self.stamps.append((stamp, info.st_mtime_ns))
         self._add("t", path, stamp)

@@ -86,13 +86,20 @@ def claimed(path: str, layout: Layout) -> Environment | None:
     None where it says nothing, or what this store doesn't know. It is a copy of that environment,
     or that one after a move, or lies: nothing to trust, but nothing to pass over either.
     """
+    return next((e for e in _bearers(path, layout) if not _is_same(e.path, path)), None)
+
+
+def reached(path: str, layout: Layout) -> Environment | None:
+    """Return the registered environment that `path` (absolute) is another way to.
+
+    A link to it, a mount, its directory's new place where a link stayed in the old one.
+    """
+    return next((e for e in _bearers(path, layout) if _is_same(e.path, path)), None)
+
+
+def _bearers(path: str, layout: Layout) -> list[Environment]:
     marks = marks_at(path)
-    if not marks:
-        return None
-    for environment in environments(layout):
-        if environment.identity in marks and not _is_same(environment.path, path):
-            return environment
-    return None
+    return [e for e in environments(layout) if e.identity in marks] if marks else []
 
 
 def _read(path: str) -> str:

@@ -10,7 +10,7 @@ import os
 import time
 
 from bubble.pythons import remembered
-from bubble.selection.facts import FORMAT
+from bubble.selection.facts import head_of
 from bubble.system.files import read_text
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def last_answer(memo: str, layout: Layout) -> tuple[str, ...]:
     A request in it means what the store remembers of it.
     """
     lines = (read_text(memo, 1 << 16) or "").split("\n")
-    words = lines[1].split(":") if lines[0] == FORMAT and lines[1:] else []
+    words = lines[1].split(":") if lines[0] == head_of(layout) and lines[1:] else []
     means = (
         (remembered.meaning(layout, word[1:]) or "").rstrip("\n") if word[:1] == "@" else word
         for word in words

@@ -41,8 +41,8 @@ def leave(selection: Selection, world: World) -> None:
             _remember(selection, when, world.layout)
         for memo in first if when or not any(w[0] == "@" for w in selection.words) else first[:-1]:
             _write(memo)
-    except (OSError, BubbleError, Unsayable):
-        pass  # a read-only or full store, or a change meanwhile: the slow path again next time
+    except (OSError, OverflowError, BubbleError, Unsayable):
+        pass  # a read-only or full store, no such time, a change: the slow path again next time
 
 
 def leave_here(world: World) -> None:

@@ -10,7 +10,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.pythons import remembered
-from bubble.selection.facts import FORMAT, NAMES, NOTHING, PIN_NAMES
+from bubble.selection.facts import NAMES, NOTHING, PIN_NAMES, head_of
 from bubble.selection.memos import is_sayable
 from bubble.selection.registry import project_file
 from bubble.selection.sources import VARIABLE
@@ -72,7 +72,7 @@ def _look(path: str, names: str, world: World) -> Recall:
         return Recall(state="stale", path=path)
     try:
         head = (next(lines), next(lines), next(lines))
-        if head[0] == FORMAT and head[2] == names and _hold(lines, made):
+        if head[0] == head_of(world.layout) and head[2] == names and _hold(lines, made):
             prefixes = tuple(_meant(word, world) for word in head[1].split(":"))
             return Recall(state="present", path=path, prefixes=tuple(p for p in prefixes if p))
     except (OSError, StopIteration, ValueError):
@@ -110,7 +110,7 @@ def _hold(lines: Iterator[str], made: int) -> bool:
                 holds = os.path.samefile(path, next(lines))
             case "t":
                 stamp = next(lines)
-                holds = os.path.isfile(path) and os.path.isfile(stamp)
+                holds = os.path.isfile(path) and os.path.isfile(stamp) and os.access(path, os.R_OK)
                 holds = holds and os.stat(path).st_mtime_ns == os.stat(stamp).st_mtime_ns
             case _:
                 said = [next(lines) for _ in range(int(kind))]

@@ -37,6 +37,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Write the choice, after making sure that it is installed."""
     from bubble.model.request import parse_request
+    from bubble.selection.memos import leave_here
     from bubble.selection.pin import pin, unpin
     from bubble.system.version_file import read_python_version
 
@@ -52,6 +53,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         if options.requests:
             raise BubbleError("usage", "--unset takes no request", hint="bubble use --help")
         gone = unpin(path)
+        leave_here(world)
         return Outcome(
             data={"path": path, "removed": gone},
             notes=(f"{'removed' if gone else 'there is no'} {printable(path, 500)}",),
@@ -73,10 +75,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
     warnings = (*pinned.warnings, *_what_overrules(pinned.path, world), *_what_comes_first(world))
-    if not options.everywhere:
-        from bubble.selection.memos import leave_here
-
-        leave_here(world)
+    leave_here(world)
     return Outcome(
         data={
             "path": pinned.path,

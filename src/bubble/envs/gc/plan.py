@@ -14,7 +14,7 @@ from bubble.envs.gc.scratch import leftovers
 from bubble.envs.inspect import look_at_all
 from bubble.envs.users import uses
 from bubble.pythons import store
-from bubble.selection.facts import FORMAT
+from bubble.selection.facts import head_of
 from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
 from bubble.system.files import read_text
 from bubble.system.gone import is_gone
@@ -86,17 +86,17 @@ def useless_memos(layout: Layout) -> Iterator[Item]:
     for directory, path in directory_memos(layout):
         if is_gone(directory, layout.home):
             yield Item(kind="memos", path=path, why=f"{directory} is gone")
-        elif _is_foreign(path):
-            yield Item(kind="memos", path=path, why="of another format")
+        elif _is_foreign(path, layout):
+            yield Item(kind="memos", path=path, why="of another format or store")
     for text, path, days in shell_requests(layout):
         if days > ALIAS_DAYS:
             yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
-        elif _is_foreign(path):
-            yield Item(kind="memos", path=path, why="of another format")
+        elif _is_foreign(path, layout):
+            yield Item(kind="memos", path=path, why="of another format or store")
 
 
-def _is_foreign(memo: str) -> bool:
-    return not (read_text(memo, 65536) or "").startswith(f"{FORMAT}\n")
+def _is_foreign(memo: str, layout: Layout) -> bool:
+    return not (read_text(memo, 65536) or "").startswith(f"{head_of(layout)}\n")
 
 
 def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
