@@ -9,6 +9,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.selection.belonging import PLACE
+from bubble.selection.identity import is_itself
 from bubble.selection.registry import Environment, environments
 from bubble.system.directory import upwards
 from bubble.system.layout import MARK
@@ -34,6 +35,14 @@ MENDING = {
 }
 
 
+# state → what only the user can know, and must before mending it: a mark can have been copied
+CONDITIONS = {
+    "moved": "if you moved it there",
+    "copied": "if you copied it there",
+    "replaced": "if you trust what is there",
+}
+
+
 class Status(Record):
     """An environment and how it does.
 
@@ -54,6 +63,14 @@ class Status(Record):
         """The command that mends it, or ""."""
         moved = self.state == "moved"
         return MENDING[self.state].format(self.detail if moved else self.environment.title)
+
+    @property
+    def advice(self) -> str:
+        """The command that mends it, with what the user must know before it, or ""."""
+        if not self.mend:
+            return ""
+        condition = CONDITIONS.get(self.state, "")
+        return f"mend it, {condition}: {self.mend}" if condition else f"mend it: {self.mend}"
 
 
 def look_at_all(layout: Layout, cwd: str) -> list[Status]:
@@ -124,7 +141,7 @@ class _Look:
             configuration = os.stat(f"{path}/pyvenv.cfg")
             at = configuration.st_atime
             used_at = int(at) if at > configuration.st_mtime else 0
-            if ours and read_identity(path) != environment.identity:
+            if not is_itself(environment):
                 state = "replaced"
             elif not os.access(f"{path}/bin/python", os.F_OK):
                 state = self._fault(environment, present=present)

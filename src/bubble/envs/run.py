@@ -7,8 +7,10 @@ import os
 from bubble.envs.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection.belonging import not_itself
 from bubble.selection.commands import is_python_command
 from bubble.selection.fallback import child_environment, execute
+from bubble.selection.identity import is_itself
 from bubble.selection.path import DEFAULT_PATH, find_system
 from bubble.selection.resolve import is_command
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 def run(environment: Environment, words: Sequence[str], world: World) -> NoReturn:
     """Become the command `words` with the environment active: its `bin` leads PATH.
 
-    Raises BubbleError: environment (its interpreter is gone: never another one in its place),
-    command_not_found, cannot_execute.
+    Raises BubbleError: environment (its interpreter is gone, or something else lies there: never
+    another one in its place), command_not_found, cannot_execute.
     """
     if not is_command(f"{environment.path}/bin/python"):
         raise BubbleError(
@@ -33,6 +35,8 @@ def run(environment: Environment, words: Sequence[str], world: World) -> NoRetur
             f"{printable(environment.title, 500)} has lost its interpreter",
             hint=f"bubble repair {printable(environment.title, 500)}",
         )
+    if not is_itself(environment):
+        raise not_itself(environment)
     env = child_environment(f"{world.layout.home}/", world)
     env.pop("PYTHONHOME", None)
     env["VIRTUAL_ENV"] = environment.path

@@ -11,7 +11,7 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import remembered, store
 from bubble.selection import registry
-from bubble.selection.belonging import inside, key_of, registered
+from bubble.selection.belonging import inside, key_of, not_itself, registered
 from bubble.selection.identity import is_itself
 from bubble.selection.sources import PYPROJECT, in_directory, pin_above
 
@@ -214,8 +214,7 @@ def _environment_answer(environment: registry.Environment, entry: Entry, place: 
         fault = "is gone"
         hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
     elif not is_itself(environment):
-        fault = "is not what was registered there: something else lies in its place"
-        hint = f"move that away; if you know it and trust it: bubble adopt {quoted(path)}"
+        raise not_itself(environment)
     elif not is_command(f"{path}/bin/python"):
         fault, hint = "has lost its interpreter", f"bubble repair {word}"
     elif not os.path.samefile(path, place):
