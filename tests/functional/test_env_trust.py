@@ -111,7 +111,75 @@ def test_doctor_says_of_it_that_it_was_not_made_here(
     assert finding["id"] == "env.not-adopted"
     assert not finding["automatic"]
     assert "was not made here" in finding["what"]
-    assert "only if you trust what is in it" in finding["what"]
+    assert finding["condition"] == "if you trust what is in it"
+    assert f"mend: if you trust what is in it: {finding['fix']}" in (
+        bubble("doctor", cwd=tmp_path / "cloned").out
+    )
+
+
+@pytest.mark.parametrize("mark", MARKS[:2])
+def test_what_lies_in_the_place_of_a_registered_one_runs_by_no_command(
+    bubble: Bubble, tmp_path: Path, ran: Path, mark: str
+) -> None:
+    adopt_python(bubble)
+    project = tmp_path / "project"
+    project.mkdir()
+    path = create(bubble, "", "--no-pip", cwd=str(project))
+    shutil.rmtree(path)
+    ship(project, ran, mark)
+    for words in (("run", ".venv", "python"), ("run", path, "python"), ("kernel", "install", ".")):
+        message, hint = one_error(bubble(*words, cwd=project).err)
+        assert "is not what was registered there" in message
+        assert f"if you know it and trust it: bubble adopt {path}" in hint
+    for command in ("list", "info", "doctor"):
+        done = bubble(command, cwd=project)
+        said = done.out + done.err
+        for line in said.splitlines():
+            assert f"bubble adopt {path}" not in line or "trust" in line, line
+        assert f"bubble adopt {path}" in said
+    assert not ran.exists()
+
+
+def test_a_tool_is_not_taken_from_what_lies_where_an_environment_was_adopted(
+    bubble: Bubble, tmp_path: Path, ran: Path
+) -> None:
+    adopt_python(bubble)
+    project = tmp_path / "theirs"
+    path = ship(project, tmp_path / "while it was trusted")
+    os.link(f"{path}/bin/python", f"{path}/bin/only-there")
+    assert bubble("adopt", path, "--name", "theirs").status == 0
+    assert bubble("exec", "only-there").status == 0
+    shutil.rmtree(path)
+    ship(project, ran, interpreter="only-there")
+    shutil.copy(f"{path}/bin/only-there", f"{path}/bin/python")
+    assert bubble("exec", "only-there").status == 127
+    (entry,) = bubble("list", "--json").json["data"]
+    assert entry["state"] == "replaced"
+    assert not ran.exists()
+
+
+def test_who_copied_a_mark_is_told_only_what_a_user_must_know_first(
+    bubble: Bubble, layout: Layout, tmp_path: Path, ran: Path
+) -> None:
+    adopt_python(bubble)
+    (tmp_path / "mine").mkdir()
+    create(bubble, "", "--no-pip", cwd=str(tmp_path / "mine"))
+    (known,) = registry.environments(layout)
+    project = tmp_path / "cloned"
+    path = ship(project, ran, known.identity)
+    for moved in (False, True):
+        if moved:
+            shutil.rmtree(tmp_path / "mine")
+        asked = [("create",), ("current",), ("list",), ("info",), ("doctor",), ("explain",)]
+        for words in asked:
+            done = bubble(*words, cwd=project)
+            for line in (done.out + done.err).splitlines():
+                condition = f"if you {'moved' if moved else 'copied'} it there"
+                assert f"bubble repair {path}" not in line or condition in line, line
+        for cwd in (project, tmp_path):
+            bubble("doctor", "--fix", cwd=cwd)
+        assert bubble("exec", "python", cwd=project).status != 0
+    assert not ran.exists()
 
 
 def test_what_another_bubble_made_is_ours_once_the_user_says_so_under_a_mark_of_its_own(

@@ -79,6 +79,7 @@ PARTS = (
         "hostile",
         "Hostile archives, version files and names",
         ("faults/test_archive_*.py", "faults/test_hostile_*.py", "functional/test_bad_input.py"),
+        bugs=8,
     ),
     Part("secrets", "The credential canary", ("faults/test_secrets.py",)),
 )

@@ -103,7 +103,7 @@ def test_a_half_environment_is_not_renamed(layout: Layout) -> None:
     os.unlink(f"{made.path}/bin/python")
     error = refused(lambda: rename(made, "other", layout))
     assert (error.kind, error.message) == ("environment", "train is not whole: broken")
-    assert error.hint == "bubble repair train"
+    assert error.hint == "mend it: bubble repair train"
     assert os.listdir(layout.envs) == ["train"]
 
 

@@ -103,7 +103,7 @@ def require_sound(source: Environment, layout: Layout) -> None:
         raise BubbleError(
             "environment",
             f"{printable(source.title)} is not whole: {status.state} {status.detail}".rstrip(),
-            hint=status.mend or "bubble info says more",
+            hint=status.advice or "bubble info says more",
         )
 
 

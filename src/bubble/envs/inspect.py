@@ -34,6 +34,14 @@ MENDING = {
 }
 
 
+# state → what only the user can know, and must before mending it: a mark can have been copied
+CONDITIONS = {
+    "moved": "if you moved it there",
+    "copied": "if you copied it there",
+    "replaced": "if you trust what is there",
+}
+
+
 class Status(Record):
     """An environment and how it does.
 
@@ -54,6 +62,14 @@ class Status(Record):
         """The command that mends it, or ""."""
         moved = self.state == "moved"
         return MENDING[self.state].format(self.detail if moved else self.environment.title)
+
+    @property
+    def advice(self) -> str:
+        """The command that mends it, with what the user must know before it, or ""."""
+        if not self.mend:
+            return ""
+        condition = CONDITIONS.get(self.state, "")
+        return f"mend it, {condition}: {self.mend}" if condition else f"mend it: {self.mend}"
 
 
 def look_at_all(layout: Layout, cwd: str) -> list[Status]:

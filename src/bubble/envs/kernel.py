@@ -16,6 +16,8 @@ from bubble.envs import place
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.selection.belonging import not_itself
+from bubble.selection.identity import is_itself
 from bubble.system.files import read_text, temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import layout_from
 from bubble.system.lock import Lock
@@ -64,8 +66,11 @@ def install_kernel(
     """Register an environment with Jupyter, in the user's directory or below `prefix` (absolute).
 
     Again for the same environment: written anew. Raises BubbleError: environment (there is no
-    ipykernel in it), usage (the name is none, or another kernel has it), and OSError.
+    ipykernel in it, or something else lies there), usage (the name is none, or another kernel
+    has it), and OSError.
     """
+    if os.path.isdir(environment.path) and not is_itself(environment):
+        raise not_itself(environment)
     packages = _packages_with_ipykernel(environment)
     name = _require_name(name) if name else _name_of(environment)
     directory = f"{prefix}/share/jupyter/kernels" if prefix else f"{_user_data(env)}/kernels"

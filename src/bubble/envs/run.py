@@ -27,7 +27,7 @@ def run(environment: Environment, words: Sequence[str], world: World) -> NoRetur
     Raises BubbleError: environment (it or its interpreter is gone, or something else lies there),
     command_not_found, cannot_execute.
     """
-    require_whole(environment)
+    require_whole(environment, world.layout)
     env = child_environment(f"{world.layout.home}/", world)
     env.pop("PYTHONHOME", None)
     env["VIRTUAL_ENV"] = environment.path

@@ -58,10 +58,13 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool) -> None:
     shown = printable(new.path, 500)
     if found.is_ours and not os.path.islink(new.path):
         if not force:
+            keep = "keep it, and let it be this one's" + f", {found.condition}" * (
+                found.condition != ""
+            )
             raise BubbleError(
                 "in_use",
                 f"{shown} is there already: it {found.said}",
-                hint=f"keep it, and let it be this one's: {found.command}; {THROWS_AWAY}",
+                hint=f"{keep}: {found.command}; {THROWS_AWAY}",
             )
         return
     command = f"bubble create {new.name}".rstrip()

@@ -60,10 +60,23 @@ class Claim(Record):
         return f"bubble {'repair' if self.is_ours else 'adopt'} {quote(printable(self.path))}"
 
     @property
+    def condition(self) -> str:
+        """What the user must know before taking it in, "" where the store itself knows it.
+
+        A mark can be copied: who published an environment once, published its mark.
+        """
+        return {
+            MOVED: "if you moved it there",
+            COPIED: "if you copied it there",
+            LOST: "",
+            ANOTHERS: "if you trust what is in it",
+        }[self.state]
+
+    @property
     def hint(self) -> str:
         """The next step: for what is another's, trust is the user's to give."""
         if self.is_ours:
-            return self.command
+            return f"{self.condition}: {self.command}" if self.condition else self.command
         return f"if you trust what is in it: {self.command}; else move it away, and: bubble create"
 
 

@@ -33,10 +33,14 @@ def without_python(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that don't speak to an interpreter, for it and all that it starts.
 
     What the loader needs on this machine (LD_LIBRARY_PATH, …) stays: the user's runs have it too.
+    PATH loses what it has of the working directory: pip calls `uname`.
     """
-    return {
+    kept = {
         name: value for name, value in env.items() if not name.startswith(("PYTHON", "__PYVENV"))
     }
+    if "PATH" in kept:
+        kept["PATH"] = ":".join(entry for entry in kept["PATH"].split(":") if entry[:1] == "/")
+    return kept
 
 
 def for_bubble(env: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import remembered, store
 from bubble.selection import registry
-from bubble.selection.belonging import inside, key_of, registered, satisfies
-from bubble.selection.identity import is_itself
+from bubble.selection.belonging import inside, key_of, not_itself, registered, satisfies
+from bubble.selection.identity import is_registered
 from bubble.selection.sources import PYPROJECT, in_directory, pin_above
 
 TYPE_CHECKING = False
@@ -125,7 +125,7 @@ def _project_answer(entry: Entry, source: Source, world: World) -> Answer:
     """Answer with a directory's registered environment, if it is what the directory asks for."""
     environment = registered(world.layout, source.path)
     assert environment is not None
-    answer = _environment_answer(environment, entry, inside(source.path))
+    answer = _environment_answer(environment, entry, inside(source.path), world)
     asked = _misfit(environment, source.path, world)
     if asked is None:
         return answer
@@ -186,7 +186,7 @@ def _mend(environment: registry.Environment, asked: Choice, world: World) -> str
 
 def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None:
     environment = registry.of_name(world.layout, request.text)
-    return _environment_answer(environment, entry, environment.path) if environment else None
+    return _environment_answer(environment, entry, environment.path, world) if environment else None
 
 
 def unknown_name(entry: Entry, source: Source, request: Request, world: World) -> BubbleError:
@@ -207,13 +207,15 @@ def unknown_name(entry: Entry, source: Source, request: Request, world: World) -
     )
 
 
-def _environment_answer(environment: registry.Environment, entry: Entry, place: str) -> Answer:
-    require_whole(environment, place)
+def _environment_answer(
+    environment: registry.Environment, entry: Entry, place: str, world: World
+) -> Answer:
+    require_whole(environment, world.layout, place)
     path, title = environment.path, printable(environment.title, 500)
     return Answer(prefix=path, name=title, entry=entry, word=path, environment=environment)
 
 
-def require_whole(environment: registry.Environment, place: str = "") -> None:
+def require_whole(environment: registry.Environment, layout: Layout, place: str = "") -> None:
     """Raise BubbleError(environment) unless what lies at its path is a registered environment.
 
     `place` is where it was found (absolute), if that was by another spelling of its path.
@@ -223,9 +225,8 @@ def require_whole(environment: registry.Environment, place: str = "") -> None:
     if not os.path.isdir(path):
         fault = "is gone"
         hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
-    elif not is_itself(environment):
-        fault = "is not what was registered there: something else lies in its place"
-        hint = f"move that away; if you know it and trust it: bubble adopt {quoted(path)}"
+    elif not is_registered(environment, layout):
+        raise not_itself(environment)
     elif not is_command(f"{path}/bin/python"):
         fault, hint = "has lost its interpreter", f"bubble repair {word}"
     elif place and not os.path.samefile(path, place):

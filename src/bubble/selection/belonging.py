@@ -56,6 +56,19 @@ def registered(layout: Layout, directory: str) -> Environment | None:
     )
 
 
+def not_itself(environment: Environment) -> BubbleError:
+    """Return the error for an environment in whose place something else lies."""
+    from shlex import quote
+
+    return BubbleError(
+        "environment",
+        f"the environment {printable(environment.title, 500)} is not what was registered there: "
+        "something else lies in its place",
+        hint="move that away; if you know it and trust it: "
+        f"bubble adopt {quote(printable(environment.path, 500))}",
+    )
+
+
 def _strayed(path: str, original: Environment) -> BubbleError:
     from shlex import quote
 
@@ -67,12 +80,12 @@ def _strayed(path: str, original: Environment) -> BubbleError:
         return BubbleError(
             "environment",
             f"{shown} is a copy of {was}, and still says so",
-            hint=f"make it an environment of its own: {command}",
+            hint=f"if you copied it there, let it be one of its own: {command}",
         )
     return BubbleError(
         "environment",
         f"{shown} was at {was} when it was registered",
-        hint=f"let it be known where it is now: {command}",
+        hint=f"if you moved it there, let it be known where it is now: {command}",
     )
 
 

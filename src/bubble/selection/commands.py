@@ -16,15 +16,13 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons import store
 from bubble.selection.answers import is_command, quoted
+from bubble.selection.identity import is_itself
 from bubble.selection.path import find_system
 from bubble.selection.registry import environments
-from bubble.system.files import read_text
-from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.request import Request
-    from bubble.selection.registry import Environment
     from bubble.selection.resolve import Selection, World
     from bubble.system.layout import Layout
 
@@ -124,18 +122,13 @@ def owners(name: str, layout: Layout) -> list[Owner]:
     bubbles = [
         Owner(title=e.title, prefix=e.path, environment=True, named=bool(e.name))
         for e in environments(layout)
-        if is_command(f"{e.path}/bin/{name}") and _is_itself(e)
+        if is_command(f"{e.path}/bin/{name}") and is_itself(e)
     ]
     pythons = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
     pythons.sort(key=lambda i: i.key.variant != "" or i.key.version.is_prerelease)
     named = [owner for owner in bubbles if owner.named]
     rest = [owner for owner in bubbles if not owner.named]
     return [*named, *(Owner(title=i.key.name, prefix=i.prefix) for i in pythons), *rest]
-
-
-def _is_itself(environment: Environment) -> bool:
-    mark = (read_text(f"{environment.path}/{MARK}", 200) or "").strip()
-    return environment.maker != "bubble" or mark == environment.identity
 
 
 def is_python_command(name: str) -> bool:

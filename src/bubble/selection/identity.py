@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 
-from bubble.selection.registry import environments
+from bubble.selection.registry import current, environments, unfinished
 from bubble.system.files import temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import ADOPTED, MARK
 
@@ -73,6 +73,18 @@ def is_itself(environment: Environment) -> bool:
         except OSError:
             return False
     return bool(environment.identity) and _read(mark_file(environment)) == environment.identity
+
+
+def is_registered(environment: Environment, layout: Layout) -> bool:
+    """Whether what lies at its path is what the store knows there, now or in a moment.
+
+    Whoever replaces an environment has written its record before it takes the place, and makes
+    that the record afterwards.
+    """
+    if is_itself(environment):
+        return True
+    begun, known = unfinished(layout, environment), current(layout, environment)
+    return (begun is not None and is_itself(begun)) or is_itself(known)
 
 
 def marks_at(path: str) -> set[str]:

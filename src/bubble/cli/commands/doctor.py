@@ -66,7 +66,7 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for finding in findings:
         lines.append(f"{finding.severity.ljust(8)} {_printable(finding.what)}  [{finding.id}]")
-        lines.append(f"         mend: {_printable(finding.fix)}")
+        lines.append(f"         mend: {_printable(finding.advice)}")
     return lines
 
 
@@ -101,7 +101,7 @@ def _error(errors: Sequence[Finding]) -> BubbleError:
     from bubble.envs.doctor.finding import counted
 
     return BubbleError(
-        "store", f"{counted(len(errors), 'error')} found", hint=f"for the first: {errors[0].fix}"
+        "store", f"{counted(len(errors), 'error')} found", hint=f"for the first: {errors[0].advice}"
     )
 
 

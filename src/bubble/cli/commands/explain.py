@@ -55,7 +55,7 @@ def _passed_over(told: Explanation, world: World) -> Iterator[str]:
     asked = {c.source.path for c in told.considered if c.source.kind == "environment"}
     if directory and directory not in asked:
         found = claim(path, world.layout)
-        trust = "" if found.is_ours else ", if you trust what is in it"
+        trust = f", {found.condition}" if found.condition else ""
         yield (
             f"{printable(path, 500)} is not used: it {found.said}; "
             f"to use it{trust}: {found.command}"

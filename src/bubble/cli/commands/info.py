@@ -36,7 +36,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         "name": environment.name,
         "project": environment.project,
         "path": environment.path,
-        "state": f"{state} (mend it: {status.mend})" if status.mend else state,
+        "state": f"{state} ({status.advice})" if status.mend else state,
         "python": f"{details.version or '?'} ({status.python or 'unknown'})",
         "made with": details.made_with if details.made_with != details.version else "",
         "interpreter": environment.interpreter,

@@ -41,7 +41,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
         rows = [[*row[:3], size(s), *row[3:]] for row, s in zip(rows, sizes, strict=True)]
     hints = [
-        f"{status.environment.title}: {state_of(status)}; mend it: {status.mend}"
+        f"{status.environment.title}: {state_of(status)}; {status.advice}"
         for status in found
         if status.state != "ok" and status.mend
     ]

@@ -6,7 +6,7 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.inspect import Status, look_at_all
+from bubble.envs.inspect import CONDITIONS, Status, look_at_all
 from bubble.envs.kernel import kernels
 from bubble.envs.locate import DEFAULT
 from bubble.envs.unshare import is_shared
@@ -68,10 +68,10 @@ def strangers(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         id="env.not-adopted",
         severity=NOTE,
-        what=f"this directory's environment {found.said}: the shims pass it over; adopt it only "
-        "if you trust what is in it",
+        what=f"this directory's environment {found.said}: the shims pass it over",
         where=path,
         fix=found.command,
+        condition=found.condition,
     )
 
 
@@ -118,6 +118,7 @@ def _finding(status: Status, patient: Patient) -> Finding:
         where=environment.path,
         fix=fix,
         automatic=automatic,
+        condition=CONDITIONS.get(status.state, ""),
     )
 
 

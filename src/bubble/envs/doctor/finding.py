@@ -21,7 +21,8 @@ class Finding(Record):
     `id` names the kind of finding (docs/doctor.md lists them), `severity` is one of SEVERITIES:
     an error stops something from working, a warning will or does it in secret, a note is worth
     knowing. `where` is a path or a variable's name. `fix` is a command line for sh; `automatic`
-    says that it is a `bubble` command that `doctor --fix` runs by itself.
+    says that it is a `bubble` command that `doctor --fix` runs by itself; `condition` is what only
+    the user can know, and must before running it ("" for nothing).
     """
 
     id: str
@@ -30,6 +31,12 @@ class Finding(Record):
     where: str
     fix: str
     automatic: bool = False
+    condition: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do, as it is said to people."""
+        return f"{self.condition}: {self.fix}" if self.condition else self.fix
 
 
 class Patient(Record):

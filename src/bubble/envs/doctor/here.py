@@ -76,17 +76,19 @@ def choice(patient: Patient) -> Iterator[Finding]:
     try:
         selection = select(world)
     except BubbleError as error:
-        where = patient.cwd
+        where, condition = patient.cwd, ""
         if patient.env.get(VARIABLE, "").strip():
             fix, where = f"unset {VARIABLE}", VARIABLE
         else:
             fix = _command(error.hint) if error.kind != "version_file" else ""
+            condition = _condition(error.hint) if fix else ""
         yield Finding(
             id="choice.impossible",
             severity=ERROR,
             what=error.message,
             where=where,
             fix=fix or f"bubble use {an_installed(world, 'system')}",
+            condition=condition,
         )
         return
     for entry in selection.missing:
@@ -98,6 +100,12 @@ def choice(patient: Patient) -> Iterator[Finding]:
             where=str(selection.source),
             fix=f"bubble python install {quote(entry.text)}",
         )
+
+
+def _condition(hint: str) -> str:
+    """Return what a hint says before its command that the user must know: `if you …`."""
+    _, found, said = hint.partition("bubble ")[0].rpartition("if you ")
+    return f"{found}{said}".rstrip(" :") if found else ""
 
 
 def _command(hint: str) -> str:
