@@ -114,12 +114,12 @@ class RealKills:
             self._must(self.stage.run("cache", "prune"))
 
     def _files(self) -> set[str]:
-        """Return every path below home and cache; bytecode comes as it likes."""
+        """Return every path below home and cache; bytecode comes as it likes, memos have epochs."""
         stage = self.stage
         return {
             path.removeprefix(stage.disk)
             for path in invariants.files(stage.layout)
-            if "/__pycache__" not in path
+            if "/__pycache__" not in path and not path.startswith(f"{stage.layout.requests}/")
         }
 
     @staticmethod
