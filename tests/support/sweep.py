@@ -220,8 +220,9 @@ class Strace:
 
 
 def _paths(rest: str) -> list[str]:
-    """Return the paths among the arguments of a call."""
-    return re.findall(r"[\"<]([^\"<>]*)[\">]", _arguments(rest))
+    """Return the paths among the arguments of a call; of descriptors, strace says them in `<>`."""
+    found = re.findall(r'"([^"]*)"|<([^<>]*)>', _arguments(rest))
+    return [(named or of).replace(r"\76", ">").replace(r"\74", "<") for named, of in found]
 
 
 def _arguments(rest: str) -> str:
