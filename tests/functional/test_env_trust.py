@@ -235,3 +235,24 @@ def test_what_a_killed_creation_left_is_ours_by_what_the_store_wrote_down_before
     assert (found["state"], found["path"]) == ("unregistered", path)
     assert bubble("repair", cwd=tmp_path / "site").status == 0
     assert registry.environments(layout)[0].identity == known.identity
+
+
+def test_a_link_to_a_registered_environment_is_called_nothing_else_by_any_command(
+    bubble: Bubble, layout: Layout, tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    path = create(bubble, "", "--no-pip", cwd=str(tmp_path / "one"))
+    (tmp_path / "two" / ".venv").symlink_to("../one/.venv")
+    (known,) = registry.environments(layout)
+    two = tmp_path / "two"
+    assert bubble("which", "python", cwd=two).out == f"{path}/bin/python\n"
+    found = bubble("doctor", "--json", cwd=two).json["data"]["findings"]
+    assert not [f for f in found if f["where"].endswith("/.venv")]
+    assert "not used" not in bubble("explain", cwd=two).err
+    assert len(bubble("list", "--json", cwd=two).json["data"]) == 1
+    for words in (("create",), ("create", "--force")):
+        assert f"it leads to {path}" in bubble(*words, "--no-pip", cwd=two).err
+    assert bubble("repair", cwd=two).status == 0
+    assert registry.environments(layout) == [known]

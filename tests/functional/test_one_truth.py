@@ -368,3 +368,27 @@ def test_a_store_that_lies_elsewhere_answers_for_itself(
     agreed(world, named)
     os.unlink(f"{world.layout.registry}/n.site")
     assert agreed(world, named) == python("3.11.7").replace("store/", "elsewhere/")
+
+
+def test_an_interpreter_from_elsewhere_that_became_another_version_is_that_version(
+    world: ShimWorld,
+) -> None:
+    interpreter = f"{world.root}/usr/bin/python3.12"  # which the system's packages replace in place
+    write(interpreter, '#!/bin/sh\necho "$0"\n', 0o755)
+
+    def adopt(version: str) -> None:
+        prefix = world.install(f"cpython-{version}")
+        os.unlink(f"{prefix}/bin/python")
+        os.symlink(interpreter, f"{prefix}/bin/python")
+
+    adopt("3.12.5")
+    project = f"{world.tree}/p"
+    write(f"{project}/.python-version", "3.12.5\n")
+    path = f"{project}/.venv"
+    world.environment(path, "cpython-3.12.5", "bubble")
+    os.unlink(f"{path}/bin/python")
+    os.symlink(f"{world.layout.pythons}/3.12/bin/python", f"{path}/bin/python")
+    world.register(path, "bubble")
+    assert agreed(world, project) == "tree/p/.venv/bin/python"
+    adopt("3.12.6")
+    assert "has cpython-3.12.6" in agreed(world, project)

@@ -9,7 +9,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.selection.belonging import PLACE
-from bubble.selection.identity import is_itself, mark_of
+from bubble.selection.identity import is_itself, mark_of, reached
 from bubble.selection.registry import Environment, environments
 from bubble.system.directory import upwards
 
@@ -93,8 +93,8 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
             found[number] = found[number].replace(state="moved", detail=path)
             continue
         original = next((e for e in known if e.identity == identity), None)
-        if original and os.path.realpath(original.path) == os.path.realpath(path):
-            continue  # the same one, seen through a link
+        if original and reached(path, layout):
+            continue  # the same one, seen through a link or a mount
         if original is None and not _is_lost(path, identity, layout):
             continue  # a mark that anybody may have written: another's
         stray = Environment(path=path, identity=identity)

@@ -11,7 +11,7 @@ from bubble.envs.place import require_unmounted
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import mark_of
+from bubble.selection.identity import mark_of, reached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,15 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool) -> None:
     """Refuse what isn't registered in this place, but for a copy of ours that is to be replaced."""
     from bubble.envs.whose import claim
 
-    found = claim(new.path, layout)
     shown = printable(new.path, 500)
+    command = f"bubble create {new.name}".rstrip()
+    if original := reached(new.path, layout):
+        raise BubbleError(
+            "in_use",
+            f"{shown} is there already: it leads to {printable(original.title, 500)}",
+            hint=f"use that as it is, or remove the link, then: {command}",
+        )
+    found = claim(new.path, layout)
     if found.is_ours and not os.path.islink(new.path):
         if not force:
             keep = "keep it, and let it be this one's" + f", {found.condition}" * (
@@ -67,7 +74,6 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool) -> None:
                 hint=f"{keep}: {found.command}; {THROWS_AWAY}",
             )
         return
-    command = f"bubble create {new.name}".rstrip()
     if not _can_be_adopted(new.path, layout):
         raise BubbleError(
             "in_use",

@@ -189,10 +189,14 @@ class _Facts:
             raise Unsayable  # it is known by what sh can't see
         self.content(record_path(world.layout, environment))
         self.content(mark)
-        if environment.maker != "bubble":
-            self.content(f"{environment.path}/pyvenv.cfg")  # which may be all that tells a version
         python = f"{environment.path}/bin/python"
         self._same(python, os.path.realpath(python))
+        # what tells the version of an interpreter from elsewhere, as `belonging.key_of` has it
+        in_store = environment.interpreter.startswith(f"{world.layout.pythons}/")
+        if in_store:
+            self._same(environment.interpreter, os.path.realpath(environment.interpreter))
+        if not in_store or environment.maker != "bubble":
+            self.content(f"{environment.path}/pyvenv.cfg")
 
     def absent(self, path: str) -> None:
         """Note that there is nothing at a path."""

@@ -12,6 +12,7 @@ from bubble.envs.locate import DEFAULT
 from bubble.envs.unshare import is_shared
 from bubble.envs.whose import claim
 from bubble.model.text import printable
+from bubble.selection.identity import reached
 from bubble.selection.registry import environments as registered
 from bubble.system.gone import is_gone
 
@@ -62,6 +63,8 @@ def strangers(patient: Patient) -> Iterator[Finding]:
         return
     if path in {environment.path for environment in registered(patient.layout)}:
         return
+    if reached(path, patient.layout):
+        return  # by a link or a mount
     found = claim(path, patient.layout)
     if found.is_ours:
         return  # reported as what it is

@@ -87,12 +87,12 @@ def useless_memos(layout: Layout) -> Iterator[Item]:
         if is_gone(directory, layout.home):
             yield Item(kind="memos", path=path, why=f"{directory} is gone")
         elif _is_foreign(path, layout):
-            yield Item(kind="memos", path=path, why="of another format or store")
+            yield Item(kind="memos", path=path, why="of another format")
     for text, path, days in shell_requests(layout):
         if days > ALIAS_DAYS:
             yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
         elif _is_foreign(path, layout):
-            yield Item(kind="memos", path=path, why="of another format or store")
+            yield Item(kind="memos", path=path, why="of another format")
 
 
 def _is_foreign(memo: str, layout: Layout) -> bool:
