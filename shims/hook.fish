@@ -48,6 +48,8 @@ function __bubble_recall
                 test -d "$file"; or return
             case l
                 test -L "$file"; and not test -e "$file"; or return 1
+            case f
+                test -L "$file"; and return 1
             case =
                 test "$file" -ef "$lines[1]"; or return
                 set -e lines[1]
