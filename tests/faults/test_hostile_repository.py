@@ -28,7 +28,7 @@ SHARES = 6
 # what says by itself that a directory is the user's: what follows is their own affair
 TRUSTING = {"adopt", "repair"}
 # where most is decided: tried with more kinds
-DECIDING = {"create", "run", "exec", "doctor", "repair", "clone"}
+DECIDING = {"create", "run", "exec", "doctor", "repair", "clone", "remove"}
 
 
 def kind(number: int) -> Kind:
@@ -48,6 +48,7 @@ def kinds(number: int, words: tuple[str, ...]) -> list[Kind]:
             Kind(venv="none"),
             Kind(mark="stolen", venv="store"),
             Kind(mark="stolen adopted", venv="script"),
+            Kind(mark="none", venv="link to another"),
         ]
     return each
 
