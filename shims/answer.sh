@@ -53,6 +53,9 @@ _bubble_recall() {
                 'l')
                     [ ! -e "$_bubble_path" ] && [ -L "$_bubble_path" ] || return 1
                     ;;
+                'f')
+                    [ ! -L "$_bubble_path" ] || return 1
+                    ;;
                 '=')
                     IFS= read -r _bubble_line <&4 || return 1
                     [ "$_bubble_path" -ef "$_bubble_line" ] || return 1

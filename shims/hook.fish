@@ -5,7 +5,7 @@
 # Whether the file $argv[1] has just the lines behind $argv[3]; it is no newer than the memo
 # $argv[2]: what is newer is something else, and may be large.
 function __bubble_same
-    test -f "$argv[1]"; and not test "$argv[1]" -nt "$argv[2]"; or return
+    test -f "$argv[1]"; and test -r "$argv[1]"; and not test "$argv[1]" -nt "$argv[2]"; or return
     set -l text
     set -l more
     begin # a second one: a NUL
@@ -24,7 +24,7 @@ end
 
 # Sets __bubble_answer to the words of the memo $argv[1], if it holds where the names $argv[2] are.
 function __bubble_recall
-    test -f "$argv[1]"; or return
+    test -f "$argv[1]"; and test -r "$argv[1]"; or return
     set -l text
     read -z text <"$argv[1]"
     set -l lines (string split \n -- "$text")
@@ -48,6 +48,8 @@ function __bubble_recall
                 test -d "$file"; or return
             case l
                 test -L "$file"; and not test -e "$file"; or return 1
+            case f
+                test -L "$file"; and return 1
             case =
                 test "$file" -ef "$lines[1]"; or return
                 set -e lines[1]
@@ -102,7 +104,7 @@ function __bubble_find --no-scope-shadowing
     # the first that is there, be it an environment or not
     for word in $__bubble_answer
         set -l means "$__bubble_home/requests/now/"(string sub -s 2 -- "$word")
-        if string match -q '@*' -- "$word"; and test -f "$means"
+        if string match -q '@*' -- "$word"; and test -r "$means"
             read means <"$means"; and test "$means" = -; and continue
         else if string match -q '/*' -- "$word"; and test -f "$word/pyvenv.cfg"; and test -x "$word/bin/python"
             set found "$word"

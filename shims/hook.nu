@@ -34,6 +34,7 @@ def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] 
         }
         'd' => { ($path | path expand | path type) == 'dir' }
         'l' => { (bubble-there $path) and not ($path | path exists) }
+        'f' => { ($path | path type) != 'symlink' }
         '=' => {
             let other = $rest | first
             (($path | path exists) and ($other | path exists)
@@ -62,7 +63,7 @@ def bubble-recall [memo: string, names: string] {
         mut at = 3
         while ($lines | get $at) != '.' {
             let kind = $lines | get $at
-            let count = match $kind { '-' | 'n' | 'd' | 'l' => 0, '=' | 't' => 1, _ => ($kind | into int) }
+            let count = match $kind { '-' | 'n' | 'd' | 'l' | 'f' => 0, '=' | 't' => 1, _ => ($kind | into int) }
             let rest = $lines | skip ($at + 2) | first $count
             if ($rest | length) != $count { return '' }
             if not (bubble-holds $kind ($lines | get ($at + 1)) $rest $memo) { return '' }

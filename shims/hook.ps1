@@ -38,6 +38,7 @@ function global:__bubble_holds([string] $Kind, [string] $Path, [string[]] $Rest,
         }
         'd' { return [IO.Directory]::Exists($Path) }
         'l' { return (__bubble_there $Path) -and -not (Test-Path -LiteralPath $Path) }
+        'f' { return -not [IO.File]::GetAttributes($Path).HasFlag([IO.FileAttributes]::ReparsePoint) }
         '=' {
             $real = __bubble_real $Path
             return $real -and $real -ceq (__bubble_real $Rest[0])
@@ -62,7 +63,7 @@ function global:__bubble_recall([string] $Memo, [string] $Names) {
         $at = 3
         while ($lines[$at] -cne '.') {
             $kind = $lines[$at]
-            $count = switch ($kind) { { $_ -in '-', 'n', 'd', 'l' } { 0 } { $_ -in '=', 't' } { 1 } default { [int] $kind } }
+            $count = switch ($kind) { { $_ -in '-', 'n', 'd', 'l', 'f' } { 0 } { $_ -in '=', 't' } { 1 } default { [int] $kind } }
             if ($at + 2 + $count -ge $lines.Count) { return }
             $rest = if ($count) { $lines[($at + 2)..($at + 1 + $count)] } else { @() }
             if (-not (__bubble_holds $kind $lines[$at + 1] $rest $Memo)) { return }

@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from bubble.cli.table import COMMANDS
+from bubble.system.layout import MARK
 from support.figures import caught, record
 from support.hostile_repository import MARKS, PINS, VENVS, Kind
 from support.hostile_user import World, command_lines, steps
@@ -27,7 +28,7 @@ SHARES = 6
 # what says by itself that a directory is the user's: what follows is their own affair
 TRUSTING = {"adopt", "repair"}
 # where most is decided: tried with more kinds
-DECIDING = {"create", "run", "exec", "doctor", "repair", "clone"}
+DECIDING = {"create", "run", "exec", "doctor", "repair", "clone", "remove"}
 
 
 def kind(number: int) -> Kind:
@@ -47,6 +48,7 @@ def kinds(number: int, words: tuple[str, ...]) -> list[Kind]:
             Kind(venv="none"),
             Kind(mark="stolen", venv="store"),
             Kind(mark="stolen adopted", venv="script"),
+            Kind(mark="none", venv="link to another"),
         ]
     return each
 
@@ -137,6 +139,26 @@ def comes_in_the_place_of_another(world: World) -> list[str]:
     return faults
 
 
+def points_at_the_old_one(world: World) -> list[str]:
+    """Move a project aside, as hints say, and clone one that has links to what it guesses there."""
+    shutil.rmtree(world.clone, ignore_errors=True)
+    os.mkdir(world.clone)
+    assert world.run("create", "--no-pip").returncode == 0
+    world.try_shims()
+    os.rename(world.clone, f"{world.clone}.old")
+    world.ship(Kind(mark="none", venv="store"))
+    for name in set(os.listdir(world.clone)) - {".venv"}:  # nor has the real one anything else
+        shutil.move(f"{world.clone}/{name}", f"{world.root}/shipped {name}")
+    for name in (MARK, "bin/python", "bin/python3"):
+        path = f"{world.clone}/.venv/{name}"
+        if os.path.lexists(path):
+            os.unlink(path)
+        old = f"{world.clone}.old/.venv/{name}"
+        os.symlink(os.path.relpath(old, os.path.dirname(path)), path)
+    world.try_shims()
+    return world.harm()
+
+
 def claims_to_be_made_here(world: World) -> list[str]:
     """Let doctor mend what it can where the environment says that bubble made it."""
     faults = []
@@ -177,6 +199,7 @@ def brings_a_pip(world: World) -> list[str]:
 MOVES: dict[str, Callable[[World], list[str]]] = {
     "brings names": brings_names,
     "comes in the place of another": comes_in_the_place_of_another,
+    "points at the old one": points_at_the_old_one,
     "claims to be made here": claims_to_be_made_here,
     "gets an environment": gets_an_environment,
     "brings a pip": brings_a_pip,
@@ -193,6 +216,7 @@ def test_a_repository_gets_nothing_when_it(tmp_path: Path, env: dict[str, str], 
     [
         ("names-say-where", "brings names"),
         ("all-is-itself", "comes in the place of another"),
+        ("marks-by-links", "points at the old one"),
         ("doctor-registers", "claims to be made here"),
         ("linked-seeds", "gets an environment"),
         ("not-isolated", "brings a pip"),

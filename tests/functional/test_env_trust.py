@@ -158,6 +158,28 @@ def test_a_tool_is_not_taken_from_what_lies_where_an_environment_was_adopted(
     assert not ran.exists()
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_link_that_a_repository_brings_takes_no_other_environment_away(
+    bubble: Bubble, tmp_path: Path, named: bool
+) -> None:
+    adopt_python(bubble)
+    for name in ("mine", "cloned"):
+        (tmp_path / name).mkdir()
+    name = "train" if named else ""
+    path = create(bubble, name, "--no-pip", cwd=str(tmp_path / "mine"))
+    for link in (".venv", "dist"):
+        os.symlink(os.path.relpath(path, tmp_path / "cloned"), tmp_path / "cloned" / link)
+    for text in (".venv", "./.venv", ".", f"{tmp_path}/cloned", "dist", "./dist"):
+        message, hint = one_error(bubble("remove", text, cwd=tmp_path / "cloned").err)
+        assert "is a link to" in message
+        assert "remove the link by hand" in hint
+    assert os.path.exists(f"{path}/bin/python")
+    os.symlink(tmp_path / "mine", tmp_path / "short")  # a directory is itself, however spelled
+    if not named:
+        assert bubble("remove", f"{tmp_path}/short/.venv").status == 0
+        assert not os.path.exists(path)
+
+
 def test_who_copied_a_mark_is_told_only_what_a_user_must_know_first(
     bubble: Bubble, layout: Layout, tmp_path: Path, ran: Path
 ) -> None:

@@ -51,7 +51,8 @@ def test_versions_environments_and_the_global_selection_are_taken(
     old = tree.environment("old-style")
     tree.write("version", f"{tree.version}\n")
     before = files(tree.root)
-    marks = {"versions/3.13.0/envs/site/.bubble-adopted", "versions/old-style/.bubble-adopted"}
+    named = (f"{tree.version}/envs/site", "old-style")
+    marks = {f"versions/{name}/.bubble-adopted" for name in named}
     assert imported(bubble) == {
         f"python {tree.version}": ("adopted", f"cpython-{tree.version}"),
         "environment site": ("adopted", "site"),

@@ -6,6 +6,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection.answers import quoted
 from bubble.selection.belonging import registered
 from bubble.selection.registry import environments, of_directory, of_name
 from bubble.system.directory import upwards
@@ -42,6 +43,29 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
     )
     if found is None:
         raise unknown_name(text, layout)
+    return found
+
+
+def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
+    """Return what `locate` does, for who takes it away: never another one that a link leads to.
+
+    A repository can bring a link to any environment that it guesses the place of.
+    """
+    found = locate(text, cwd, layout)
+    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
+    for candidate in (path, f"{path}/{DEFAULT}") if text != found.name else ():
+        real = os.path.realpath(candidate)
+        if (
+            os.path.islink(candidate)
+            and found.path != candidate
+            and real == os.path.realpath(found.path)
+        ):
+            shown = printable(candidate, 500)
+            raise BubbleError(
+                "environment",
+                f"{shown} is a link to {printable(found.title, 500)}, which lies elsewhere",
+                hint=f"remove the link by hand; where it leads to: bubble info {quoted(text)}",
+            )
     return found
 
 

@@ -46,14 +46,17 @@ def environment_of(layout: Layout, directory: str) -> Environment | None:
 def registered(layout: Layout, directory: str) -> Environment | None:
     """Return the record of a directory, by its real path or the one that it is spelled with.
 
-    Or else of what lies in it: the very thing that is registered by another path, or by a name.
+    Or else of what lies in it: the very thing that is registered by another path. What lies here
+    itself and is known by a name alone is not the directory's.
     """
     real = os.path.realpath(directory)
-    return (
-        of_directory(layout, real)
-        or (of_directory(layout, directory) if real != directory else None)
-        or reached(inside(directory), layout)
-    )
+    found = of_directory(layout, real)
+    if found is None and real != directory:
+        found = of_directory(layout, directory)
+    if found is not None:
+        return found
+    elsewhere = reached(inside(directory), layout)
+    return elsewhere if elsewhere and elsewhere.path != inside(real) else None
 
 
 def not_itself(environment: Environment) -> BubbleError:

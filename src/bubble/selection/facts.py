@@ -12,6 +12,7 @@ facts, and `.` at the end:
     =           the next two lines are paths of one file or directory
     d           the next line is the path of a directory
     l           the next line is the path of a link to nothing
+    f           there is no link at the path of the next line
     -           there is nothing at the path of the next line
     n           the directory of the next line names no version: it has none of PIN_NAMES
     .           the end
@@ -189,6 +190,7 @@ class _Facts:
             raise Unsayable  # it is known by what sh can't see
         self.content(record_path(world.layout, environment))
         self.content(mark)
+        self._add("f", mark)  # as a link it would be that of the real one, which was moved away
         python = f"{environment.path}/bin/python"
         self._same(python, os.path.realpath(python))
         # what tells the version of an interpreter from elsewhere, as `belonging.key_of` has it

@@ -18,7 +18,7 @@ from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bubble.selection.resolve import World
 
@@ -91,6 +91,14 @@ def _meant(word: str, world: World) -> str:
     return "" if prefix == remembered.NOTHING else prefix
 
 
+_OF_ONE_PATH: dict[str, Callable[[str], bool]] = {
+    "-": lambda path: not os.path.lexists(path),
+    "d": os.path.isdir,
+    "l": lambda path: os.path.islink(path) and not os.path.exists(path),
+    "f": lambda path: not os.path.islink(path),
+}
+
+
 def _hold(lines: Iterator[str], made: int) -> bool:
     """Whether all facts of a memo, whose time is `made`, are so now."""
     for kind in lines:
@@ -98,14 +106,10 @@ def _hold(lines: Iterator[str], made: int) -> bool:
             return True
         path = next(lines)
         match kind:
-            case "-":
-                holds = not os.path.lexists(path)
+            case "-" | "d" | "l" | "f":
+                holds = _OF_ONE_PATH[kind](path)
             case "n":
                 holds = not any(os.path.lexists(f"{path.rstrip('/')}/{n}") for n in PIN_NAMES)
-            case "d":
-                holds = os.path.isdir(path)
-            case "l":
-                holds = os.path.islink(path) and not os.path.exists(path)
             case "=":
                 holds = os.path.samefile(path, next(lines))
             case "t":

@@ -29,11 +29,11 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.envs.kernel import remove_kernels
-    from bubble.envs.locate import locate
+    from bubble.envs.locate import locate_itself
     from bubble.envs.remove import remove
 
     world = context.world()
-    found = [locate(text, world.cwd, world.layout) for text in options.environments]
+    found = [locate_itself(text, world.cwd, world.layout) for text in options.environments]
     if goes := [e for e in found if e.maker == "bubble" and os.path.isdir(e.path)]:
         said = ", ".join(f"{e.title} ({_packages(e.path)})" for e in goes)
         context.require_agreement(f"this throws away {said}", given=options.yes)
