@@ -113,7 +113,8 @@ def test_a_process_imports_from_the_library_that_its_environment_was_made_for(
         shutil.rmtree(place, ignore_errors=True)
         write(f"{place}/os.py", "")
         for entry in os.scandir(os.path.dirname(os.__file__)):
-            if entry.name not in {"os.py", "site-packages"}:
+            # nor its bytecode: a module that both have would be found in what is everybody's
+            if entry.name not in {"os.py", "site-packages", "__pycache__"}:
                 os.symlink(entry.path, f"{place}/{entry.name}")
         shutil.copy(os.__file__, f"{place}/os.py")
         write(f"{place}/patch_release.py", f"VERSION = {version!r}\n")
