@@ -178,12 +178,12 @@ class Shims:
         ):
             cwd = self.place.fresh("pinned")
             _write(f"{cwd}/{name}", text)
-            memo = f"{store}/bubble/projects{cwd}/.bubble"
+            memos = [f"{store}/bubble/answers", f"{store}/bubble/requests"]
             shim = f"{store}/bubble/shims/python{minor}"
             samples: dict[str, list[float]] = {"bubble": [], "bare": []}
             for _ in range(self.rounds):
-                if os.path.exists(memo):
-                    os.unlink(memo)
+                for memo in memos:
+                    shutil.rmtree(memo, ignore_errors=True)
                 samples["bare"].append(spawn([python, "-c", "pass"], env, cwd))
                 samples["bubble"].append(spawn([shim, "-c", "pass"], env, cwd))
             what = f"the first python in a directory: {title}"
