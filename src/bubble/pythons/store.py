@@ -230,8 +230,8 @@ class changing:  # noqa: N801 - used as a function
         trace: TracebackType | None,
     ) -> None:
         try:
-            _relink(self._layout, self._platform)
             present = installations(self._layout)
+            _relink(self._layout, self._platform, present)
             remembered.begin(self._layout, dict(self._meanings(present)))
         finally:
             self._lock.__exit__(kind, error, trace)
@@ -279,7 +279,7 @@ def withdraw(layout: Layout, platform: Platform, key: str) -> None:
     from bubble.system.removal import set_aside  # lazily: everyday commands remove nothing
 
     with changing(layout, platform):  # which links to it again should it have to stay
-        _relink(layout, platform, leaving=key)
+        _relink(layout, platform, [i for i in installations(layout) if str(i.key) != key])
         remains = set_aside(layout, layout.python(key))
     remains.delete()
 
@@ -308,11 +308,12 @@ def _is_published(layout: Layout) -> bool:
     return bool(remembered.epoch(layout)) or not os.path.isdir(layout.pythons)
 
 
-def _relink(layout: Layout, platform: Platform, *, leaving: str = "") -> None:
+def _relink(layout: Layout, platform: Platform, present: list[Installation]) -> None:
+    """Point the minor links at the newest of what is `present`, the most wanted first."""
     directory = layout.pythons
     newest: dict[str, str] = {}
-    for installation in installations(layout):
-        if installation.key.platform == platform and str(installation.key) != leaving:
+    for installation in present:
+        if installation.key.platform == platform:
             newest.setdefault(installation.key.minor, str(installation.key))
     for name in os.listdir(directory) if os.path.isdir(directory) else []:
         path = f"{directory}/{name}"
