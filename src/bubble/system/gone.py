@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from bubble.system.trees import unescaped
+
 # below these, a directory comes and goes with the disk or server that is mounted there; the value
 # says how many steps below (udisks: /media/USER/NAME, /run/media/USER/NAME)
 _BASES = {"/media": 2, "/run/media": 2, "/mnt": 1, "/Volumes": 1, "/net": 2, "/misc": 1, "/": 1}
@@ -78,14 +80,14 @@ def _mounted() -> dict[str, str]:
     for line in _lines(_MOUNTS):
         words = line.split(" ")
         if "-" in words[6:-1]:
-            found[_plain(words[4])] = words[words.index("-", 6) + 1]
+            found[unescaped(words[4])] = words[words.index("-", 6) + 1]
     return found
 
 
 def _listed() -> list[str]:
     """Return the mount points of fstab(5), without `/`."""
     words = [line.split() for line in _lines(_FSTAB) if not line.lstrip().startswith("#")]
-    points = [_plain(w[1]).rstrip("/") for w in words if len(w) > 2 and w[1].startswith("/")]
+    points = [unescaped(w[1]).rstrip("/") for w in words if len(w) > 2 and w[1].startswith("/")]
     return [point for point in points if point]
 
 
@@ -95,10 +97,3 @@ def _lines(path: str) -> list[str]:
             return os.fsdecode(file.read()).splitlines()
     except OSError:
         return []
-
-
-def _plain(text: str) -> str:
-    """Undo the octal escapes of mountinfo and fstab."""
-    for escape, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(escape, character)
-    return text

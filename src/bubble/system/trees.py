@@ -94,7 +94,7 @@ def mount_below(path: str) -> str:
         return ""
     real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     for line in lines:
-        point = os.fsdecode(_unescape(line.split(b" ", 5)[4]))
+        point = unescaped(os.fsdecode(line.split(b" ", 5)[4]))
         if point == real or point.startswith(real + "/"):
             return point
     return ""
@@ -350,8 +350,8 @@ def _is_immutable(name: str, directory: int) -> bool:
     return bool(found[0] & _IMMUTABLE)
 
 
-def _unescape(field: bytes) -> bytes:
-    """Undo the octal escapes of /proc/self/mountinfo."""
-    for raw in (b" ", b"\t", b"\n", b"\\"):
-        field = field.replace(b"\\%03o" % raw[0], raw)
+def unescaped(field: str) -> str:
+    """Undo the octal escapes of a field of /proc/self/mountinfo or fstab(5)."""
+    for character in (" ", "\t", "\n", "\\"):
+        field = field.replace(f"\\{ord(character):03o}", character)
     return field
