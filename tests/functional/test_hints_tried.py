@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import pty
 import shlex
 import subprocess
 import sys
@@ -12,6 +10,7 @@ import sys
 import pytest
 
 from support.environments import adopt_python, create, install, with_tool
+from support.terminal import on_a_terminal
 from support.told import commands_in, one_error
 from support.wheels import wheel
 
@@ -206,33 +205,7 @@ def test_adopt_refuses_another_python_than_the_directory_asks_for(
 
 def answered(bubble_words: list[str], answer: bytes, cwd: Path, env: dict[str, str]) -> str:
     """Run `bubble` on a terminal, answer what it asks, and return what it said."""
-    parent, child = pty.openpty()
-    program = f"{os.path.dirname(sys.executable)}/bubble"
-    with subprocess.Popen(
-        [program, *bubble_words],
-        cwd=cwd,
-        env={**env, "TERM": "dumb"},
-        stdin=child,
-        stderr=child,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        os.close(child)
-        said = b""
-        while True:
-            try:
-                more = os.read(parent, 4096)
-            except OSError as error:
-                if error.errno == errno.EIO:  # how Linux says that the other side was closed
-                    break
-                raise
-            if not more:
-                break
-            said += more
-            if said.endswith(b"[y/N] "):
-                os.write(parent, answer)
-        process.wait(60)
-    os.close(parent)
-    return said.decode()
+    return on_a_terminal(bubble_words, answer, cwd, {**env, "TERM": "dumb"})[1]
 
 
 @pytest.mark.parametrize("words", [["remove", ".venv"], ["create", "--force", "--no-pip"]])

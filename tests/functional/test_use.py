@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,7 @@ from support.builds import small_mirror
 from support.needs import NOT_ROOT, ROOT_ONLY
 from support.patience import PATIENCE
 from support.shimworld import ShimWorld, write
+from support.terminal import on_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,34 +229,6 @@ def test_install_without_a_request_installs_what_the_directory_asks_for(
     assert bubble("python", "install", cwd=project, env=mirror).status != 0
     (project / ".python-version").unlink()
     assert "nothing here asks for one" in bubble("python", "install", cwd=project, env=mirror).err
-
-
-def on_a_terminal(
-    words: list[str], answer: bytes, cwd: Path, env: dict[str, str]
-) -> tuple[int, str]:
-    """Run `bubble` on a pseudo-terminal, answer its question; return status and what it said."""
-    parent, child = pty.openpty()
-    program = f"{os.path.dirname(sys.executable)}/bubble"
-    with subprocess.Popen(
-        [program, *words], cwd=cwd, env=env, stdin=child, stderr=child
-    ) as process:
-        os.close(child)
-        said = b""
-        while True:
-            try:
-                more = os.read(parent, 4096)
-            except OSError as error:
-                if error.errno == errno.EIO:  # how Linux says that the other side was closed
-                    break
-                raise
-            if not more:
-                break
-            said += more
-            if said.endswith(b"[y/N] "):
-                os.write(parent, answer)
-        status = process.wait(60)
-    os.close(parent)
-    return status, said.decode()
 
 
 def test_on_a_terminal_use_asks_before_it_installs(

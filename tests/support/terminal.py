@@ -19,6 +19,7 @@ from support.patience import PATIENCE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import Self
 
 # makes the terminal the controlling one, so that Ctrl-C is a signal
@@ -129,3 +130,31 @@ def shown(typed: str) -> list[str]:
             lines[row] = line[:column] + character + line[column + 1 :]
             column += 1
     return [line.rstrip() for line in lines]
+
+
+def on_a_terminal(
+    words: list[str], answer: bytes, cwd: Path, env: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run `bubble` on a pseudo-terminal, answer its question; return status and what it said."""
+    parent, child = pty.openpty()
+    program = f"{os.path.dirname(sys.executable)}/bubble"
+    with subprocess.Popen(
+        [program, *words], cwd=cwd, env=env, stdin=child, stderr=child
+    ) as process:
+        os.close(child)
+        said = b""
+        while True:
+            try:
+                more = os.read(parent, 4096)
+            except OSError as error:
+                if error.errno == errno.EIO:  # how Linux says that the other side was closed
+                    break
+                raise
+            if not more:
+                break
+            said += more
+            if said.endswith(b"[y/N] "):
+                os.write(parent, answer)
+        status = process.wait(60)
+    os.close(parent)
+    return status, said.decode()
