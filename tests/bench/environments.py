@@ -25,9 +25,9 @@ _MAKE_MANY = """
 import os, sys
 from bubble.cli.context import Context
 from bubble.cli.output import Output
-from bubble.envs.make import Plan, make
+from bubble.envs.making.make import Plan, make
 from bubble.model.request import parse_request
-from bubble.pythons import store
+from bubble.pythons.installed import store
 
 world = Context(env=os.environ, output=Output(os.environ, json=False)).world()
 request, count = sys.argv[1], int(sys.argv[2])

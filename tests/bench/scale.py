@@ -29,9 +29,9 @@ _MAKE = """
 import os, sys
 from bubble.cli.context import Context
 from bubble.cli.output import Output
-from bubble.envs.make import Plan, make
+from bubble.envs.making.make import Plan, make
 from bubble.model.request import parse_request
-from bubble.pythons import store
+from bubble.pythons.installed import store
 
 world = Context(env=os.environ, output=Output(os.environ, json=False)).world()
 request, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from bubble.cli.main import main
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from support.figures import record
 from support.hostile_versions import (
     COMMANDS,
@@ -213,7 +213,7 @@ def test_a_hostile_file(case: Case, arena: Arena) -> None:
             known = '[project]\nrequires-python = "==3.11.9"\n'
         write(path, known)
         require_shim(arena.shim(), "3.11.9", arena)
-        assert recall(arena.world()).state == "present"
+        assert replay(arena.world()).state == "present"
         os.unlink(path)
     case.make(path)
     if case.memo and case.name == "tool: NUL":  # no sh reads that: only the time tells of it

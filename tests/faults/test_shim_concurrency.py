@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.envs.gc.scratch import leftovers
+from bubble.envs.discarding.gc.scratch import leftovers
 from bubble.selection.shims import follow, rehash
 from bubble.system.files import is_temporary
 from bubble.system.lock import Lock

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from bubble.pythons.adopt import adopt
-from bubble.pythons.adopted import renew_links
+from bubble.pythons.adopting.adopt import adopt
+from bubble.pythons.adopting.commands import renew_links
 from support.clinic import program
 from support.handmade import machine, write
 from support.small_prefix import small_prefix
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bubble.pythons.store import Installation
+    from bubble.pythons.installed.store import Installation
     from bubble.system.layout import Layout
 
 OTHERS = ("git", "ls", "kubectl", "black", "python3.9", "pip3.9", "pypy3.10")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bubble.pythons.cache import contents, drop
+from bubble.pythons.installing.cache import contents, drop
 from support.clinic import Clinic, old, write
 
 TYPE_CHECKING = False

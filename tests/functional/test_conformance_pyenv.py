@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.pythons.store import Receipt, write_receipt
+from bubble.pythons.installed.store import Receipt, write_receipt
 from support.builds import _home as home_of_this_user
 from support.needs import not_here
 from support.pyenv_table import BUILDS, DIFFERENT, INSTALLED, ROWS, SAME, Row, markdown

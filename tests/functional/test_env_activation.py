@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bubble.envs.activation import activation_scripts
+from bubble.envs.making.activation import activation_scripts
 from support.builds import interpreters
 from support.needs import needs, not_here, which
 

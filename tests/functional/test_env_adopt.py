@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bubble.envs.maker import maker_of
+from bubble.envs.knowing.maker import maker_of
 from bubble.system.layout import ADOPTED
 from support.builds import interpreters
 from support.environments import adopt_python, create, files

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from bubble.envs.export import canonical_name, distributions, exported, without_credentials
+from bubble.envs.exchange.export import canonical_name, distributions, exported
+from bubble.model.urls import published
 from support.environments import adopt_python, create, install
 from support.wheels import wheel
 
@@ -158,7 +159,7 @@ def test_credentials_are_left_out_and_that_is_said(
     ],
 )
 def test_what_could_be_a_secret_goes(url: str, clean: str, hidden: bool) -> None:
-    assert without_credentials(url) == (clean, hidden)
+    assert published(url) == (clean, hidden)
 
 
 def test_pip_is_left_out_and_before_3_12_what_builds(made: str) -> None:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bubble.envs.inspect import MENDING, look_at_all
+from bubble.envs.knowing.inspect import MENDING, look_at_all
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from bubble.selection.registry import Environment

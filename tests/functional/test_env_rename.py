@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from bubble.envs import clone as cloning
-from bubble.envs.rename import rename
+from bubble.envs.changing.rename import rename
+from bubble.envs.making import clone as cloning
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from bubble.system.removal import Remains
@@ -129,7 +129,7 @@ def test_after_a_death_the_same_command_ends_the_work(
     def die(*_: object, **__: object) -> None:
         raise Killed
 
-    from bubble.envs import rename as renaming
+    from bubble.envs.changing import rename as renaming
 
     with monkeypatch.context() as patched:
         if step in {"register", "forget"}:

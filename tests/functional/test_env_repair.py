@@ -173,8 +173,8 @@ def test_a_death_in_the_middle_is_mended_by_the_same_command(
     monkeypatch: pytest.MonkeyPatch,
     stop: int,
 ) -> None:
-    from bubble.envs import relocate as relocating
-    from bubble.envs import settle as settling
+    from bubble.envs.changing import registering
+    from bubble.envs.changing import relocate as relocating
     from bubble.system.files import write_atomic
 
     moved = str(tmp_path / "new place")
@@ -199,7 +199,7 @@ def test_a_death_in_the_middle_is_mended_by_the_same_command(
         patched.setattr(registry, "register", counted(registry.register))
         patched.setattr(registry, "forget", counted(registry.forget))
         try:
-            settling.settle(f"{moved}/.venv", layout)
+            registering.reregister(f"{moved}/.venv", layout)
         except Killed:
             pass
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from bubble.system.layout import MARK
 from support.shimworld import PLATFORM, ShimWorld, write
 
@@ -232,7 +232,7 @@ def test_a_memo_is_told_as_the_shim_sees_it(project: Path, tmp_path: Path) -> No
 
     def check(cwd: Path, **more: str) -> None:
         given = {**env, **more}
-        state = recall(world.world(str(cwd), given)).state
+        state = replay(world.world(str(cwd), given)).state
         slow = world.run("python", str(cwd), given).stdout == "slow\n"
         assert (state == "present") == (not slow), (cwd, state)
         seen.append(state)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bubble.envs.gc import plan
+from bubble.envs.discarding.gc import plan
 from bubble.selection import known, registry
 from support.clinic import Clinic, old, write
 from support.handmade import machine

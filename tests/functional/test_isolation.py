@@ -12,14 +12,14 @@ import sys
 
 import pytest
 
-from bubble.envs import pylock
 from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import ERROR, Finding, Patient
 from bubble.envs.doctor.mend import mend
+from bubble.envs.exchange import pylock
 from bubble.model.errors import BubbleError
-from bubble.pythons import isolation
 from bubble.pythons.pack.probe import facts_of
-from bubble.pythons.probe import probe
+from bubble.pythons.probing import isolation
+from bubble.pythons.probing.probe import probe
 from support.environments import adopt_python, create
 from support.handmade import installation, machine, write
 from support.needs import not_here
@@ -139,7 +139,7 @@ def test_the_doctors_question_to_an_interpreter_is_isolated(trap: Trap, layout: 
     made = installation(layout)
     os.unlink(made.executable)
     os.symlink(sys.executable, made.executable)
-    patient = Patient(machine=machine(layout, trap.env), cwd=trap.path, python=sys.executable)
+    patient = Patient(**machine(layout, trap.env).as_dict(), cwd=trap.path, python=sys.executable)
     answer = runtime._ask(made, patient)
     assert answer.failure == ""
     assert answer.compiler
@@ -150,7 +150,7 @@ def test_what_the_doctor_runs_to_mend_is_isolated(trap: Trap, layout: Layout) ->
     finding = Finding(
         id="x", severity=ERROR, what="x", where="x", fix="bubble rehash", automatic=True
     )
-    patient = Patient(machine=machine(layout, trap.env), cwd=trap.path, python=sys.executable)
+    patient = Patient(**machine(layout, trap.env).as_dict(), cwd=trap.path, python=sys.executable)
     assert [(m.command, m.failure) for m in mend([finding], patient)] == [("bubble rehash", "")]
     assert trap.sprung() == []
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.pythons import remembered
+from bubble.pythons.installed import meanings
 from bubble.selection import registry
 from bubble.selection.identity import mark_file
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from support.answers import (
     ENV,
     OLD,
@@ -174,7 +174,7 @@ def no_global_pin(world: ShimWorld) -> None:
 
 
 def a_change_of_what_is_installed_begins(world: ShimWorld) -> None:
-    assert remembered.withhold(world.layout)
+    assert meanings.withhold(world.layout)
 
 
 VOID: list[tuple[Making, Change]] = [
@@ -276,7 +276,7 @@ def test_a_larger_file_is_another_one_with_any_other_time_that_the_shell_can_tel
     a_large_file(world)
     leave(world)
     same_size_later(world, 1)
-    assert recall(world.world(world.tree, ENV)).state == "stale"
+    assert replay(world.world(world.tree, ENV)).state == "stale"
     for name, shell in shells().items():
         if name != "busybox":  # it compares seconds; by the clock, a change comes 3 s later
             assert world.run("python", world.tree, ENV, shell).stdout == "slow\n", name
@@ -295,7 +295,7 @@ def test_a_larger_file_that_can_be_read_or_not_is_another_one_though_its_time_st
         for shell in shells().values():
             ran = world.run("python", world.tree, ENV, shell).stdout.strip()
             assert ran in {"slow", chosen}, (mode, shell)
-        assert recall(world.world(world.tree, ENV)).prefixes in {
+        assert replay(world.world(world.tree, ENV)).prefixes in {
             (),
             (chosen[: -len("/bin/python")],),
         }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.envs.adopt import adopt
-from bubble.pythons import remembered
+from bubble.envs.making.adopt import adopt
+from bubble.pythons.installed import meanings
 from bubble.selection import facts, memos, registry
 from bubble.selection.facts import NOTHING
 from bubble.selection.identity import identity_of_file, mark_file
@@ -98,14 +98,14 @@ def test_what_is_remembered_of_before_a_change_is_not_remembered_after_it(
 ) -> None:
     """Somebody installs after the second look, and before what was found is written down."""
     cwd = a_pin(world)
-    remember = remembered.remember
+    remember = meanings.remember
     prefixes = []
 
     def too_late(*given: str) -> None:
         prefixes.append(world.install("cpython-3.11.9"))
         remember(*given)  # type: ignore[arg-type] # passed on as it came
 
-    monkeypatch.setattr(remembered, "remember", too_late)
+    monkeypatch.setattr(meanings, "remember", too_late)
     leave(world)
     monkeypatch.undo()
     assert state(world) != "present"

@@ -15,7 +15,7 @@ import pytest
 from bubble.model.download import UPSTREAM, Download
 from bubble.model.errors import BubbleError
 from bubble.pythons.catalogue import open_catalogue
-from bubble.pythons.mirror import Created, Mirror, create
+from bubble.pythons.installing.mirror import Created, Mirror, create
 from bubble.system.host import host_platform
 from support.builds import archive_path, small_archive, small_mirror
 from support.fault_handlers import status

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons.mirror import Mirror
+from bubble.pythons.installing.mirror import Mirror
 from support.builds import TAG, archive_path, small_archive, small_mirror
 
 if TYPE_CHECKING:

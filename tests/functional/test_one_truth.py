@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons import remembered, store
+from bubble.pythons.installed import meanings, store
 from bubble.selection import registry
 from bubble.selection.base import selected_request
 from bubble.selection.resolve import select
@@ -269,15 +269,15 @@ def test_a_change_of_what_is_installed_voids_what_it_changes_and_nothing_else(
 def test_a_change_that_is_killed_leaves_no_answer_that_it_made_wrong(world: ShimWorld) -> None:
     write(f"{world.tree}/.python-version", "3.12\n")
     assert agreed(world, world.tree) == python("3.12.1")
-    before = remembered.epoch(world.layout)
-    remembered.withhold(world.layout)  # and killed here, or after the next line
+    before = meanings.epoch(world.layout)
+    meanings.withhold(world.layout)  # and killed here, or after the next line
     shutil.copytree(
         world.layout.python(f"cpython-3.12.1-{PLATFORM}"),
         world.layout.python(f"cpython-3.12.8-{PLATFORM}"),
     )
     assert world.run("python", world.tree, ENV).stdout == "slow\n"
     # who had looked before it changed writes where nobody looks
-    remembered.remember(world.layout, before, "3.12", "/wrong")
+    meanings.remember(world.layout, before, "3.12", "/wrong")
     assert agreed(world, world.tree) == python("3.12.8")
 
 
@@ -285,7 +285,7 @@ def test_nothing_is_remembered_while_what_is_installed_changes(world: ShimWorld)
     write(f"{world.tree}/.python-version", "3.12\n")
     with store.changing(world.layout, PLATFORM):
         world.resolve("python", world.tree, ENV, leave=True)
-        assert remembered.epoch(world.layout) == ""
+        assert meanings.epoch(world.layout) == ""
         assert world.run("python", world.tree, ENV).stdout == "slow\n"
     assert agreed(world, world.tree) == python("3.12.1")
 

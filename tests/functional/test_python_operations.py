@@ -13,16 +13,17 @@ import pytest
 from bubble.cli.main import main
 from bubble.model.errors import BubbleError
 from bubble.model.request import parse_request
-from bubble.pythons import store
-from bubble.pythons.adopt import adopt
-from bubble.pythons.adopted import renew_links
-from bubble.pythons.batch import install_downloads, install_requests
-from bubble.pythons.install import Machine, install
-from bubble.pythons.listing import list_pythons
-from bubble.pythons.local import download_of, install_archive, key_of_file
-from bubble.pythons.progress import Progress
-from bubble.pythons.upkeep import named, remove, repair, verify
+from bubble.pythons.adopting.adopt import adopt
+from bubble.pythons.adopting.commands import renew_links
+from bubble.pythons.installed import store
+from bubble.pythons.installed.listing import list_pythons
+from bubble.pythons.installed.upkeep import named, remove, repair, verify
+from bubble.pythons.installing.batch import install_downloads, install_requests
+from bubble.pythons.installing.install import install
+from bubble.pythons.installing.local import download_of, install_archive, key_of_file
+from bubble.pythons.installing.progress import Progress
 from bubble.system.host import host_platform
+from bubble.system.machine import Machine
 from support.builds import archive_path, small_archive, small_mirror
 from support.small_prefix import double, small_prefix
 

@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 
-from bubble.pythons import store
-from bubble.pythons.install import Machine
-from bubble.pythons.upkeep import remove, verify
+from bubble.pythons.installed import store
+from bubble.pythons.installed.upkeep import remove, verify
 from bubble.system.host import host_platform
+from bubble.system.machine import Machine
 from support.builds import archive_path, small_archive, small_mirror
 from support.told import json_data, json_error, one_error
 

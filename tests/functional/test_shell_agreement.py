@@ -16,8 +16,9 @@ import pytest
 
 from bubble.cli.completions import completions
 from bubble.model.errors import BubbleError
+from bubble.model.quoting import quoted
 from bubble.selection.resolve import select
-from bubble.selection.shell import quoted, render_init
+from bubble.selection.shell import render_init
 from support.needs import FULL, NOT_HERE, which
 from support.patience import PATIENCE
 from support.shells import HOOKED, name_of

@@ -10,7 +10,7 @@ import pytest
 
 from bubble.cli.completions import entries
 from bubble.cli.table import COMMANDS, GROUPS
-from bubble.selection.shell import quoted
+from bubble.model.quoting import quoted
 from support.needs import needs
 from support.shells import Home, lines
 

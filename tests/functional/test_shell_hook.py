@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shell import quoted
+from bubble.model.quoting import quoted
 from support.needs import needs
 from support.shells import HOOKED, ODD, Home, content, lines, name_of
 from support.shimworld import write

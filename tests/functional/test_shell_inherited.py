@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shell import quoted
+from bubble.model.quoting import quoted
 from support.needs import needs
 from support.sessions import EACH, Session, source
 from support.shells import CASES, Home, lines, name_of

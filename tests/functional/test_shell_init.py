@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shell import SHELLS, quoted
+from bubble.model.quoting import quoted
+from bubble.selection.shell import SHELLS
 from support.needs import needs
 from support.shells import CASES, ODD, Home, lines, name_of
 from support.terminal import Terminal

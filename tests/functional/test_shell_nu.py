@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shell import quoted
+from bubble.model.quoting import quoted
 from support.needs import NOT_HERE, which
 from support.shells import Home, lines
 from support.shimworld import write

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from bubble.selection.resolve import select
 from support.needs import FULL
 from support.shimcase import Case
@@ -46,7 +46,7 @@ def check(case: Case, shell: list[str]) -> tuple[str, bool]:
     after = run(case, command, cwd, shell)
     by_itself = expected.startswith("/") and is_memorable(case, cwd, expected)
     assert after == (expected if by_itself else "slow"), f"{command} in {cwd}: with its memo"
-    told = recall(case.shims.world(cwd, case.env))
+    told = replay(case.shims.world(cwd, case.env))
     known = takewhile(lambda prefix: prefix.startswith("/"), told.prefixes)
     paths = [path for prefix in known if os.path.exists(path := f"{prefix}/bin/{command}")]
     assert [*paths, "slow"][0] == after, f"{command} in {cwd}: explain's walk"

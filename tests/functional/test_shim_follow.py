@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection import registry, seen
+from bubble.selection import registry, shim_record
 from bubble.selection.shims import follow, rehash
 from support.builds import small_mirror
 from support.environments import adopt_python, create, install
@@ -159,12 +159,12 @@ def test_what_is_registered_before_it_is_in_its_place_gets_its_shims_when_it_is(
 ) -> None:
     path = environment(world, "late", late=True)
     rehash(world.layout, world.slow)  # another process does this in between
-    now = seen.read(world.layout)
+    now = shim_record.read(world.layout)
     assert now is not None
     assert now.absent == {path}
     program(f"{path}/bin/fresh")
     assert follow(world.layout, world.slow, ()) == ("fresh",)
-    now = seen.read(world.layout)
+    now = shim_record.read(world.layout)
     assert now is not None
     assert not now.absent
 
@@ -187,7 +187,7 @@ def test_what_was_seen_need_not_be_written_down(world: ShimWorld) -> None:
     os.makedirs(f"{world.layout.shims_seen}/in the way")
     environment(world, "new", "fresh")
     assert follow(world.layout, world.slow, ()) == ("fresh", "planted")
-    assert seen.read(world.layout) is None
+    assert shim_record.read(world.layout) is None
     assert shims(world) == {*BEFORE, "planted", "fresh"}
 
 

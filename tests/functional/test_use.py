@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from support.builds import small_mirror
 from support.needs import NOT_ROOT, ROOT_ONLY
 from support.patience import PATIENCE
@@ -343,4 +343,4 @@ def test_whatever_is_chosen_is_known_before_a_shim_has_run(
         (beside, ("use", "--unset")),
     ):
         assert bubble(*words, cwd=cwd).status == 0
-        assert recall(world.world(str(cwd), {})).state == "present", words
+        assert replay(world.world(str(cwd), {})).state == "present", words

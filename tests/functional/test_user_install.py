@@ -14,7 +14,7 @@ import sysconfig
 import pytest
 
 import bubble as package
-from bubble.pythons.isolation import MAIN, own_options
+from bubble.pythons.probing.isolation import MAIN, own_options
 from bubble.selection.shims import template_path
 from support.clinic import program
 from support.handmade import write

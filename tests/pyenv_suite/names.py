@@ -16,7 +16,7 @@ import shutil
 from bubble.model.key import Key
 from bubble.model.name import is_name
 from bubble.model.version import Version
-from bubble.pythons.store import Receipt, publish_changes, write_receipt
+from bubble.pythons.installed.store import Receipt, publish_changes, write_receipt
 from bubble.selection import registry
 from bubble.selection.identity import mark_file, new_identity
 from bubble.system.host import host_platform

@@ -9,7 +9,7 @@ import pytest
 
 from bubble.model.key import parse_key
 from bubble.pythons.patch import patch
-from bubble.pythons.probe import probe
+from bubble.pythons.probing.probe import probe
 from bubble.system.archive import extract
 from support.builds import interpreters, packed_mirror
 from support.needs import LINUX_ONLY, NEEDS_REAL_BUILD, not_here, real_build

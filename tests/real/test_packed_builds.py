@@ -13,7 +13,7 @@ import pytest
 
 from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.pack import pack
-from bubble.pythons.probe import check
+from bubble.pythons.probing.probe import check
 from bubble.system.host import host_platform
 from support.builds import interpreters, packed_mirror
 from support.needs import FULL, LINUX_ONLY, not_here, which

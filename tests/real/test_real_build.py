@@ -9,9 +9,9 @@ import pytest
 
 from bubble.model.key import parse_key
 from bubble.model.platform import Platform
-from bubble.pythons import manifest
+from bubble.pythons.installed import manifest
 from bubble.pythons.patch import patch
-from bubble.pythons.probe import check, probe
+from bubble.pythons.probing.probe import check, probe
 from bubble.system.archive import extract
 from support.needs import NEEDS_REAL_BUILD, needs, real_build
 

@@ -15,7 +15,7 @@ import sys
 
 import pytest
 
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.system.layout import Layout
 from bubble.system.lock import Lock
 from support.builds import interpreters, packed_mirror

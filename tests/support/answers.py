@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from bubble.selection.recall import Recall, recall
+from bubble.selection.replay import Replay, replay
 from support.shimworld import ShimWorld, shells, write
 
 PIN = ".python-version"
@@ -33,10 +33,10 @@ def leave(world: ShimWorld, cwd: str = "") -> str:
     return world.resolve("python", cwd or world.tree, variables(world), leave=True)
 
 
-def told(world: ShimWorld, cwd: str = "") -> Recall:
+def told(world: ShimWorld, cwd: str = "") -> Replay:
     """Return the memo as `explain` tells it, after the shims of all shells were seen to agree."""
     cwd, env = cwd or world.tree, variables(world)
-    found = recall(world.world(cwd, env))
+    found = replay(world.world(cwd, env))
     ran = {name: world.run("python", cwd, env, shell).stdout for name, shell in shells().items()}
     is_known = found.state == "present" and found.prefixes
     expected = f"{found.prefixes[0]}/bin/python\n" if is_known else "slow\n"

@@ -25,7 +25,8 @@ from urllib.parse import quote, unquote
 from bubble.model.download import Download
 from bubble.model.key import Key
 from bubble.model.version import Version
-from bubble.pythons import mirror, pack
+from bubble.pythons import pack
+from bubble.pythons.installing import mirror
 from bubble.pythons.pack import archive, files, member, pip, probe, relocate, tar
 from bubble.system import elf
 from bubble.system.host import host_platform

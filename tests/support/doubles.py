@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from bubble.model.version import Version
-from bubble.pythons import probe
+from bubble.pythons.probing import probe
 
 # before the code that `-c` runs: the identity, as far as `sys` tells it
 _IDENTITY = """

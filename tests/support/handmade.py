@@ -13,15 +13,15 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
-from bubble.pythons import store
-from bubble.pythons.install import Machine
-from bubble.pythons.stdlib import library_name
-from bubble.pythons.store import Installation, Receipt
+from bubble.pythons.installed import store
+from bubble.pythons.installed.store import Installation, Receipt
+from bubble.pythons.probing.stdlib import library_name
 from bubble.selection import registry
 from bubble.selection.identity import mark_file, new_identity
 from bubble.selection.registry import Environment
 from bubble.selection.resolve import World
 from bubble.system.host import host_platform
+from bubble.system.machine import Machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

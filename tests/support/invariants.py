@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.system.files import is_temporary
 
 TYPE_CHECKING = False

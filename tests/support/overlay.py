@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from support import invariants

@@ -14,7 +14,7 @@ import sys
 from collections import ChainMap
 
 from bubble.cli.main import main
-from bubble.pythons import install
+from bubble.pythons.installing import install
 from bubble.system import journal, kernel, lock, staging, trees
 
 TYPE_CHECKING = False

@@ -7,9 +7,10 @@ import time
 
 from bubble.cli import output, shell_files
 from bubble.envs import doctor
-from bubble.envs import install as packages
-from bubble.pythons import install, mirror
+from bubble.envs.making import install as packages
+from bubble.model import urls
 from bubble.pythons.catalogue.index import dump_json
+from bubble.pythons.installing import mirror
 from bubble.selection import pin, rcfile, registry
 from bubble.system import files, kernel, lock, trouble
 from bubble.system.http import part
@@ -76,7 +77,7 @@ def idle_doctor() -> None:
 
 def telling_receipt() -> None:
     """Write a download's whole address down."""
-    setattr(install, "without_credentials", str)  # noqa: B010 - as above
+    setattr(urls, "shown", str)  # noqa: B010 - as above
 
 
 def index_on_argv() -> None:

@@ -13,8 +13,10 @@ import shutil
 import sys
 
 from bubble.cli.main import main
-from bubble.envs import doctor, install, seed, whose
+from bubble.envs import doctor
 from bubble.envs.doctor import environments
+from bubble.envs.knowing import ownership
+from bubble.envs.making import install, seed
 from bubble.selection import answers, belonging, facts, identity
 from bubble.system import staging
 
@@ -42,7 +44,7 @@ def names_say_where() -> None:
 
 def all_is_itself() -> None:
     """Take for the registered environment whatever lies in its place."""
-    for module in (identity, answers, belonging, whose):
+    for module in (identity, answers, belonging, ownership):
         setattr(module, "is_itself", lambda _: True)  # noqa: B010 - as above
 
 

@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import sys
 
-from bubble.pythons.adopt import adopt
-from bubble.pythons.install import Machine
+from bubble.pythons.adopting.adopt import adopt
 from bubble.selection.shims import rehash
 from bubble.system.host import host_platform
 from bubble.system.layout import Layout
+from bubble.system.machine import Machine
 from support.builds import interpreters
 from support.needs import not_here
 from support.shimworld import SHELLS, write

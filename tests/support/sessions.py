@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.shell import quoted
+from bubble.model.quoting import quoted
 from support.shimworld import write
 from support.terminal import Terminal
 

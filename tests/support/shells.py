@@ -12,8 +12,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bubble.cli.completions import completions
+from bubble.model.quoting import quoted
 from bubble.selection.facts import head_of
-from bubble.selection.shell import quoted, render_init
+from bubble.selection.shell import render_init
 from bubble.system.layout import Layout
 from support.shimworld import write
 

@@ -13,7 +13,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bubble.model.platform import parse_platform
-from bubble.pythons.store import publish_changes
+from bubble.pythons.installed.store import publish_changes
 from bubble.selection import memos, registry
 from bubble.selection.commands import command_path
 from bubble.selection.identity import mark_file, new_identity

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 
-from bubble.pythons import probe
+from bubble.pythons.probing import probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.pythons.adopt import executable_at
+from bubble.pythons.adopting.adopt import executable_at
 
 if TYPE_CHECKING:
     from pathlib import Path

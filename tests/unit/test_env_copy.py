@@ -9,9 +9,9 @@ import socket
 
 import pytest
 
-from bubble.envs import place
-from bubble.envs.clone import both_locks, clone
-from bubble.envs.duplicate import duplicate
+from bubble.envs.knowing import placing
+from bubble.envs.making.clone import both_locks, clone
+from bubble.envs.making.duplicate import duplicate
 from bubble.selection import registry
 from bubble.system.lock import Lock, is_held
 from bubble.system.pyvenv_cfg import read_configuration
@@ -205,7 +205,7 @@ def test_a_clone_that_can_not_take_its_place_is_not_registered(
 def test_who_gets_the_second_lock_in_vain_lets_go_of_the_first(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = sorted(place.lock(layout, path).path for path in ("/a", "/b"))
+    first, second = sorted(placing.lock(layout, path).path for path in ("/a", "/b"))
     enter = Lock.__enter__
 
     def stopped(lock: Lock) -> Lock:

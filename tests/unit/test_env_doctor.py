@@ -27,7 +27,7 @@ def patient(layout: Layout, cwd: str = "/", **env: str) -> Patient:
     """Return this machine without certificates' variables or a terminal, as seen from `cwd`."""
     clean = {n: v for n, v in os.environ.items() if n not in {"SSL_CERT_FILE", "SSL_CERT_DIR"}}
     given = {**clean, "TERM": "dumb", **env}
-    return Patient(machine=machine(layout, given), cwd=cwd, python="/no/such/python")
+    return Patient(**machine(layout, given).as_dict(), cwd=cwd, python="/no/such/python")
 
 
 @LINUX_ONLY

@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
-from bubble.envs import gc, place
+from bubble.envs.discarding import gc
 from bubble.envs.kernel import SPEC, install_kernel, kernels
-from bubble.envs.users import uses
+from bubble.envs.knowing import placing
+from bubble.envs.knowing.users import uses
 from bubble.selection import registry
 from bubble.selection.facts import head_of
 from support import handmade
@@ -79,7 +80,7 @@ def test_a_creation_that_goes_on_keeps_what_it_prepared(
     ready, done = threading.Event(), threading.Event()
 
     def create_again() -> None:
-        with place.lock(layout, pending.path):
+        with placing.lock(layout, pending.path):
             ready.set()
             done.wait(60)
 
@@ -257,7 +258,7 @@ def test_a_record_stays_while_a_clone_is_about_to_be_put_there(layout: Layout) -
     lost = environment(layout, "lost")
     os.rename(lost.path, f"{layout.home}/away")
     found = gc.plan(machine(layout), "/", ["records"])
-    with place.lock(layout, lost.path):
+    with placing.lock(layout, lost.path):
         collected = gc.collect(found, machine(layout))
     assert (collected.errors, [item.path for item in collected.kept]) == ((), [lost.path])
     assert registry.of_name(layout, "lost") == lost

@@ -14,12 +14,12 @@ import time
 
 import pytest
 
-from bubble.envs import install
 from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import Patient
 from bubble.envs.doctor.runtime import Answer
 from bubble.envs.doctor.system import install_command
-from bubble.envs.install import choose_installer, install_packages
+from bubble.envs.making import install
+from bubble.envs.making.install import choose_installer, install_packages
 from bubble.model.errors import BubbleError
 from support.clinic import program
 from support.handmade import environment, installation, machine, write
@@ -238,7 +238,7 @@ def test_no_tool_is_found_through_a_shim(
     command = install_command("ca", env, site.layout)
     assert ("dnf" if real else "apt-get") in command  # Debian's where nothing is known
     answer = Answer(installation=installation(site.layout), compiler="cc -pthread")
-    patient = Patient(machine=machine(site.layout, env), cwd="/", python=sys.executable)
+    patient = Patient(**machine(site.layout, env).as_dict(), cwd="/", python=sys.executable)
     [found] = runtime._compilers([answer], patient)
     assert found.fix == (
         "export CC=clang" if real else install_command("compiler", env, site.layout)

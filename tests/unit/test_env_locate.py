@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from bubble.envs import place
-from bubble.envs.locate import locate
+from bubble.envs.knowing import placing
+from bubble.envs.knowing.locate import locate
 from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.selection.registry import Environment
@@ -54,7 +54,7 @@ def test_who_makes_it_is_waited_for(
         except BubbleError as error:
             found.append(error.message)
 
-    with place.lock(layout, environment.path):
+    with placing.lock(layout, environment.path):
         monkeypatch.setattr(Lock, "__enter__", entered)
         thread = threading.Thread(target=look)
         thread.start()
@@ -73,4 +73,4 @@ def test_nobody_is_waited_for_who_never_was_there(layout: Layout) -> None:
     path = being_made(layout, "train", "").path
     with pytest.raises(BubbleError, match="is not registered"):
         locate("train", "/", layout)
-    assert not os.path.exists(place.lock(layout, path).path)
+    assert not os.path.exists(placing.lock(layout, path).path)

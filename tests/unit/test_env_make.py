@@ -9,13 +9,14 @@ import zipfile
 
 import pytest
 
-from bubble.envs import place, seed
-from bubble.envs.create import base_of, build
-from bubble.envs.inspect import look_at
-from bubble.envs.make import Plan, make
-from bubble.envs.reinterpret import Choice, make_again, relink
-from bubble.envs.settle import settle
-from bubble.envs.users import ending
+from bubble.envs.changing.registering import reregister
+from bubble.envs.changing.reinterpret import Choice, make_again, relink
+from bubble.envs.knowing import placing
+from bubble.envs.knowing.inspect import look_at
+from bubble.envs.knowing.users import ending
+from bubble.envs.making import seed
+from bubble.envs.making.create import base_of, build
+from bubble.envs.making.make import Plan, make
 from bubble.model.version import Version
 from bubble.selection import registry
 from bubble.system.layout import MARK
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bubble.pythons.store import Installation
+    from bubble.pythons.installed.store import Installation
     from bubble.system.layout import Layout
 
 
@@ -108,18 +109,18 @@ def test_what_is_in_the_way_is_told_with_what_can_be_done_about_it(
 def test_a_build_without_blake2_of_its_own_takes_the_same_lock(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = place.lock(layout, "/some/where").path
+    usual = placing.lock(layout, "/some/where").path
     monkeypatch.setitem(sys.modules, "_blake2", None)
-    assert place.lock(layout, "/some/where").path == usual
+    assert placing.lock(layout, "/some/where").path == usual
 
 
 @LINUX_ONLY
 def test_nothing_is_thrown_away_in_which_something_is_mounted() -> None:
-    error = refused(lambda: place.require_unmounted("/"))
+    error = refused(lambda: placing.require_unmounted("/"))
     assert error.kind == "store"
     assert error.message.endswith("is mounted, and would be thrown away")
     assert error.hint.startswith("umount /")
-    place.require_unmounted("/proc/self/task")
+    placing.require_unmounted("/proc/self/task")
 
 
 # pip
@@ -242,12 +243,12 @@ def test_only_its_maker_can_make_another_tools_environment_anew(
 def test_scripts_that_name_another_place_are_all_that_is_set_right(layout: Layout) -> None:
     made = environment(layout, "train")
     write(f"{made.path}/bin/activate", "VIRTUAL_ENV='/elsewhere/train'\n")
-    settled, done = settle(made.path, layout)
+    settled, done = reregister(made.path, layout)
     assert settled == made
     assert done == ("rewrote the paths in it, which said /elsewhere/train",)
     with open(f"{made.path}/bin/activate") as file:
         assert file.read() == f"VIRTUAL_ENV='{made.path}'\n"
-    assert settle(made.path, layout) == (made, ())
+    assert reregister(made.path, layout) == (made, ())
 
 
 def test_an_interpreter_that_goes_breaks_those_that_have_no_other(layout: Layout) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pip._vendor.distlib import scripts
 
-from bubble.envs.place import dangers
+from bubble.envs.knowing.placing import dangers
 
 if TYPE_CHECKING:
     from pathlib import Path

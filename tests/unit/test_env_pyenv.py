@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from bubble.envs.pyenv import Item, take_over
-from bubble.envs.pyenv_lines import setup_lines
+from bubble.envs.exchange.pyenv import Item, take_over
+from bubble.envs.exchange.pyenv_lines import setup_lines
 from bubble.model.errors import BubbleError
 from support.handmade import machine, write
 from support.needs import LINUX_ONLY

@@ -8,15 +8,15 @@ import shutil
 
 import pytest
 
-from bubble.envs.adopt import adopt
-from bubble.envs.describe import describe
-from bubble.envs.inspect import look_at_all
-from bubble.envs.locate import locate
-from bubble.envs.pins import pins_of
-from bubble.envs.remove import remove
-from bubble.envs.rename import rename
-from bubble.envs.repair import find
-from bubble.envs.settle import settle
+from bubble.envs.changing.registering import reregister
+from bubble.envs.changing.rename import rename
+from bubble.envs.changing.repair import find
+from bubble.envs.discarding.remove import remove
+from bubble.envs.knowing.describe import describe
+from bubble.envs.knowing.inspect import look_at_all
+from bubble.envs.knowing.locate import locate
+from bubble.envs.knowing.pins import pins_of
+from bubble.envs.making.adopt import adopt
 from bubble.selection import registry
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
@@ -199,9 +199,9 @@ def test_nobody_is_waited_for_in_a_store_that_can_not_be_written(
 ) -> None:
     made = environment(layout, "train")
     registry.forget(layout, made)
-    from bubble.envs import place
+    from bubble.envs.knowing import placing
 
-    write(place.lock(layout, made.path).path)
+    write(placing.lock(layout, made.path).path)
     opened = os.open
 
     def read_only(path: str, flags: int, *rest: int, dir_fd: int | None = None) -> int:
@@ -354,7 +354,7 @@ def test_what_only_has_to_be_told_from_its_original_keeps_its_record(
     layout: Layout, twins: tuple[Environment, Environment]
 ) -> None:
     _, two = twins
-    settled, done = settle(two.path, layout)
+    settled, done = reregister(two.path, layout)
     assert settled.identity not in {"", two.identity}
     assert done == (
         f"rewrote the paths in it, which said {layout.envs}/one",

@@ -6,7 +6,13 @@ import os
 
 import pytest
 
-from bubble.envs.relocate import clear_leftovers, path_of, relocate, rename_prompt, site_packages
+from bubble.envs.changing.relocate import (
+    clear_leftovers,
+    path_of,
+    relocate,
+    rename_prompt,
+    site_packages,
+)
 from support.handmade import environment, write
 from support.trees import snapshot
 

@@ -10,8 +10,9 @@ import zipfile
 
 import pytest
 
-from bubble.envs import gc, seed
-from bubble.envs.seed import Seed, check_seeds, pip_seed, plant, remake
+from bubble.envs.discarding import gc
+from bubble.envs.making import seed
+from bubble.envs.making.seed import Seed, check_seeds, pip_seed, plant, remake
 from bubble.model.errors import BubbleError
 from bubble.model.version import Version
 from support.handmade import installation, machine, write

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
+from bubble.envs.changing.repair import repair
+from bubble.envs.changing.unshare import is_shared, unshare
 from bubble.envs.doctor import environments
 from bubble.envs.doctor.finding import Patient
-from bubble.envs.repair import repair
-from bubble.envs.unshare import is_shared, unshare
 from support.handmade import environment, installation, machine, world, write
 from support.needs import ROOT_ONLY
 
@@ -79,7 +79,7 @@ def test_each_gets_files_of_its_own_with_what_was_in_them(
 
 
 def test_the_doctor_tells_and_repair_mends(pair: tuple[str, str], layout: Layout) -> None:
-    patient = Patient(machine=machine(layout), cwd="/", python="/nonexistent")
+    patient = Patient(**machine(layout).as_dict(), cwd="/", python="/nonexistent")
     found = list(environments.shared(patient))
     assert [f.fix for f in found] == ["bubble repair one", "bubble repair other"]
     done = repair("one", world(layout)).done

@@ -15,7 +15,7 @@ from bubble.cli import everyday
 from bubble.cli.arguments import make_parser
 from bubble.cli.table import COMMANDS
 from bubble.pythons.catalogue import open_catalogue
-from bubble.system.aside import Aside
+from bubble.system.background import Background
 from bubble.system.layout import layout_from
 from support.patience import PATIENCE
 
@@ -83,13 +83,13 @@ def test_aside_runs_beside_and_hands_over_the_result() -> None:
         assert seen.wait(PATIENCE), "the caller went on"
         return threading.get_ident()
 
-    with Aside(work) as aside:
+    with Background(work) as aside:
         seen.set()
         assert aside.result() != threading.get_ident()
 
 
 def test_aside_raises_in_the_caller_what_the_work_raised(tmp_path: Path) -> None:
-    with Aside(lambda: os.stat(tmp_path / "gone")) as aside, pytest.raises(FileNotFoundError):
+    with Background(lambda: os.stat(tmp_path / "gone")) as aside, pytest.raises(FileNotFoundError):
         aside.result()
 
 
@@ -101,7 +101,7 @@ def test_leaving_the_block_by_an_error_waits_for_the_work() -> None:
         done.set()
 
     def fail() -> None:
-        with Aside(work):
+        with Background(work):
             timer.start()
             raise ZeroDivisionError
 

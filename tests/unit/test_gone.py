@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from bubble.envs import gc
+from bubble.envs.discarding import gc
 from bubble.system import gone
 from bubble.system.gone import is_gone
 from support.handmade import environment, machine, write

@@ -22,7 +22,7 @@ LONGER = {"src/bubble/pythons/catalogue/data": "generated"}  # path's beginning 
 # who alone may import it, by the module's beginning
 RESERVED = {"httpx": "bubble.system.http", "rich": "bubble.cli"}
 # programs of their own, which print and read: what other interpreters run, a script's main
-PROGRAMS = {"bubble.pythons.probe_script", "bubble.pythons.catalogue.regenerate"}
+PROGRAMS = {"bubble.pythons.probing.probe_script", "bubble.pythons.catalogue.regenerate"}
 # kinds that nothing raises yet, and what will
 LATER: dict[str, str] = {}
 ENVIRON = {"bubble.cli.main", "bubble.__main__"}

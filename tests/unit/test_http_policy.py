@@ -8,14 +8,8 @@ import urllib.request
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.system.http.address import (
-    RedirectRefusedError,
-    local_path,
-    redirected,
-    scheme_of,
-    scrub,
-    shown,
-)
+from bubble.model.urls import scrub, shown
+from bubble.system.http.address import RedirectRefusedError, local_path, redirected, scheme_of
 from bubble.system.http.proxies import proxies_from
 from bubble.system.http.settings import Settings, offline, settings_from
 

@@ -41,7 +41,7 @@ EVERYDAY: dict[str, set[str]] = {
     "python dir": HEAVY | {"bubble.pythons"},
     "list": HEAVY
     | OPTIONS
-    | {"bubble.pythons", "bubble.envs.create", "bubble.system.version_file"},
+    | {"bubble.pythons", "bubble.envs.making.create", "bubble.system.version_file"},
     "create x -p 3.11 --no-pip": HEAVY | OPTIONS | {"ctypes", "importlib", "types", "warnings"},
     "python list": HEAVY | {"json"},
     "python list --installed": HEAVY | {"json"},

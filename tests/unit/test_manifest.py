@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bubble.model.errors import BubbleError
-from bubble.pythons import manifest
-from bubble.pythons.manifest import Problem
+from bubble.pythons.installed import manifest
+from bubble.pythons.installed.manifest import Problem
 from bubble.system.archive import Entry
 from support.needs import NOT_ROOT
 

@@ -15,7 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import VARIANTS, parse_key
 from bubble.model.platform import Platform
 from bubble.model.version import Version
-from bubble.pythons.probe import IMPORTS, check, probe
+from bubble.pythons.probing.probe import IMPORTS, check, probe
 from support.builds import interpreters
 from support.needs import needs, not_here
 
@@ -54,7 +54,7 @@ def refused(executable: str, env: dict[str, str], **options: float) -> BubbleErr
 
 def answering(**changes: object) -> str:
     """Return a shell script that answers as this interpreter, with some fields changed."""
-    from bubble.pythons import probe as module
+    from bubble.pythons.probing import probe as module
 
     done = subprocess.run(
         [OWN, "-I", "-c", module._script()], capture_output=True, text=True, check=True
@@ -337,7 +337,7 @@ def test_check_refuses_an_interpreter_that_lives_elsewhere(
 
 
 def test_the_script_costs_no_import_that_isnt_asked_for() -> None:
-    from bubble.pythons import probe as module
+    from bubble.pythons.probing import probe as module
 
     code = f"{module._script()}\nprint(sorted(sys.modules))"
     done = subprocess.run([OWN, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

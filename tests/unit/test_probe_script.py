@@ -18,7 +18,7 @@ import sysconfig
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons.probe import MARK, _script, probe
+from bubble.pythons.probing.probe import MARK, _script, probe
 from support.needs import LINUX_ONLY
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run(*modules: str) -> dict[str, Any]:
         monkeypatch.setattr(sys, "argv", ["-c", *modules])
-        exec(code, {"__name__": "bubble.pythons.probe_script"})
+        exec(code, {"__name__": "bubble.pythons.probing.probe_script"})
         lines = capsys.readouterr().out.splitlines()
         assert lines[-1].isascii()
         answer = json.loads(lines[-1].removeprefix(MARK))

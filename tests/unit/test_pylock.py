@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.markers import default_environment
 
-from bubble.envs.pylock import Selected, is_lock, select
+from bubble.envs.exchange.pylock import Selected, is_lock, select
 from bubble.model.errors import BubbleError
 
 if TYPE_CHECKING:

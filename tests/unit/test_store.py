@@ -10,8 +10,8 @@ import pytest
 
 from bubble.model.key import parse_key
 from bubble.model.request import parse_request
-from bubble.pythons import remembered, store
-from bubble.pythons.stdlib import library_name
+from bubble.pythons.installed import meanings, store
+from bubble.pythons.probing.stdlib import library_name
 from bubble.system import removal
 from bubble.system.host import host_platform
 from conftest import snapshot
@@ -47,7 +47,7 @@ def leave(path: str) -> None:
 
 
 def settle(layout: Layout, platform: Platform = HOST) -> None:
-    store.settle(layout, platform)
+    store.finish_changes(layout, platform)
 
 
 def test_a_directory_whose_name_is_no_key_counts_for_nothing(layout: Layout) -> None:
@@ -108,12 +108,12 @@ def test_a_change_that_was_not_published_is_published(layout: Layout) -> None:
     settle(layout)  # nothing is remembered yet
     assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
     assert not os.path.lexists(f"{layout.pythons}/3.9")
-    begun = remembered.epoch(layout)
+    begun = meanings.epoch(layout)
     os.unlink(f"{layout.pythons}/3.12")
-    remembered.withhold(layout)  # a process began a change, and was killed
+    meanings.withhold(layout)  # a process began a change, and was killed
     settle(layout)
     assert os.readlink(f"{layout.pythons}/3.12") == os.path.basename(found.prefix)
-    assert remembered.epoch(layout) not in {"", begun}
+    assert meanings.epoch(layout) not in {"", begun}
 
 
 def test_requests_mean_nothing_while_what_is_installed_changes_and_then_what_they_mean_now(
@@ -121,29 +121,29 @@ def test_requests_mean_nothing_while_what_is_installed_changes_and_then_what_the
 ) -> None:
     first = installed(layout, "cpython-3.12.4")
     store.publish_changes(layout, HOST)
-    begun = remembered.epoch(layout)
-    for name, prefix in (("3.12", first.prefix), ("3.13", remembered.NOTHING)):
-        remembered.remember(layout, begun, name, prefix)
+    begun = meanings.epoch(layout)
+    for name, prefix in (("3.12", first.prefix), ("3.13", meanings.NOTHING)):
+        meanings.remember(layout, begun, name, prefix)
     with store.changing(layout, HOST):
-        assert remembered.epoch(layout) == ""
-        assert remembered.meaning(layout, "3.12") is None
+        assert meanings.epoch(layout) == ""
+        assert meanings.meaning(layout, "3.12") is None
         second = installed(layout, "cpython-3.12.5")
         third = installed(layout, "cpython-3.13.0")
-    assert remembered.meaning(layout, "3.12") == f"{second.prefix}\n"
-    assert remembered.meaning(layout, "3.13") == f"{third.prefix}\n"
+    assert meanings.meaning(layout, "3.12") == second.prefix
+    assert meanings.meaning(layout, "3.13") == third.prefix
     with pytest.raises(FileNotFoundError):  # whoever looked before the change comes too late
-        remembered.remember(layout, begun, "3.14", first.prefix)
+        meanings.remember(layout, begun, "3.14", first.prefix)
     store.withdraw(layout, HOST, str(third.key))
-    assert remembered.meaning(layout, "3.13") == f"{remembered.NOTHING}\n"
+    assert meanings.meaning(layout, "3.13") == meanings.NOTHING
 
 
 def test_a_change_that_fails_ends_with_what_requests_mean_all_the_same(layout: Layout) -> None:
     first = installed(layout, "cpython-3.12.4")
     store.publish_changes(layout, HOST)
-    remembered.remember(layout, remembered.epoch(layout), "3.12", first.prefix)
+    meanings.remember(layout, meanings.epoch(layout), "3.12", first.prefix)
     with pytest.raises(KeyError), store.changing(layout, HOST):
         raise KeyError
-    assert remembered.meaning(layout, "3.12") == f"{first.prefix}\n"
+    assert meanings.meaning(layout, "3.12") == first.prefix
 
 
 def test_where_all_is_settled_or_nothing_is_there_nothing_is_written(layout: Layout) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bubble.model.quoting import quoted
 from bubble.model.record import Record
-from bubble.selection.shell import WITH_COMPLETIONS, quoted, render_completions
+from bubble.selection.shell import WITH_COMPLETIONS, render_completions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from bubble.cli.output import Output
     from bubble.model.errors import BubbleError
     from bubble.model.platform import Platform
-    from bubble.pythons.install import Machine
     from bubble.selection.resolve import World
     from bubble.system.layout import Layout
+    from bubble.system.machine import Machine
 
     class Command(Protocol):
         """A module of `cli.commands`: flags in, one operation, its result out.
@@ -88,7 +88,7 @@ class Context(Record):
 
     def machine(self) -> Machine:
         """Return what operations on interpreters need."""
-        from bubble.pythons.install import Machine
+        from bubble.system.machine import Machine
 
         return Machine(layout=self.layout, env=self.env, platform=self.platform())
 
@@ -142,7 +142,7 @@ def require_format(layout: Layout) -> None:
 
     if is_current(layout):
         return
-    from bubble.envs.migrate import migrate
+    from bubble.envs.changing.migrate import migrate
 
     try:
         migrate(layout)

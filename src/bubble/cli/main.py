@@ -26,7 +26,7 @@ def run() -> NoReturn:
     if not sys.flags.ignore_environment and (
         os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME")
     ):
-        from bubble.pythons.isolation import start_again
+        from bubble.pythons.probing.isolation import start_again
 
         start_again(sys.argv, os.environ)
     gc.disable()  # one command is over before a collection would pay

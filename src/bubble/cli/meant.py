@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from bubble.cli.context import Context
-    from bubble.pythons.store import Installation
+    from bubble.pythons.installed.store import Installation
     from bubble.selection.resolve import World
 
 _ANOTHER_TOOLS = {"venv", "env", "virtualenv"}  # what others call the directory of a project's own
@@ -81,7 +81,7 @@ def require_no_conda_words(options: Namespace) -> None:
 
 def require_a_project(world: World) -> None:
     """Raise BubbleError(usage) in HOME and `/`, unless that was asked for."""
-    from bubble.envs.wanted import require_narrow
+    from bubble.envs.making.wanted import require_narrow
 
     hint = "give it a name: bubble create NAME; or go to a project first; or say it: --here"
     require_narrow(world.cwd, world.env, hint)
@@ -90,7 +90,7 @@ def require_a_project(world: World) -> None:
 def installation_of(options: Namespace, world: World) -> tuple[Installation, str, bool]:
     """Return the interpreter to use, the request it stands for, and whether that is exact."""
     from bubble.model.request import parse_request
-    from bubble.pythons import store
+    from bubble.pythons.installed import store
 
     asked = options.python
     if not asked:
@@ -155,7 +155,7 @@ def other_meaning(options: Namespace, world: World) -> tuple[str, ...]:
 
 def _requirements(path: str) -> tuple[str, ...]:
     """Return what is installed in an environment, its pip left out."""
-    from bubble.envs.export import distributions
+    from bubble.envs.exchange.export import distributions
 
     found = [d for d in distributions(path) if d.canonical != "pip"]
     return tuple(printable(d.requirement, 200) for d in found)

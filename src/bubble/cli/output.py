@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bubble.cli.context import Outcome
-    from bubble.pythons.progress import Progress
+    from bubble.pythons.installing.progress import Progress
 
 SCHEMA = 1
 
@@ -95,7 +95,7 @@ class Output:
 
     def progress(self) -> Progress:
         """Return where a long operation reports to: a live display, short lines, or nobody."""
-        from bubble.pythons.progress import Progress
+        from bubble.pythons.installing.progress import Progress
 
         if self.json:
             return Progress()

@@ -6,7 +6,7 @@ import threading
 import time
 
 from bubble.model.text import size
-from bubble.pythons.progress import Progress, Task
+from bubble.pythons.installing.progress import Progress, Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ def init_file(shell: str, layout: Layout) -> str:
 
 def program() -> str:
     """Return the absolute path of the bubble program."""
-    from bubble.pythons.isolation import own_scripts
+    from bubble.pythons.probing.isolation import own_scripts
 
     path = os.path.join(own_scripts(), "bubble")
     if os.path.exists(path):

@@ -12,13 +12,13 @@ import json
 import os
 import sys
 
-from bubble.envs import place
+from bubble.envs.knowing import placing
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.belonging import not_itself
 from bubble.selection.identity import is_itself
-from bubble.system.files import read_text, temporaries, unlink_quietly, write_atomic
+from bubble.system.files import names_in, read_text, temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import layout_from
 from bubble.system.lock import Lock
 from bubble.system.removal import set_aside
@@ -133,7 +133,7 @@ def remove_kernels(environment: Environment, env: Mapping[str, str]) -> tuple[st
 
 def remove_kernel(kernel: Kernel, layout: Layout) -> None:
     """Remove one kernel. Raises BubbleError(store) when something is mounted, and OSError."""
-    place.require_unmounted(kernel.path)
+    placing.require_unmounted(kernel.path)
     try:
         remains = set_aside(layout, kernel.path)
     except FileNotFoundError:
@@ -173,7 +173,7 @@ def _packages_with_ipykernel(environment: Environment) -> str:
         roots.append(os.path.dirname(os.path.dirname(real)))
     for root in roots:
         for library in ("lib", "lib64"):
-            for python in _names(f"{root}/{library}"):
+            for python in names_in(f"{root}/{library}"):
                 packages = f"{root}/{library}/{python}/site-packages"
                 if os.path.exists(f"{packages}/ipykernel_launcher.py"):
                     return packages
@@ -214,7 +214,7 @@ def _require_free(path: str, environment: Environment) -> None:
     """Refuse a directory in which another kernel lies, or something that is none."""
     kernel = _read(path)
     if kernel is None:
-        begun = os.path.isdir(path) and set(_names(path)) <= set(_LOGOS)  # by who was killed
+        begun = os.path.isdir(path) and set(names_in(path)) <= set(_LOGOS)  # by who was killed
         if begun or not os.path.lexists(path):
             return
     elif kernel.environment == environment.path or _has_moved(kernel, environment):
@@ -312,10 +312,3 @@ def _copy(source: str, target: str) -> None:
     except OSError:
         return  # a logo is an ornament
     write_atomic(target, data)
-
-
-def _names(directory: str) -> list[str]:
-    try:
-        return sorted(os.listdir(directory))
-    except OSError:
-        return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.activation import prompt_text
+from bubble.envs.making.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.answers import is_command, require_whole

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import without_credentials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,16 +84,18 @@ def urls_of(download: Download, mirror: str = "") -> tuple[str, ...]:
     """
     if not download.url.startswith(UPSTREAM):
         return (download.url,)
+    from bubble.model.urls import shown  # lazily: urllib.parse would cost a listing its start
+
     if mirror and not mirror.lower().startswith(("https://", "http://", "file:///")):
         raise BubbleError(
             "usage",
-            f"BUBBLE_MIRROR must be a URL, not “{without_credentials(mirror)}”",
+            f"BUBBLE_MIRROR must be a URL, not “{shown(mirror)}”",
             hint="set it to https://…, http://… or file:///…, or unset it",
         )
     if "?" in mirror or "#" in mirror:
         raise BubbleError(
             "usage",
-            f"BUBBLE_MIRROR can't have a query or a fragment: {without_credentials(mirror)}",
+            f"BUBBLE_MIRROR can't have a query or a fragment: {shown(mirror)}",
             hint="each build's path is put behind it; in a file:/// URL write ? and # as %3F, %23",
         )
     path = download.url.removeprefix(UPSTREAM)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bubble.model.errors import BubbleError
 from bubble.model.platform import Platform, parse_platform
 from bubble.model.record import Record
-from bubble.model.text import printable, without_credentials
+from bubble.model.text import printable
 from bubble.model.version import STAGES, split_version
 
 TYPE_CHECKING = False
@@ -113,8 +113,11 @@ def parse_request(text: str) -> Request:
     """
     text = text.strip()
     if "://" in text:  # it may have a password, which a message that quotes it would tell
-        shown = without_credentials(text)
-        raise BubbleError("request", f"{shown} is an address, no Python request", hint=HINT)
+        from bubble.model.urls import shown as shown_url  # lazily: it costs a start
+
+        raise BubbleError(
+            "request", f"{shown_url(text)} is an address, no Python request", hint=HINT
+        )
     if not text or len(text) > 200 or not text.isprintable():
         shown = f"“{printable(text, 40)}”" if text else "an empty text"
         raise BubbleError("request", f"{shown} is no Python request", hint=HINT)

@@ -37,14 +37,3 @@ def without_userinfo(text: str) -> str:
             part = "****@" + authority.rpartition("@")[2] + part[len(authority) :]  # noqa: PLW2901 - as it is shown
         head += f"://{part}"
     return head
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL fit for messages and receipts: no user, password, query or fragment."""
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return printable(url)
-    authority, slash, path = rest.partition("/")
-    path = path.partition("?")[0].partition("#")[0]
-    host = authority.rpartition("@")[2].partition("?")[0].partition("#")[0]
-    return printable(f"{scheme}://{host}{slash}{path}")

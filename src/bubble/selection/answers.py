@@ -9,17 +9,15 @@ from bubble.model.name import is_name
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
-from bubble.pythons import remembered, store
+from bubble.pythons.installed import meanings, store
 from bubble.selection import registry
 from bubble.selection.belonging import inside, key_of, not_itself, registered, satisfies
 from bubble.selection.identity import is_registered
 from bubble.selection.sources import PYPROJECT, in_directory, pin_above
+from bubble.system.machine import Machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bubble.model.platform import Platform
     from bubble.model.request import Request
     from bubble.selection.sources import Choice, Source
     from bubble.system.layout import Layout
@@ -54,13 +52,10 @@ class Answer(Record):
         return self.prefix == SYSTEM
 
 
-class World(Record):
-    """What a selection depends on."""
+class World(Machine):
+    """What a selection depends on: the machine, and the directory (absolute) that one works in."""
 
     cwd: str
-    env: Mapping[str, str]
-    layout: Layout
-    platform: Platform
 
 
 def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
@@ -117,7 +112,7 @@ def _is_pin(entry: Entry) -> bool:
 
 def word_of(text: str) -> str:
     """Return the word for a request that the store answers, or "" where no memo can say it."""
-    name = remembered.file_name(text)
+    name = meanings.file_name(text)
     return f"@{name}" if name else ""
 
 

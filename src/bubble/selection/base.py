@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.selection.answers import meant
 from bubble.selection.sources import candidates
 

@@ -14,7 +14,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.selection.answers import is_command, quoted
 from bubble.selection.identity import is_itself
 from bubble.selection.path import find_system

@@ -14,7 +14,7 @@ from bubble.selection.commands import command_path
 from bubble.selection.fallback import installs_commands
 from bubble.selection.neighbours import neighbours
 from bubble.selection.reached import is_of_another_manager, place_on_path
-from bubble.selection.recall import recall
+from bubble.selection.replay import replay
 from bubble.selection.resolve import is_command, resolve
 from bubble.selection.sources import PYPROJECT, READERS, VARIABLE, Source, choose
 from bubble.system.directory import upwards
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bubble.selection.neighbours import Neighbour
-    from bubble.selection.recall import Recall
+    from bubble.selection.replay import Replay
     from bubble.selection.resolve import Selection, World
 
 
@@ -69,7 +69,7 @@ class Explanation(Record):
     error: BubbleError | None
     command: str
     shim: Shim
-    memo: Recall
+    memo: Replay
     neighbours: tuple[Neighbour, ...]
 
     @property
@@ -89,7 +89,7 @@ def explain(name: str, world: World) -> Explanation:
         command = command_path(name, selection, world)
     except BubbleError as caught:
         error = caught
-    memo = recall(world)
+    memo = replay(world)
     return Explanation(
         name=name,
         considered=tuple(_considered(world)),
@@ -148,7 +148,7 @@ def _reading(source: Source, read: object) -> tuple[Source, tuple[Entry, ...] | 
     return source, None if entries is None else entries or (_SYSTEM,), ""
 
 
-def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
+def _shim(name: str, command: str, memo: Replay, world: World) -> Shim:
     path = f"{world.layout.shims}/{name}"
     on_path, before = place_on_path(name, world)
     if before and is_of_another_manager(before):
@@ -163,7 +163,7 @@ def _shim(name: str, command: str, memo: Recall, world: World) -> Shim:
     )
 
 
-def _why_it_asks(name: str, memo: Recall) -> str:
+def _why_it_asks(name: str, memo: Replay) -> str:
     if installs_commands(name, ()):
         return "what it installs gets shims at once"
     if memo.state == "none":
@@ -178,12 +178,12 @@ def _why_it_asks(name: str, memo: Recall) -> str:
     return "no selected Python has this command"
 
 
-def _what_differs(name: str, command: str, memo: Recall) -> str:
+def _what_differs(name: str, command: str, memo: Replay) -> str:
     known = _known(name, memo) if memo.state == "present" else ""
     return known if known.startswith("/") and known != command else ""
 
 
-def _known(name: str, memo: Recall) -> str:
+def _known(name: str, memo: Replay) -> str:
     """Return the path that a memo's answer gives a command, SYSTEM, or ""."""
     for prefix in memo.prefixes:
         path = f"{prefix}/bin/{name}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from bubble.pythons import remembered
+from bubble.pythons.installed import meanings
 from bubble.selection.facts import head_of
 from bubble.system.files import read_text
 
@@ -45,8 +45,7 @@ def last_answer(memo: str, layout: Layout) -> tuple[str, ...]:
     lines = (read_text(memo, 1 << 16) or "").split("\n")
     words = lines[1].split(":") if lines[0] == head_of(layout) and lines[1:] else []
     means = (
-        (remembered.meaning(layout, word[1:]) or "").rstrip("\n") if word[:1] == "@" else word
-        for word in words
+        (meanings.meaning(layout, word[1:]) or "") if word[:1] == "@" else word for word in words
     )
     return tuple(prefix for prefix in means if os.path.isabs(prefix))
 

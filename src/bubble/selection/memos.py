@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.pythons import remembered
+from bubble.pythons.installed import meanings
 from bubble.selection.facts import Memo, Unsayable, memos_of
 from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 # what may be a variable's text, for the shim: a request that can be a file's name
-VARIABLE_CHARACTERS = remembered.CHARACTERS - {"^"}
+VARIABLE_CHARACTERS = meanings.CHARACTERS - {"^"}
 _LATER = 2_000_000_000  # nanoseconds; see `_write`
 
 
@@ -62,26 +62,26 @@ def is_sayable(text: str) -> bool:
 
 def _epoch(layout: Layout) -> str:
     """Return the present epoch of what requests mean; begin one where a change was killed."""
-    when = remembered.epoch(layout)
+    when = meanings.epoch(layout)
     if not when:
         from bubble.system.lock import Lock
 
         try:
             with Lock(f"{layout.locks}/store", timeout=0):
-                if not remembered.epoch(layout):
-                    remembered.begin(layout, {})
+                if not meanings.epoch(layout):
+                    meanings.begin(layout, {})
         except BubbleError:
             return ""  # it changes now
-        when = remembered.epoch(layout)
+        when = meanings.epoch(layout)
     return when
 
 
 def _remember(selection: Selection, when: str, layout: Layout) -> None:
-    meanings = {a.word[1:]: a.prefix for a in selection.answers if a.word[:1] == "@"}
+    known = {a.word[1:]: a.prefix for a in selection.answers if a.word[:1] == "@"}
     for word in selection.words:
         if word[:1] == "@":
-            prefix = meanings.get(word[1:], remembered.NOTHING)
-            remembered.remember(layout, when, word[1:], prefix)
+            prefix = known.get(word[1:], meanings.NOTHING)
+            meanings.remember(layout, when, word[1:], prefix)
 
 
 def _write(memo: Memo) -> None:

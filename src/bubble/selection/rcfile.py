@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.quoting import quoted
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.shell import quoted
 from bubble.system.files import replace_file, unlink_quietly
 
 TYPE_CHECKING = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.quoting import quoted
 from bubble.model.text import printable
 from bubble.selection.shims import template_path
 from bubble.system.files import read_text
@@ -80,25 +81,6 @@ def render_completions(shell: str, layout: Layout, cases: str, words: str) -> st
     # in the templates both stand where the shell's own checker takes them for its language
     text = text.replace("'@groups@'", words).replace("@groups@", words)
     return text.replace("        # @cases@", cases).replace("@cases@", cases)
-
-
-def quoted(text: str, shell: str) -> str:
-    """Return `text` as one literal word of a shell's language."""
-    match shell:
-        case "fish":
-            escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-            return f"'{escaped}'"
-        case "pwsh":  # it takes typographic quotes for quotes
-            return (
-                "'" + "".join(c * 2 if c in "'\u2018\u2019\u201a\u201b" else c for c in text) + "'"
-            )
-        case "nu":
-            marks = "#"
-            while f"'{marks}" in text:
-                marks += "#"
-            return f"r{marks}'{text}'{marks}"
-    escaped = text.replace("'", "'\\''")
-    return f"'{escaped}'"
 
 
 _EXPORT = {

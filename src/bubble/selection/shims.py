@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.quoting import quoted
 from bubble.model.record import Record
-from bubble.pythons.isolation import own_options
-from bubble.pythons.store import installation_at, installations
-from bubble.selection import seen
+from bubble.pythons.installed.store import installation_at, installations
+from bubble.pythons.probing.isolation import own_options
+from bubble.selection import shim_record
 from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import environments
-from bubble.selection.seen import Seen
+from bubble.selection.shim_record import ShimRecord
 from bubble.system.files import (
     is_temporary,
     read_text,
@@ -24,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bubble.pythons.store import Installation
+    from bubble.pythons.installed.store import Installation
     from bubble.system.layout import Layout
 
 _PATIENCE = 10.0  # seconds; a rehash takes some milliseconds
@@ -51,15 +52,15 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     files in the directory that bubble didn't make stay. Raises OSError and BubbleError(locked).
     """
     script = _script(layout.home, python)
-    things, state = seen.things_of(layout), seen.state_of(layout)
+    things, state = shim_record.things_of(layout), shim_record.state_of(layout)
     wanted, absent = _wanted(layout)
     if _is_right(layout, wanted, script):
-        _remember(layout, things, absent, state, seen.read(layout))
+        _remember(layout, things, absent, state, shim_record.read(layout))
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
     with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
         # once more: with what was there before the lock, a shim that was made since would go
-        things = seen.things_of(layout)
+        things = shim_record.things_of(layout)
         wanted, absent = _wanted(layout)
         for path in _leftovers(layout):
             unlink_quietly(path)
@@ -67,7 +68,7 @@ def rehash(layout: Layout, python: str) -> Rehashed:
             write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
         added = [name for name in sorted(wanted) if _link(layout, name)]
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
-        _remember(layout, things, absent, seen.state_of(layout), None)
+        _remember(layout, things, absent, shim_record.state_of(layout), None)
     return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))
 
 
@@ -88,10 +89,10 @@ def follow(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...]:
 
 def _add(layout: Layout, script: str, made: Iterable[str]) -> tuple[str, ...] | None:
     """Make shims for `made` and what nobody has seen, None when more than that has changed."""
-    before, things = seen.read(layout), seen.things_of(layout)
+    before, things = shim_record.read(layout), shim_record.things_of(layout)
     if (
         before is None
-        or before.state != seen.state_of(layout)
+        or before.state != shim_record.state_of(layout)
         or not before.things <= things
         or read_text(layout.shim) != script
         or _leftovers(layout)
@@ -100,25 +101,31 @@ def _add(layout: Layout, script: str, made: Iterable[str]) -> tuple[str, ...] | 
         return None
     prefixes = {*made, *before.absent}
     for thing in things - before.things:
-        installation = installation_at(layout, key) if (key := seen.installed_key(thing)) else None
+        installation = (
+            installation_at(layout, key) if (key := shim_record.installed_key(thing)) else None
+        )
         if installation and installation.is_adopted:
             _renew(installation)
         prefixes.add(
-            installation.prefix if installation else seen.environment_prefix(layout, thing)
+            installation.prefix if installation else shim_record.environment_prefix(layout, thing)
         )
     absent: list[str] = []
     names = sorted(commands(prefixes - {""}, absent))
     added = tuple(name for name in names if _link(layout, name))
-    _remember(layout, things, absent, seen.state_of(layout), before)
+    _remember(layout, things, absent, shim_record.state_of(layout), before)
     return added
 
 
 def _remember(
-    layout: Layout, things: frozenset[str], absent: Iterable[str], state: str, before: Seen | None
+    layout: Layout,
+    things: frozenset[str],
+    absent: Iterable[str],
+    state: str,
+    before: ShimRecord | None,
 ) -> None:
-    now = Seen(state=state, things=things, absent=frozenset(absent))
+    now = ShimRecord(state=state, things=things, absent=frozenset(absent))
     if now != before:
-        seen.write(layout, now)
+        shim_record.write(layout, now)
 
 
 def _leftovers(layout: Layout) -> list[str]:
@@ -142,7 +149,7 @@ def _wanted(layout: Layout) -> tuple[set[str], list[str]]:
 
 
 def _renew(installation: Installation) -> None:
-    from bubble.pythons.adopted import renew_links
+    from bubble.pythons.adopting.commands import renew_links
 
     try:
         renew_links(installation)
@@ -231,7 +238,7 @@ def _script(home: str, python: str) -> str:
     assert head.startswith("# shellcheck"), "the comment on the file as a whole"
     script = template.replace("# @answer.sh@\n", tail)
     script = script.replace("@options@", " ".join(own_options()))
-    return script.replace("@home@", _quoted(home)).replace("@python@", _quoted(python))
+    return script.replace("@home@", quoted(home)[1:-1]).replace("@python@", quoted(python)[1:-1])
 
 
 def template_path() -> str:
@@ -241,8 +248,3 @@ def template_path() -> str:
     if os.path.exists(installed):
         return installed
     return f"{os.path.dirname(os.path.dirname(package))}/shims/shim.sh"
-
-
-def _quoted(text: str) -> str:
-    """Return `text` for the inside of single quotes in sh."""
-    return text.replace("'", "'\\''")

@@ -129,9 +129,38 @@ def link_atomic(target: str, path: str) -> None:
         raise
 
 
+def names_in(directory: str) -> list[str]:
+    """Return the names in a directory, sorted; none where it can't be read."""
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
 def is_temporary(name: str) -> bool:
     """Whether a directory entry is what a killed writer of this module left behind."""
     return name.startswith(".") and name.endswith(".tmp")
+
+
+def writer_of(name: str) -> int:
+    """Return the process that writes a temporary file, by its name; 0 where that tells none."""
+    words = name.split(".")[:-1]
+    if len(words[-1]) == 8 and len(words) > 2 and words[-2].isdigit():
+        words.pop()
+    return int(words[-1]) if words[-1].isdigit() else 0
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that number; there is none of number 0."""
+    if not process:
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def temporaries(directory: str, name: str) -> list[str]:

@@ -14,7 +14,7 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, read_text, unlink_quietly
+from bubble.system.files import fsync_directory, names_in, read_text, unlink_quietly
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ def left(layout: Layout) -> list[str]:
     What has not begun to go isn't among it: a sweep leaves that.
     """
     found = []
-    for name in _names(layout):
+    for name in names_in(layout.journal):
         path = f"{layout.journal}/{name}"
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -138,7 +138,7 @@ def dead(layout: Layout) -> Iterator[Entry]:
     A removal comes before what takes its place, and that before what is only scratch. What says
     nothing, since its writer died of it, is dropped. The caller ends or leaves each.
     """
-    found = [(name, _read(f"{layout.journal}/{name}", name)) for name in _names(layout)]
+    found = [(name, _read(f"{layout.journal}/{name}", name)) for name in names_in(layout.journal)]
     for name, _ in sorted(found, key=lambda f: f[1] is not None and f[1].rank):
         if entry := _take(layout, name):
             yield entry
@@ -169,13 +169,6 @@ def _take(layout: Layout, name: str) -> Entry | None:
     unlink_quietly(path)
     os.close(descriptor)
     return None
-
-
-def _names(layout: Layout) -> list[str]:
-    try:
-        return sorted(os.listdir(layout.journal))
-    except OSError:
-        return []
 
 
 def _read(path: str, token: str) -> Begun | None:

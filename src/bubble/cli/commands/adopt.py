@@ -32,9 +32,9 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register it."""
-    from bubble.envs.adopt import adopt, examine
-    from bubble.envs.locate import DEFAULT, of_path
-    from bubble.envs.wanted import require_narrow, require_wanted
+    from bubble.envs.knowing.locate import DEFAULT, of_path
+    from bubble.envs.making.adopt import adopt, examine
+    from bubble.envs.making.wanted import require_narrow, require_wanted
     from bubble.selection.answers import quoted
 
     world = context.world()

@@ -32,7 +32,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Empty the cache."""
     from bubble.model.text import size
-    from bubble.pythons.cache import contents, drop, is_free
+    from bubble.pythons.installing.cache import contents, drop, is_free
 
     layout = context.layout
     before = time.time() - options.older_than * 86400

@@ -23,7 +23,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
     """Add up the cache."""
     from bubble.cli.output import table
     from bubble.model.text import size
-    from bubble.pythons.cache import contents
+    from bubble.pythons.installing.cache import contents
 
     found = contents(context.layout)
     kinds = {kind: [c for c in found if c.kind == kind] for kind in _KINDS}

@@ -31,10 +31,10 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Clone."""
     from bubble.cli.commands.info import find
-    from bubble.envs.clone import clone
-    from bubble.envs.locate import DEFAULT, is_path
-    from bubble.envs.place import dangers
-    from bubble.envs.wanted import require_narrow
+    from bubble.envs.knowing.locate import DEFAULT, is_path
+    from bubble.envs.knowing.placing import dangers
+    from bubble.envs.making.clone import clone
+    from bubble.envs.making.wanted import require_narrow
     from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
 

@@ -61,8 +61,8 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Make it."""
     from bubble.cli import meant
-    from bubble.envs.make import Plan, make
-    from bubble.envs.place import dangers
+    from bubble.envs.knowing.placing import dangers
+    from bubble.envs.making.make import Plan, make
 
     world = context.world()
     if not world.cwd:

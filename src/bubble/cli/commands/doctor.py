@@ -35,7 +35,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Examine; with `--fix` mend, and examine again."""
     from bubble.envs.doctor import Patient, examine, mend
 
-    patient = Patient(machine=context.machine(), cwd=context.world().cwd, python=sys.executable)
+    patient = Patient(**context.world().as_dict(), python=sys.executable)
     findings = examine(patient)
     before = findings
     mended: list[Mended] = []
@@ -72,7 +72,7 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
 
 def _healthy(patient: Patient) -> str:
     from bubble.envs.doctor.finding import counted
-    from bubble.pythons.store import installations
+    from bubble.pythons.installed.store import installations
     from bubble.selection.registry import environments
 
     pythons = counted(len(installations(patient.layout)), "Python")
@@ -81,7 +81,7 @@ def _healthy(patient: Patient) -> str:
 
 
 def _first_step(patient: Patient) -> tuple[str, ...]:
-    from bubble.pythons.store import installations
+    from bubble.pythons.installed.store import installations
 
     if installations(patient.layout):
         return ()

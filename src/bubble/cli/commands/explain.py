@@ -44,7 +44,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _passed_over(told: Explanation, world: World) -> Iterator[str]:
     """Say which project's environment nobody asks, since it isn't registered where it lies."""
-    from bubble.envs.whose import claim
+    from bubble.envs.knowing.ownership import claim
 
     directory, path = world.cwd, f"{world.cwd.rstrip('/')}/.venv"
     while directory and not os.path.isfile(f"{path}/pyvenv.cfg"):

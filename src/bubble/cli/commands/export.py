@@ -30,7 +30,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Export."""
     from bubble.cli.commands.info import find
-    from bubble.envs.export import exported
+    from bubble.envs.exchange.export import exported
 
     environment = find(options.env, context)
     found = exported(environment.path)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from bubble.envs.gc import Item
+    from bubble.envs.discarding.gc import Item
 
 EXAMPLES = (
     ("bubble gc --dry-run", "what would go, and how much space that frees"),
@@ -23,7 +23,7 @@ EXAMPLES = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     from bubble.cli.flags import add_yes
-    from bubble.envs.gc.item import KINDS
+    from bubble.envs.discarding.gc.item import KINDS
 
     width = max(map(len, KINDS))
     listed = "\n".join(f"  {kind.ljust(width)}  {what}" for kind, what in KINDS.items())
@@ -54,7 +54,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Find what can go, and throw it away unless it was only asked for."""
-    from bubble.envs.gc import KINDS, Collected, collect, plan
+    from bubble.envs.discarding.gc import KINDS, Collected, collect, plan
 
     machine = context.machine()
     cwd = context.world().cwd

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from bubble.envs.pyenv import Item
-    from bubble.envs.pyenv_lines import Line
+    from bubble.envs.exchange.pyenv import Item
+    from bubble.envs.exchange.pyenv_lines import Line
 
 EXAMPLES = (
     ("bubble import pyenv --dry-run", "what there is, and what would become of it"),
@@ -36,8 +36,8 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Adopt everything that can be, and say what is left to do by hand."""
-    from bubble.envs.pyenv import find_root, take_over
-    from bubble.envs.pyenv_lines import setup_lines
+    from bubble.envs.exchange.pyenv import find_root, take_over
+    from bubble.envs.exchange.pyenv_lines import setup_lines
 
     root = find_root(context.env)
     items = take_over(root, context.machine(), dry_run=options.dry_run)

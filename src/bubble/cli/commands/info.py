@@ -26,7 +26,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Tell everything about one environment."""
     from bubble.cli.commands.list_ import data_of, state_of
     from bubble.cli.output import table
-    from bubble.envs.describe import describe
+    from bubble.envs.knowing.describe import describe
     from bubble.model.text import size
 
     details = describe(find(options.env, context), context.layout)
@@ -71,7 +71,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def find(text: str, context: Context) -> Environment:
     """Return the environment that a command's ENV argument means."""
-    from bubble.envs.locate import locate
+    from bubble.envs.knowing.locate import locate
     from bubble.system.directory import working_directory
 
     return locate(text, working_directory(context.env.get("PWD", "")), context.layout)

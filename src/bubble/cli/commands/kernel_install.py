@@ -42,7 +42,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register the kernel, and say under which name."""
     from bubble.envs.kernel import install_kernel
-    from bubble.envs.locate import locate
+    from bubble.envs.knowing.locate import locate
 
     environment = locate(options.environment, context.world().cwd, context.layout)
     kernel = install_kernel(

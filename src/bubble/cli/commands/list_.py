@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from bubble.envs.inspect import Status
+    from bubble.envs.knowing.inspect import Status
 
 EXAMPLES = (
     ("bubble list", "every environment: its name, Python, state and place"),
@@ -29,7 +29,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
     from bubble.cli.output import table
-    from bubble.envs.inspect import look_at_all
+    from bubble.envs.knowing.inspect import look_at_all
     from bubble.system.directory import working_directory
 
     found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))

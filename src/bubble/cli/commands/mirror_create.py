@@ -51,8 +51,8 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Fetch what the mirror lacks, and say what it has."""
     from bubble.model.request import parse_request
-    from bubble.pythons.batch import open_fresh, require_python
-    from bubble.pythons.mirror import create
+    from bubble.pythons.installing.batch import open_fresh, require_python
+    from bubble.pythons.installing.mirror import create
 
     requests = [parse_request(text) for text in options.requests]
     address = base_url(options.base_url)
@@ -110,8 +110,9 @@ def _hinting_at_create(error: BubbleError, directory: str) -> BubbleError:
 def base_url(text: str) -> str:
     """Return the value of --base-url, checked: BubbleError(usage) for what is no address."""
     if text:
+        from bubble.model.urls import shown
         from bubble.pythons.catalogue.entry import MalformedError, checked_url
-        from bubble.system.http.address import scheme_of, shown
+        from bubble.system.http.address import scheme_of
 
         scheme_of(text)
         reason = ""

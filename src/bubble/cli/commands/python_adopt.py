@@ -28,7 +28,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register the interpreter."""
-    from bubble.pythons.adopt import adopt
+    from bubble.pythons.adopting.adopt import adopt
 
     installation = adopt(options.path, context.machine())
     context.renew_shims()

@@ -60,7 +60,7 @@ def _selected(context: Context) -> Outcome:
 
 
 def _newest(context: Context) -> Outcome:
-    from bubble.pythons.store import installations
+    from bubble.pythons.installed.store import installations
 
     if not installations(context.layout):
         raise BubbleError(
@@ -77,8 +77,8 @@ def _found(text: str, context: Context) -> Outcome:
     request = parse_request(text)
     if request.kind == "path":
         return _outcome(_executable_at(text), None)
-    from bubble.pythons.batch import require_python
-    from bubble.pythons.store import find
+    from bubble.pythons.installed.store import find
+    from bubble.pythons.installing.batch import require_python
 
     require_python(request)
     installation = find(context.layout, request, context.platform())
@@ -90,7 +90,7 @@ def _outcome(executable: str, key: str | None) -> Outcome:
 
 
 def _executable_at(text: str) -> str:
-    from bubble.pythons.adopt import executable_at
+    from bubble.pythons.adopting.adopt import executable_at
 
     path = os.path.abspath(os.path.expanduser(text))
     executable = executable_at(path, "python")

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.model.request import Request
-    from bubble.pythons.batch import Batch
-    from bubble.pythons.install import Installed
+    from bubble.pythons.installing.batch import Batch
+    from bubble.pythons.installing.install import Installed
 
 EXAMPLES = (
     ("bubble python install 3.12", "the newest CPython 3.12"),
@@ -76,7 +76,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 def _install(
     requests: list[Request], context: Context, *, reinstall: bool = False, upgrade: bool = False
 ) -> Outcome:
-    from bubble.pythons.batch import install_requests
+    from bubble.pythons.installing.batch import install_requests
 
     batch = install_requests(
         requests,
@@ -89,8 +89,8 @@ def _install(
 
 
 def _install_archive(options: Namespace, requests: list[Request], context: Context) -> Batch:
-    from bubble.model.text import without_credentials
-    from bubble.pythons.local import download_of, install_archive
+    from bubble.model.urls import shown
+    from bubble.pythons.installing.local import download_of, install_archive
 
     if len(requests) > 1 or options.upgrade or options.platform:
         raise BubbleError(
@@ -102,7 +102,7 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
     if "://" in options.archive:
         raise BubbleError(
             "usage",
-            f"--from takes a file of this machine, not {without_credentials(options.archive)}",
+            f"--from takes a file of this machine, not {shown(options.archive)}",
             hint="fetch it first, then name the file and its --sha256",
         )
     machine = context.machine()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.model.request import Request
-    from bubble.pythons.listing import Row
+    from bubble.pythons.installed.listing import Row
 
 EXAMPLES = (
     ("bubble python list", "what is installed, and what there is"),
@@ -49,7 +49,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     request = None
     if options.request is not None:
         from bubble.model.request import parse_request
-        from bubble.pythons.batch import require_python
+        from bubble.pythons.installing.batch import require_python
 
         request = parse_request(options.request)
         require_python(request)
@@ -75,7 +75,7 @@ def _list(
     all_platforms: bool = False,
 ) -> Outcome:
     from bubble.cli.output import table
-    from bubble.pythons.listing import list_pythons
+    from bubble.pythons.installed.listing import list_pythons
 
     listing = list_pythons(
         context.layout,
@@ -92,7 +92,7 @@ def _list(
         what = f" that satisfies “{request}”" if request else ""
         state = "is in the catalogue" if available else "is installed"
         notes = (listing.explanation or f"no Python{what} {state} ({listing.catalogue})",)
-    from bubble.envs.users import users_by_prefix
+    from bubble.envs.knowing.users import users_by_prefix
 
     users = {
         prefix: [e.title for e in found]

@@ -39,11 +39,11 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
-    from bubble.envs.users import ending, in_use
+    from bubble.envs.knowing.users import ending, in_use
     from bubble.model.request import parse_request
-    from bubble.pythons.shelf import require_not_bubbles
-    from bubble.pythons.store import settle
-    from bubble.pythons.upkeep import named, remove
+    from bubble.pythons.installed.shelf import require_not_bubbles
+    from bubble.pythons.installed.store import finish_changes
+    from bubble.pythons.installed.upkeep import named, remove
 
     requests = [parse_request(text) for text in options.requests]
     machine = context.machine()
@@ -85,6 +85,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
         ]
         lines += [f"it was needed by {who}" for who in others]
     if errors:
-        settle(machine.layout, machine.platform)  # an uninstall that was killed
+        finish_changes(machine.layout, machine.platform)  # an uninstall that was killed
     context.renew_shims()
     return Outcome(data=removed, lines=tuple(lines), errors=tuple(errors))

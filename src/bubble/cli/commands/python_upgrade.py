@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from bubble.envs.users import Use
+    from bubble.envs.knowing.users import Use
 
 EXAMPLES = (
     ("bubble python upgrade", "each installed minor to its newest patch release"),
@@ -43,9 +43,9 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
-    from bubble.envs.users import carried_along, few, left_behind, users_of
+    from bubble.envs.knowing.users import carried_along, few, left_behind, users_of
     from bubble.model.request import parse_request
-    from bubble.pythons.upkeep import upgrade
+    from bubble.pythons.installed.upkeep import upgrade
 
     if options.prune:
         context.require_agreement(
@@ -91,7 +91,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 
 def _restart(behind: Sequence[Use]) -> tuple[str, ...]:
-    from bubble.envs.users import few
+    from bubble.envs.knowing.users import few
 
     if not behind:
         return ()
@@ -100,7 +100,7 @@ def _restart(behind: Sequence[Use]) -> tuple[str, ...]:
 
 
 def _idle(context: Context) -> str:
-    from bubble.pythons.store import installations
+    from bubble.pythons.installed.store import installations
 
     if not installations(context.layout):
         return "no Python is installed: there is nothing to upgrade"

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bubble.model.request import Request
-    from bubble.pythons.manifest import Problem
-    from bubble.pythons.upkeep import Verified
+    from bubble.pythons.installed.manifest import Problem
+    from bubble.pythons.installed.upkeep import Verified
     from bubble.system.layout import Layout
 
 EXAMPLES = (
@@ -41,8 +41,8 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Verify, repair where asked, and fail while anything is damaged."""
-    from bubble.pythons import store
-    from bubble.pythons.upkeep import repair, verify
+    from bubble.pythons.installed import store
+    from bubble.pythons.installed.upkeep import repair, verify
 
     request = None if options.request is None else _request(options.request)
     machine = context.machine()
@@ -81,7 +81,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _request(text: str) -> Request:
     from bubble.model.request import parse_request
-    from bubble.pythons.batch import require_python
+    from bubble.pythons.installing.batch import require_python
 
     request = parse_request(text)
     require_python(request)
@@ -96,7 +96,7 @@ def _seeds(
     errors: list[BubbleError],
 ) -> None:
     """Verify, and with `repair` unpack anew, what new environments get their pip from."""
-    from bubble.envs.seed import check_seeds, remake
+    from bubble.envs.making.seed import check_seeds, remake
 
     for checked in check_seeds(layout):
         name, problems = f"pip-{checked.seed.version}", checked.problems

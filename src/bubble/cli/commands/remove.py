@@ -28,9 +28,9 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
+    from bubble.envs.discarding.remove import remove
     from bubble.envs.kernel import remove_kernels
-    from bubble.envs.locate import locate_itself
-    from bubble.envs.remove import remove
+    from bubble.envs.knowing.locate import locate_itself
 
     world = context.world()
     found = [locate_itself(text, world.cwd, world.layout) for text in options.environments]
@@ -55,7 +55,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 
 def _packages(path: str) -> str:
-    from bubble.envs.export import distributions
+    from bubble.envs.exchange.export import distributions
 
     count = len(distributions(path))
     return f"{count} package" + "s" * (count != 1)

@@ -24,9 +24,9 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Rename."""
     from bubble.cli.commands.info import find
+    from bubble.envs.changing.rename import rename
     from bubble.envs.kernel import move_kernels
-    from bubble.envs.pins import mending, pins_of
-    from bubble.envs.rename import rename
+    from bubble.envs.knowing.pins import mending, pins_of
     from bubble.model.text import printable
 
     world = context.world()

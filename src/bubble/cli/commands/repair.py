@@ -29,7 +29,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Mend it."""
-    from bubble.envs.repair import repair
+    from bubble.envs.changing.repair import repair
 
     show = not context.output.json
     repaired = repair(options.env, context.world(), installer=options.installer, show=show)

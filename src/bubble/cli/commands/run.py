@@ -28,7 +28,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Become the command."""
-    from bubble.envs.locate import locate
+    from bubble.envs.knowing.locate import locate
     from bubble.envs.run import run
 
     words = options.command[1:] if options.command[:1] == ["--"] else options.command

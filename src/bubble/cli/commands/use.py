@@ -118,7 +118,7 @@ def _what_comes_first(world: World) -> tuple[str, ...]:
 
 
 def _require_installed(request: Request, context: Context, *, install: bool) -> None:
-    from bubble.pythons import store
+    from bubble.pythons.installed import store
 
     if request.kind == "system":
         return
@@ -141,7 +141,7 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
         raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
             f"bubble use {request} --install"
         )
-    from bubble.pythons.batch import install_requests
+    from bubble.pythons.installing.batch import install_requests
 
     batch = install_requests([request], machine, context.output.progress())
     context.renew_shims([i.installation.prefix for i in batch.installed])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from shlex import quote
 
+from bubble.envs.changing.unshare import is_shared
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.inspect import CONDITIONS, Status, look_at_all
 from bubble.envs.kernel import kernels
-from bubble.envs.locate import DEFAULT
-from bubble.envs.unshare import is_shared
-from bubble.envs.whose import claim
+from bubble.envs.knowing.inspect import CONDITIONS, Status, look_at_all
+from bubble.envs.knowing.locate import DEFAULT
+from bubble.envs.knowing.ownership import claim
 from bubble.model.text import printable
 from bubble.selection.identity import reached
 from bubble.selection.registry import environments as registered

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bubble.pythons.install import Machine
-    from bubble.system.layout import Layout
+from bubble.selection.answers import World
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
@@ -39,25 +33,13 @@ class Finding(Record):
         return f"{self.condition}: {self.fix}" if self.condition else self.fix
 
 
-class Patient(Record):
-    """What is examined: the machine as one call sees it, from the absolute directory `cwd`.
+class Patient(World):
+    """What is examined: the world as one call sees it.
 
     `python` is the absolute path of the interpreter that runs bubble.
     """
 
-    machine: Machine
-    cwd: str
     python: str
-
-    @property
-    def layout(self) -> Layout:
-        """Where everything is."""
-        return self.machine.layout
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """The variables of the call."""
-        return self.machine.env
 
 
 def counted(count: int, one: str, many: str = "") -> str:

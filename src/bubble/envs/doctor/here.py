@@ -10,7 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.answers import an_installed
 from bubble.selection.path import identity
-from bubble.selection.resolve import World, select
+from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
 
 TYPE_CHECKING = False
@@ -69,12 +69,8 @@ def choice(patient: Patient) -> Iterator[Finding]:
     """Look whether what this directory and this shell select can be had."""
     if not patient.cwd:
         return
-    machine = patient.machine
-    world = World(
-        cwd=patient.cwd, env=machine.env, layout=machine.layout, platform=machine.platform
-    )
     try:
-        selection = select(world)
+        selection = select(patient)
     except BubbleError as error:
         where, condition = patient.cwd, ""
         if patient.env.get(VARIABLE, "").strip():
@@ -87,7 +83,7 @@ def choice(patient: Patient) -> Iterator[Finding]:
             severity=ERROR,
             what=error.message,
             where=where,
-            fix=fix or f"bubble use {an_installed(world, 'system')}",
+            fix=fix or f"bubble use {an_installed(patient, 'system')}",
             condition=condition,
         )
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
-from bubble.pythons.isolation import MAIN, for_bubble, own_options
+from bubble.pythons.probing.isolation import MAIN, for_bubble, own_options
 from bubble.system import process
 
 TYPE_CHECKING = False

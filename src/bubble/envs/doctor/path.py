@@ -7,7 +7,7 @@ from shlex import quote
 
 from bubble.envs.doctor.finding import NOTE, WARNING, Finding, Patient, counted
 from bubble.model.text import printable
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.registry import environments
 from bubble.selection.shims import is_current

@@ -6,11 +6,11 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.seed import check_seeds
+from bubble.envs.making.seed import check_seeds
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
-from bubble.pythons import store
+from bubble.pythons.installed import store
 from bubble.system.gone import is_gone
 from bubble.system.layout import layout_from
 

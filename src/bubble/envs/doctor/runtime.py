@@ -14,8 +14,8 @@ from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.envs.doctor.system import CERTIFICATES, TERMINALS, install_command
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons import store
-from bubble.pythons.isolation import isolated, without_python
+from bubble.pythons.installed import store
+from bubble.pythons.probing.isolation import isolated, without_python
 from bubble.selection.path import find_system
 from bubble.system import process
 
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bubble.pythons.store import Installation
+    from bubble.pythons.installed.store import Installation
 
 _TIMEOUT = 30.0  # seconds
 _PROBES = 8  # at a time

@@ -6,10 +6,10 @@ import os
 import time
 from shlex import quote
 
+from bubble.envs.discarding.gc.contradictions import contradictions
+from bubble.envs.discarding.gc.plan import crooked_links, useless_memos
+from bubble.envs.discarding.gc.scratch import leftovers
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient, counted
-from bubble.envs.gc.contradictions import contradictions
-from bubble.envs.gc.plan import crooked_links, useless_memos
-from bubble.envs.gc.scratch import leftovers
 from bubble.model.text import printable, size
 from bubble.system.lock import holder, is_held
 from bubble.system.removal import cure
@@ -50,7 +50,7 @@ def scratch(patient: Patient) -> Iterator[Finding]:
 
 def links(patient: Patient) -> Iterator[Finding]:
     """Look at the minor links, which environments stand on."""
-    for item in crooked_links(patient.machine):
+    for item in crooked_links(patient):
         yield Finding(
             id="store.minor-link",
             severity=WARNING if os.path.exists(item.path) else ERROR,
@@ -63,7 +63,7 @@ def links(patient: Patient) -> Iterator[Finding]:
 
 def answers(patient: Patient) -> Iterator[Finding]:
     """Look for directories in which the shims would run something else than what is chosen."""
-    for item in contradictions(patient.machine):
+    for item in contradictions(patient):
         yield Finding(
             id="store.contradiction",
             severity=ERROR,

@@ -37,7 +37,7 @@ def compile_catalogue(
     `old` is the volume of the last time: it comes back when the server says that nothing changed.
     Raises BubbleError: catalogue, download, offline.
     """
-    from bubble.system.http.address import shown
+    from bubble.model.urls import shown
 
     name = printable(source.path) if source.path else shown(source.url)
     if source.path:

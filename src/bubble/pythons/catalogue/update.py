@@ -13,6 +13,7 @@ import time
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.model.urls import shown
 from bubble.pythons.catalogue.catalogue import EMBEDDED, STORED, open_stored
 from bubble.pythons.catalogue.custom import compile_source, compiled_path
 from bubble.pythons.catalogue.index import LIMIT, read_index
@@ -20,8 +21,7 @@ from bubble.pythons.catalogue.known import known_files, refuse_contradictions, r
 from bubble.pythons.catalogue.listed import everything, newest, volume_of
 from bubble.pythons.catalogue.source import read_source
 from bubble.pythons.catalogue.volume import Volume, build_rank
-from bubble.system.files import is_temporary, unlink_quietly, write_atomic
-from bubble.system.http.address import shown
+from bubble.system.files import is_alive, is_temporary, unlink_quietly, write_atomic, writer_of
 from bubble.system.http.fetch import fetch
 from bubble.system.trouble import kind_of
 
@@ -205,21 +205,8 @@ def _store(layout: Layout, data: bytes) -> None:
 def _sweep(directory: str) -> None:
     """Remove what killed updates left: temporary files of processes that are no more."""
     for name in os.listdir(directory):
-        if is_temporary(name):
-            words = name.split(".")
-            pid = words[-3] if len(words) > 3 else ""
-            if not _is_alive(pid):
-                unlink_quietly(f"{directory}/{name}")
-
-
-def _is_alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, OverflowError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        if is_temporary(name) and not is_alive(writer_of(name)):
+            unlink_quietly(f"{directory}/{name}")
 
 
 def _ascii(text: str) -> str:

@@ -22,12 +22,12 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import Key
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.mirror import Mirror, io_error
+from bubble.pythons.installing.mirror import Mirror, io_error
 from bubble.pythons.pack.files import collect
 from bubble.pythons.pack.probe import facts_of
 from bubble.pythons.pack.relocate import relocate
 from bubble.pythons.pack.tar import write_tar
-from bubble.pythons.probe import probe
+from bubble.pythons.probing.probe import probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import subprocess
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.pythons.adopt import executable_at
-from bubble.pythons.isolation import isolated, isolated_python_2, without_python
+from bubble.pythons.adopting.adopt import executable_at
+from bubble.pythons.probing.isolation import isolated, isolated_python_2, without_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

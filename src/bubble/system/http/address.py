@@ -5,11 +5,11 @@ What is shown never holds a user name, a password or a query, which may hold a s
 
 from __future__ import annotations
 
-import re
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.model.urls import shown, split
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -22,7 +22,7 @@ class RedirectRefusedError(Exception):
 
 def scheme_of(url: str) -> str:
     """Return `http`, `https` or `file`; raise BubbleError(usage) for any other or a broken URL."""
-    parts = _split(url)
+    parts = split(url)
     if parts is not None and parts.scheme in DEFAULT_PORTS and parts.hostname:
         return parts.scheme
     if parts is not None and parts.scheme == "file" and parts.netloc in {"", "localhost"}:
@@ -47,34 +47,15 @@ def local_path(url: str) -> str:
     return path
 
 
-def shown(url: str) -> str:
-    """Return `url` fit for a message: no user, password, query, fragment or control character."""
-    parts = _split(url)
-    if parts is None:
-        return "a malformed URL"
-    if parts.scheme == "file":
-        return printable(f"file://{parts.path}")
-    if "@" in parts.path:  # as in http://user:pa/ss@host, where the parser finds the host wrong
-        return printable(f"{parts.scheme}://…{parts.path.rpartition('@')[2]}")
-    host = parts.netloc.rpartition("@")[2]
-    return printable(f"{parts.scheme}://{host}{parts.path}" if host else parts.path)
-
-
-def scrub(text: str) -> str:
-    """Return a message of a library without what looks like a user, password or query."""
-    text = re.sub(r"//\S*@", "//", text)
-    return printable(re.sub(r"\?[^\s'\"]*", "?…", text))
-
-
 def redirected(url: str, location: str) -> str:
     """Return the URL that a redirect from `url` to the header `location` leads to.
 
     Credentials in `url` go along only to the same origin; credentials in `location` are dropped.
     Raises RedirectRefusedError for https → http, for other schemes, and for what is no URL.
     """
-    old = _split(url)
+    old = split(url)
     try:
-        new = _split(urljoin(url, location.strip()))
+        new = split(urljoin(url, location.strip()))
     except ValueError:
         new = None
     assert old is not None
@@ -93,13 +74,3 @@ def origin(parts: SplitResult) -> tuple[str, str, int]:
     """Return scheme, host and port (RFC 6454)."""
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     return parts.scheme, (parts.hostname or "").lower(), port
-
-
-def _split(url: str) -> SplitResult | None:
-    """Return the parts, or None for what is no URL (a port that is no number, a broken IPv6)."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 -- reading it is what checks it
-    except ValueError:
-        return None
-    return parts

@@ -16,14 +16,8 @@ from urllib.parse import urlsplit
 from bubble import __version__
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.system.http.address import (
-    REDIRECT_LIMIT,
-    REDIRECTS,
-    RedirectRefusedError,
-    redirected,
-    scrub,
-    shown,
-)
+from bubble.model.urls import scrub, shown
+from bubble.system.http.address import REDIRECT_LIMIT, REDIRECTS, RedirectRefusedError, redirected
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.kept_out import KeptOut
 from bubble.system.http.proxies import proxies_from

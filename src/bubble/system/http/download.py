@@ -9,8 +9,9 @@ import time
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.model.urls import shown
 from bubble.system.files import sha256_of
-from bubble.system.http.address import scheme_of, shown
+from bubble.system.http.address import scheme_of
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.local import open_local
 from bubble.system.http.part import Part

@@ -9,7 +9,8 @@ import time
 
 from bubble.model.record import Record
 from bubble.model.text import size
-from bubble.system.http.address import scheme_of, shown
+from bubble.model.urls import shown
+from bubble.system.http.address import scheme_of
 from bubble.system.http.download import reachable
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.local import open_local

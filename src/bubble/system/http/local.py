@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from bubble.system.http.address import local_path, shown
+from bubble.model.urls import shown
+from bubble.system.http.address import local_path
 from bubble.system.http.exchange import ExchangeError
 
 

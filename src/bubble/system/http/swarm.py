@@ -14,7 +14,7 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import size
-from bubble.system.http.address import shown
+from bubble.model.urls import shown
 from bubble.system.http.client import Connection
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.part import PartClosedError

@@ -1,0 +1,1 @@
+"""Changing environments: moved, renamed, mended, given another interpreter."""

@@ -1,0 +1,1 @@
+"""Throwing environments away, and whatever else nobody uses any more."""

@@ -1,0 +1,204 @@
+"""What can go, by kind. Nothing is changed here.
+
+Conservative: what may be used by somebody stays, and so does what may lie on a disk that is not
+mounted now.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.discarding.gc.contradictions import contradictions
+from bubble.envs.discarding.gc.item import KINDS, Item
+from bubble.envs.discarding.gc.scratch import leftovers
+from bubble.envs.knowing.inspect import look_at_all
+from bubble.envs.knowing.users import uses
+from bubble.pythons.installed import store
+from bubble.selection.facts import head_of
+from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
+from bubble.system.files import names_in, read_text
+from bubble.system.gone import is_gone
+from bubble.system.trees import size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from bubble.pythons.installed.store import Installation
+    from bubble.system.layout import Layout
+    from bubble.system.machine import Machine
+
+
+def plan(
+    machine: Machine,
+    cwd: str,
+    kinds: Iterable[str] = tuple(KINDS),
+    *,
+    everything: bool = False,
+) -> list[Item]:
+    """Return what can go of the given kinds (of KINDS), in their order.
+
+    `cwd` (absolute) is where environments that were moved are looked for, and a directory whose
+    version files count. `everything` also
+    names interpreters that nothing uses and that are the newest of their minor, and the archives
+    of installed ones, without which they can't be repaired offline. Raises BubbleError(store) and
+    OSError.
+    """
+    finders: dict[str, Callable[[], Iterable[Item]]] = {
+        "scratch": lambda: leftovers(machine.layout),
+        "links": lambda: crooked_links(machine),
+        "memos": lambda: (*useless_memos(machine.layout), *contradictions(machine)),
+        "records": lambda: _dead_records(machine.layout, cwd),
+        "kernels": lambda: _dead_kernels(machine),
+        "seeds": lambda: _dead_seeds(machine.layout),
+        "downloads": lambda: _downloads(machine, everything=everything),
+        "pythons": lambda: _unused(machine, cwd, everything=everything),
+    }
+    wanted = set(kinds)
+    return [item for kind in KINDS if kind in wanted for item in finders[kind]()]
+
+
+def crooked_links(machine: Machine) -> Iterator[Item]:
+    """Yield minor links that lead nowhere or not to the newest patch, and those that aren't."""
+    layout = machine.layout
+    newest: dict[str, str] = {}
+    for installation in store.installations(layout):
+        if installation.key.platform == machine.platform:
+            newest.setdefault(installation.key.minor, str(installation.key))
+    links = {
+        name: os.readlink(f"{layout.pythons}/{name}")
+        for name in names_in(layout.pythons)
+        if os.path.islink(f"{layout.pythons}/{name}") and not name.startswith(".")
+    }
+    for name in sorted(links.keys() | newest.keys()):
+        path = f"{layout.pythons}/{name}"
+        target = links.get(name, "")
+        if target == newest.get(name):
+            continue
+        why = "not there"
+        if target:
+            why = "not the newest patch" if os.path.exists(path) else "leads nowhere"
+        yield Item(kind="links", path=path, why=why)
+
+
+def useless_memos(layout: Layout) -> Iterator[Item]:
+    """Yield memos that no shim will use again."""
+    for directory, path in directory_memos(layout):
+        if is_gone(directory, layout.home):
+            yield Item(kind="memos", path=path, why=f"{directory} is gone")
+        elif _is_foreign(path, layout):
+            yield Item(kind="memos", path=path, why="of another format")
+    for text, path, days in shell_requests(layout):
+        if days > ALIAS_DAYS:
+            yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
+        elif _is_foreign(path, layout):
+            yield Item(kind="memos", path=path, why="of another format")
+
+
+def _is_foreign(memo: str, layout: Layout) -> bool:
+    return not (read_text(memo, 65536) or "").startswith(f"{head_of(layout)}\n")
+
+
+def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
+    for status in look_at_all(layout, cwd):
+        path = status.environment.path
+        if status.state == "missing" and is_gone(path, layout.home):
+            yield Item(kind="records", path=path, why="the environment is gone")
+
+
+def _dead_kernels(machine: Machine) -> Iterator[Item]:
+    from bubble.envs.kernel import kernels
+
+    for kernel in kernels(machine.layout, machine.env):
+        if kernel.is_ours and is_gone(kernel.environment, machine.layout.home):
+            yield Item(kind="kernels", path=kernel.path, why="its environment is gone")
+
+
+def _dead_seeds(layout: Layout) -> Iterator[Item]:
+    names = [name for name in names_in(layout.seeds) if name.startswith("pip-")]
+    if not names:
+        return
+    bundled = set(_bundled(layout))
+    for name in names:
+        path = f"{layout.seeds}/{name}"
+        if name.removeprefix("pip-") not in bundled:
+            yield Item(
+                kind="seeds", path=path, why="no installed Python has it", size=size_of(path)
+            )
+
+
+def _bundled(layout: Layout) -> Iterator[str]:
+    """Yield the versions of pip that installed interpreters bring along."""
+    for installation in store.installations(layout):
+        library = f"{installation.prefix}/lib"
+        for python in names_in(library):
+            for wheel in names_in(f"{library}/{python}/ensurepip/_bundled"):
+                words = wheel.split("-")
+                if words[0] == "pip" and len(words) == 5:
+                    yield words[1]
+
+
+def _downloads(machine: Machine, *, everything: bool) -> Iterator[Item]:
+    from bubble.model.errors import BubbleError
+    from bubble.pythons.installing.cache import contents, is_free
+
+    installed = set()
+    for installation in store.installations(machine.layout):
+        try:
+            installed.add(store.read_receipt(installation.prefix).sha256)
+        except BubbleError:
+            continue
+    known = None
+    for cached in contents(machine.layout):
+        if cached.kind == "catalogue" or not is_free(machine.layout, cached):
+            continue
+        why = "partial" if cached.kind == "partial" else ""
+        if not why and cached.sha256 in installed:
+            why = "installed" if everything else ""
+        elif not why:
+            known = known or _catalogue(machine)
+            why = "" if known(cached.sha256) else "in no catalogue"
+        if why:
+            yield Item(kind="downloads", path=cached.path, why=why, size=cached.size)
+
+
+def _catalogue(machine: Machine) -> Callable[[str], object]:
+    """Return a function that finds a sha256 (hex) in the catalogue."""
+    from bubble.model.errors import BubbleError
+    from bubble.pythons.catalogue import open_catalogue
+
+    try:
+        return open_catalogue(machine.layout, machine.env).by_sha256
+    except BubbleError:
+        return bool  # nothing can be known: everything counts as known
+
+
+def _unused(machine: Machine, cwd: str, *, everything: bool) -> Iterator[Item]:
+    candidates = list(superseded(machine.layout, everything=everything))
+    used = {use.key for use in uses(machine, cwd)} if candidates else set()
+    for installation, newer in candidates:
+        if str(installation.key) not in used:
+            why = "nothing that is known uses it" + (f", and {newer} is installed" if newer else "")
+            yield Item(
+                kind="pythons",
+                path=installation.prefix,
+                why=why,
+                size=size_of(installation.prefix),
+            )
+
+
+def superseded(layout: Layout, *, everything: bool) -> Iterator[tuple[Installation, str]]:
+    """Yield managed installations that aren't the newest of their minor, and the newest version.
+
+    With `everything` the newest ones as well, and "".
+    """
+    newest: dict[tuple[str, str], Installation] = {}
+    for installation in store.installations(layout):  # the most wanted first
+        if installation.is_adopted:
+            continue
+        key = installation.key
+        best = newest.setdefault((key.minor, str(key.platform)), installation)
+        if best is not installation:
+            yield installation, str(best.key.version)
+        elif everything:
+            yield installation, ""

@@ -1,0 +1,72 @@
+"""Throwing an environment away: only what bubble knows and made, without a trace."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.knowing import placing
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.selection import registry
+from bubble.selection.identity import mark_of
+from bubble.system.removal import set_aside
+from bubble.system.staging import sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def remove(
+    environment: Environment,
+    layout: Layout,
+    *,
+    also: Callable[[Environment], object] | None = None,
+) -> bool:
+    """Delete a registered environment and its record; False when it was gone already.
+
+    The directory must carry the identity that the record has, and must be no link: anything else
+    is left alone. It leaves its place in one step; its bytes go afterwards, by descriptor, across
+    no link and no mount. An environment that another tool made is only forgotten. `also` gets the
+    record before that goes: for what has to go with the environment. Raises
+    BubbleError(environment, store) and OSError.
+    """
+    path = environment.path
+    with placing.lock(layout, path):
+        environment = registry.current(layout, environment)  # it may have been made anew
+        sweep(layout)  # which may end what a killed removal began
+        remains = None
+        if environment.maker == "bubble" and os.path.lexists(path):
+            _require_ours(environment, registry.unfinished(layout, environment))
+            remains = set_aside(layout, path)
+        if also:
+            also(environment)
+        try:
+            if remains:
+                remains.delete()
+        finally:  # the record goes last: until then, whoever was killed can say it again
+            registry.abandon(layout, environment)
+            registry.forget(layout, environment)
+    return remains is not None
+
+
+def _require_ours(environment: Environment, unfinished: Environment | None) -> None:
+    path = environment.path
+    shown = printable(path, 500)
+    if os.path.islink(path):
+        raise BubbleError(
+            "environment",
+            f"{shown} is a link, which bubble didn't make",
+            hint="remove the link by hand",
+        )
+    ours = {known.identity for known in (environment, unfinished) if known} - {""}
+    if mark_of(path) not in ours:
+        raise BubbleError(
+            "environment",
+            f"{shown} is not the environment that was registered there",
+            hint=f"look into it; to take it in, if you trust it: bubble adopt {shown}",
+        )
+    placing.require_unmounted(path)

@@ -1,0 +1,1 @@
+"""Environments of and for other tools: exported, locked, imported from pyenv."""

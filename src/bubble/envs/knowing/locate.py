@@ -1,0 +1,183 @@
+"""Which environment somebody means: a name, a path, or nothing for the directory's own."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.errors import BubbleError
+from bubble.model.text import printable
+from bubble.selection.answers import quoted
+from bubble.selection.belonging import registered
+from bubble.selection.registry import environments, of_directory, of_name
+from bubble.system.directory import upwards
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+DEFAULT = ".venv"  # a project's own
+
+
+def locate(text: str, cwd: str, layout: Layout) -> Environment:
+    """Return the registered environment that `text` means in the absolute directory `cwd`.
+
+    A text with a `/`, or that starts with `.` or `~`, is a path: of the environment, or of the
+    directory that it belongs to. "" is the nearest one from `cwd` upwards. Raises
+    BubbleError(environment), with the next step, when there is none.
+    """
+    if not text:
+        return _nearest(cwd, layout)
+    if is_path(text):
+        path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
+        found = (
+            of_path(path, layout) or _awaited(path, layout) or _awaited(f"{path}/{DEFAULT}", layout)
+        )
+        if found is None:
+            raise _unknown_path(path, layout)
+        return found
+    found = (
+        of_name(layout, text)
+        or of_path(os.path.join(cwd, text), layout)
+        or _awaited(f"{layout.envs}/{text}", layout)
+    )
+    if found is None:
+        raise unknown_name(text, layout)
+    return found
+
+
+def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
+    """Return what `locate` does, for who takes it away: never another one that a link leads to.
+
+    A repository can bring a link to any environment that it guesses the place of.
+    """
+    found = locate(text, cwd, layout)
+    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
+    for candidate in (path, f"{path}/{DEFAULT}") if text != found.name else ():
+        real = os.path.realpath(candidate)
+        if (
+            os.path.islink(candidate)
+            and found.path != candidate
+            and real == os.path.realpath(found.path)
+        ):
+            shown = printable(candidate, 500)
+            raise BubbleError(
+                "environment",
+                f"{shown} is a link to {printable(found.title, 500)}, which lies elsewhere",
+                hint=f"remove the link by hand; where it leads to: bubble info {quoted(text)}",
+            )
+    return found
+
+
+def is_path(text: str) -> bool:
+    """Whether somebody who writes `text` means a path and not a name."""
+    return "/" in text or text[:1] in {".", "~"}
+
+
+def of_path(path: str, layout: Layout) -> Environment | None:
+    """Return the environment at an absolute path, or of the project's directory there."""
+    parent, name = os.path.split(path)
+    for directory in (path, parent):
+        found = of_directory(layout, directory)
+        if found and path in {found.path, found.project}:
+            return found
+    if parent == layout.envs:
+        return of_name(layout, name)
+    real = os.path.realpath(path)
+    for environment in environments(layout):  # through links, the path may have another name
+        if path == environment.path or real == os.path.realpath(environment.path):
+            return environment
+    return None
+
+
+def unknown_name(name: str, layout: Layout) -> BubbleError:
+    """Return the error for a name that no environment has."""
+    shown = printable(name, 80)
+    if os.path.isdir(f"{layout.envs}/{name}"):
+        return BubbleError(
+            "environment",
+            f"{shown} is not registered, though its directory is there",
+            hint=f"bubble repair {layout.envs}/{shown}",
+        )
+    import difflib
+
+    names = [e.name for e in environments(layout) if e.name]
+    close = difflib.get_close_matches(name, names, 1) if len(name) < 80 else []
+    return BubbleError(
+        "environment",
+        f"there is no environment called “{shown}”",
+        hint=f"did you mean: {close[0]}" if close else "see those that there are: bubble list",
+    )
+
+
+def require_name_free(name: str, path: str, layout: Layout) -> None:
+    """Raise BubbleError(in_use) when an environment that isn't at `path` (absolute) has the name.
+
+    Such a one was made by another tool, and lies where that put it.
+    """
+    known = of_name(layout, name)
+    if known is not None and known.path != path:
+        raise BubbleError(
+            "in_use",
+            f"{name} is the name of the environment at {printable(known.path, 500)}",
+            hint=f"choose another name; what is there: bubble info {name}",
+        )
+
+
+def unregistered(path: str, layout: Layout) -> BubbleError:
+    """Return the error for an environment that lies at `path` and that nobody registered."""
+    from bubble.envs.knowing.ownership import claim
+
+    found = claim(path, layout)
+    return BubbleError(
+        "environment",
+        f"{printable(path)} is not registered: it {found.said}",
+        hint=found.hint,
+    )
+
+
+def _awaited(path: str, layout: Layout) -> Environment | None:
+    """Return the environment at `path` when nobody is at work on it any more.
+
+    Whoever makes it or takes it away holds its lock until directory and record agree.
+    """
+    if not os.path.isdir(path):
+        return None
+    from bubble.envs.knowing import placing
+
+    lock = placing.lock(layout, path)
+    if os.path.exists(lock.path):
+        try:
+            with lock:
+                pass
+        except OSError:  # a store that can't be written: nobody is at work in it
+            pass
+    return of_path(path, layout)
+
+
+def _nearest(cwd: str, layout: Layout) -> Environment:
+    for directory in upwards(cwd):
+        found = registered(layout, directory)
+        if found:
+            return found
+        inside = f"{directory.rstrip('/')}/{DEFAULT}"
+        if os.path.lexists(f"{inside}/pyvenv.cfg"):
+            if found := _awaited(inside, layout):
+                return found
+            raise unregistered(inside, layout)
+    raise BubbleError(
+        "environment",
+        f"no environment belongs to {printable(cwd) or 'this directory, which was deleted'}",
+        hint="name one (bubble list shows them), or make one here: bubble create",
+    )
+
+
+def _unknown_path(path: str, layout: Layout) -> BubbleError:
+    for candidate in (path, f"{path}/{DEFAULT}"):
+        if os.path.lexists(f"{candidate}/pyvenv.cfg"):
+            return unregistered(candidate, layout)
+    return BubbleError(
+        "environment",
+        f"there is no environment at {printable(path)}",
+        hint="see those that there are: bubble list",
+    )

@@ -1,0 +1,1 @@
+"""Making environments: created, filled with packages, cloned, taken over where they lie."""

@@ -1,0 +1,133 @@
+"""Adopting an environment that another tool made: registered where it is, and marked."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.knowing import placing
+from bubble.envs.knowing.locate import DEFAULT, of_path, require_name_free
+from bubble.envs.knowing.maker import maker_of
+from bubble.envs.knowing.ownership import claim
+from bubble.model.errors import BubbleError
+from bubble.model.name import require_name
+from bubble.model.text import printable
+from bubble.selection import registry
+from bubble.selection.identity import identify, mark_of
+from bubble.system.files import names_in
+from bubble.system.pyvenv_cfg import read_configuration, version_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.selection.registry import Environment
+    from bubble.system.layout import Layout
+
+
+def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
+    """Register the environment in the directory `text`, or its `.venv`, and return its record.
+
+    With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
+    directory that it is in: the shims use it there. Adopting one again refreshes its record.
+    One that another bubble made gets a mark that nobody else knows, and is ours from then on.
+    Raises BubbleError(environment): it is none, it can't be used (conda), or this store made it;
+    (usage, in_use): the name can't be one, or is taken.
+    """
+    if name:
+        require_name(name)
+    path = examine(text, cwd, layout)
+    former = of_path(path, layout)
+    if former is not None and former.path != path:
+        former = None
+    if former is not None and not name:
+        name = former.name
+    if name:
+        require_name_free(name, path, layout)
+    configuration = read_configuration(path)
+    project = "" if name else _project_of(path)
+    environment = registry.Environment(
+        path=f"{project}/{DEFAULT}" if project else path,
+        name=name,
+        project=project,
+        interpreter=interpreter_of(configuration, layout),
+        request=version_of(configuration),
+        maker="bubble" if mark_of(path) else maker_of(path, configuration),
+        made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
+    )
+    with placing.lock(layout, path):
+        environment = environment.replace(identity=identify(environment))
+        registry.register(layout, environment)
+        if former is not None and (former.name, former.project) != (name, project):
+            registry.forget(layout, former)
+    return environment
+
+
+def _project_of(path: str) -> str:
+    return os.path.realpath(os.path.dirname(path)) if os.path.basename(path) == DEFAULT else ""
+
+
+def examine(text: str, cwd: str, layout: Layout) -> str:
+    """Return the path of the environment that `adopt` would register, or raise what it would."""
+    path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
+    shown = printable(path)
+    if identity := mark_of(path):
+        known = of_path(path, layout)
+        if known is not None and known.path == path and known.identity == identity:
+            raise BubbleError(
+                "environment", f"bubble made {shown} and knows it", hint="bubble list"
+            )
+        found = claim(path, layout)
+        if found.is_ours:
+            raise BubbleError("environment", f"{shown} {found.said}", hint=found.hint)
+    if not os.path.exists(f"{path}/bin/python"):
+        raise BubbleError(
+            "environment",
+            f"{shown} has no working bin/python",
+            hint="make it again with the tool that made it, or with bubble create",
+        )
+    return path
+
+
+def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:
+    """Return the prefix that an environment was made against: pyvenv.cfg names its `bin`.
+
+    The store's own name for it, where the store has it: a path that updates keep.
+    """
+    home = configuration.get("home", "")
+    if not os.path.isabs(home):
+        return ""
+    prefix = os.path.dirname(os.path.normpath(home))
+    if os.path.dirname(prefix) == layout.pythons:
+        return prefix
+    real = os.path.realpath(home)
+    for name in reversed(names_in(layout.pythons)):
+        python = f"{layout.pythons}/{name}/bin/python"
+        same = name.count("-") >= 4 and os.path.dirname(os.path.realpath(python)) == real
+        if same and _same_minor(name, version_of(configuration)):
+            return f"{layout.pythons}/{name}"
+    return prefix
+
+
+def _same_minor(key: str, version: str) -> bool:
+    """Whether a key is of a version's minor: /usr/bin may hold several."""
+    return key.split("-")[1].split(".")[:2] == version.split(".")[:2]
+
+
+def _environment_at(path: str) -> str:
+    shown = printable(path)
+    for candidate in (path, f"{path}/{DEFAULT}"):
+        if os.path.isdir(f"{candidate}/conda-meta"):
+            raise BubbleError(
+                "environment",
+                f"{printable(candidate)} is a conda environment, which only conda can manage: "
+                "it holds an interpreter of its own",
+                hint="use its Python alone: bubble python adopt "
+                f"{printable(candidate)}; or make one of ours: bubble create",
+            )
+        if placing.is_environment(candidate):
+            if "\n" in candidate:
+                break
+            return candidate
+    raise BubbleError(
+        "environment",
+        f"{shown} is no virtual environment, and has no {DEFAULT} in it",
+        hint="make one there: bubble create",
+    )

@@ -1,0 +1,172 @@
+"""Making an environment: staged beside its place, complete, then renamed into it.
+
+A PEP 405 environment by our own hand: what `venv` writes, without running the interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+
+import bubble
+from bubble.envs.making.activation import activation_scripts, prompt_text
+from bubble.model.record import Record
+from bubble.pythons.installed import store
+from bubble.pythons.probing.stdlib import library_name, stdlib_of
+from bubble.system.copies import umask
+from bubble.system.layout import MARK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.pythons.installed.store import Installation
+    from bubble.system.layout import Layout
+
+_CACHEDIR = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# This file marks a directory that can be made anew (https://bford.info/cachedir/).\n"
+)
+
+
+class Base(Record):
+    """What an environment is made against.
+
+    `home` is the absolute `bin` directory that pyvenv.cfg names, `executable` the interpreter in
+    it, `stdlib` its standard library, `link` the prefix that the registry remembers.
+    """
+
+    home: str
+    executable: str
+    stdlib: str
+    link: str
+    installation: Installation
+
+
+def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
+    """Return what to make an environment against.
+
+    Unless `exact`, that is the minor link, where it points at this installation: the environment
+    then survives patch upgrades. An adopted interpreter stands where its maker put it.
+    """
+    key = installation.key
+    name = library_name(key)
+    if installation.is_adopted:
+        receipt = store.read_receipt(installation.prefix)
+        return Base(
+            home=os.path.dirname(receipt.executable),
+            executable=receipt.executable,
+            stdlib=stdlib_of(installation),
+            link=installation.prefix,
+            installation=installation,
+        )
+    link = f"{layout.pythons}/{key.minor}"
+    if exact or not os.path.islink(link) or os.readlink(link) != str(key):
+        link = installation.prefix
+    executable = f"{link}/bin/{name}"
+    if not os.path.exists(executable):
+        executable = f"{link}/bin/python"
+    return Base(
+        home=f"{link}/bin",
+        executable=executable,
+        stdlib=stdlib_of(installation),
+        link=link,
+        installation=installation,
+    )
+
+
+def build(
+    root: str,
+    path: str,
+    base: Base,
+    *,
+    layout: Layout,
+    prompt: str,
+    identity: str,
+    pip: bool = True,
+    system_site_packages: bool = False,
+) -> None:
+    """Fill the empty directory `root` with an environment that will lie at `path` (absolute).
+
+    Its modes are the same whatever the umask: others may use what one user makes.
+    """
+    with umask(0o022):
+        key = base.installation.key
+        prompt = prompt_text(prompt)
+        library = os.path.basename(base.stdlib)
+        site_packages = f"{root}/lib/{library}/site-packages"
+        os.makedirs(site_packages)
+        os.mkdir(f"{root}/bin")
+        if key.platform.os == "linux":
+            os.symlink("lib", f"{root}/lib64")
+        _write(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
+        _write(f"{root}/.gitignore", "*\n")
+        _write(f"{root}/CACHEDIR.TAG", _CACHEDIR)
+        _write(f"{root}/{MARK}", f"{identity}\n")
+        for name in _interpreter_names(base):
+            os.symlink(base.executable if name == "python" else "python", f"{root}/bin/{name}")
+        for name, text in activation_scripts(base.stdlib, path, prompt).items():
+            _write(f"{root}/bin/{name}", text)
+        if pip:
+            from bubble.envs.making.seed import pip_seed, plant
+
+            seed = pip_seed(layout, key.version)
+            record = plant(seed, site_packages, layout)
+            scripts = ("pip", "pip3", f"pip{key.version.minor}")
+            for name in scripts:
+                _write(f"{root}/bin/{name}", console_script(path, "pip._internal.cli.main"), 0o755)
+            more = [f"../../../bin/{name}" for name in scripts] + [f"{seed.metadata}/INSTALLER"]
+            _write(f"{site_packages}/{seed.metadata}/INSTALLER", "bubble\n")
+            record += "".join(f"{name},,\n" for name in more)
+            _write(f"{site_packages}/{seed.metadata}/RECORD", record)
+
+
+def console_script(path: str, module: str) -> str:
+    """Return the script of a `main` function in `module` for the environment at `path`.
+
+    A `#!` line takes no spaces and 127 bytes at most; where the path doesn't fit, sh finds it.
+    """
+    python = f"{path}/bin/python"
+    line = f"#!{python}"
+    if " " in python or len(os.fsencode(line)) > 126:
+        quoted = python.replace("'", "'\"'\"'")
+        line = f"#!/bin/sh\n'''exec' '{quoted}' \"$0\" \"$@\"\n' '''"
+    return (
+        f"{line}\nimport sys\nfrom {module} import main\n"
+        'if __name__ == "__main__":\n    sys.exit(main())\n'
+    )
+
+
+def _configuration(base: Base, prompt: str, path: str, system_site_packages: bool) -> str:  # noqa: FBT001
+    key = base.installation.key
+    implementation = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+    values = {
+        "home": base.home,
+        "implementation": implementation[key.implementation],
+        "version_info": str(key.version),
+        "include-system-site-packages": "true" if system_site_packages else "false",
+        "version": str(key.version),
+        "executable": base.executable,
+        "bubble": bubble.__version__,
+    }
+    if prompt != os.path.basename(path):
+        values["prompt"] = prompt
+    return "".join(f"{name} = {value}\n" for name, value in values.items())
+
+
+def _interpreter_names(base: Base) -> list[str]:
+    key = base.installation.key
+    names = ["python", "python3", f"python{key.version.minor}"]
+    if key.implementation != "cpython":
+        names += [key.implementation, f"{key.implementation}{key.version.minor}"]
+    if "freethreaded" in key.variant:
+        names.append(f"python{key.version.minor}t")
+    return names
+
+
+def _write(path: str, text: str, mode: int = 0o644) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, mode)
+    try:
+        view = memoryview(os.fsencode(text))
+        while view:  # a disk that gets full takes a part first
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)

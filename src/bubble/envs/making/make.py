@@ -1,0 +1,132 @@
+"""Creating an environment: chosen interpreter, staged, filled with packages, put in its place.
+
+Nothing that was there changes until the new environment is complete. Its place is taken in one
+step; with `replace`, the old one works until then, and only what bubble made is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bubble.envs.knowing import placing
+from bubble.envs.knowing.locate import require_name_free
+from bubble.envs.making.create import base_of, build
+from bubble.envs.making.taken import require_free
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.pythons.installed.store import key_lock
+from bubble.selection import registry
+from bubble.selection.answers import is_command
+from bubble.selection.identity import mark_of, new_identity
+from bubble.system.staging import Staging, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.pythons.installed.store import Installation
+    from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
+
+
+class Plan(Record):
+    """What to make. `name` is "" for a project's environment, which lies at `path`.
+
+    `path` and `project` are absolute. `arguments` are what the installer gets: requirement texts
+    and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best).
+    """
+
+    path: str
+    name: str = ""
+    project: str = ""
+    installation: Installation
+    request: str
+    exact: bool = False
+    prompt: str = ""
+    pip: bool = True
+    system_site_packages: bool = False
+    force: bool = False
+    arguments: tuple[str, ...] = ()
+    installer: str = ""
+
+
+def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
+    """Make the environment, register it, and return its record.
+
+    `show` lets the packages' installer write to stderr as it works. Raises BubbleError (in_use:
+    something is there; download: packages could not be installed; …) and OSError; then nothing
+    has changed.
+    """
+    layout = world.layout
+    if plan.project:  # a directory is itself, however its path is spelled
+        project = os.path.realpath(plan.project)
+        plan = plan.replace(project=project, path=f"{project}/{os.path.basename(plan.path)}")
+    placing.require_sayable(plan.path)
+    # shared: nobody takes the interpreter away before the registry knows who uses it
+    in_use = key_lock(layout, str(plan.installation.key), world.env, shared=True)
+    with placing.lock(layout, plan.path), in_use:
+        if plan.name:
+            require_name_free(plan.name, plan.path, layout)
+        if not is_command(plan.installation.executable):
+            raise BubbleError(
+                "not_installed",
+                f"{plan.installation.key.name} was removed meanwhile",
+                hint=f"bubble python install {plan.installation.key.name}",
+            )
+        sweep(layout)
+        environment = _record(plan, world)
+        require_free(environment, layout, force=plan.force, arguments=plan.arguments)
+        try:
+            _stage_and_publish(plan, environment, world, show=show)
+        finally:
+            if mark_of(plan.path) == environment.identity:
+                registry.register_prepared(layout, environment)
+            else:
+                registry.abandon(layout, environment)
+    return environment
+
+
+def _record(plan: Plan, world: World) -> Environment:
+    return registry.Environment(
+        path=plan.path,
+        name=plan.name,
+        project=plan.project,
+        interpreter=base_of(world.layout, plan.installation, exact=plan.exact).link,
+        request=plan.request,
+        identity=new_identity(),
+        made_at=str(int(time.time())),
+    )
+
+
+def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, show: bool) -> None:
+    with Staging(world.layout, plan.path) as staging:
+        root = staging.path
+        build(
+            root,
+            plan.path,
+            base_of(world.layout, plan.installation, exact=plan.exact),
+            layout=world.layout,
+            prompt=plan.prompt or plan.name or os.path.basename(plan.project) or "venv",
+            identity=environment.identity,
+            pip=plan.pip,
+            system_site_packages=plan.system_site_packages,
+        )
+        if plan.arguments:
+            from bubble.envs.changing.relocate import (
+                relocate,  # it costs as much as the rest together
+            )
+            from bubble.envs.making.install import install_packages
+
+            install_packages(
+                root,
+                plan.arguments,
+                layout=world.layout,
+                installer=plan.installer,
+                env=world.env,
+                cwd=world.cwd,
+                show=show,
+                keep=staging.descriptor,
+            )
+            relocate(root, root, plan.path)
+        # first what lets the next creation see that this one didn't get to its end
+        registry.prepare(world.layout, environment)
+        staging.publish()

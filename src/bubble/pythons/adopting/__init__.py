@@ -1,0 +1,1 @@
+"""Interpreters that something else installed."""

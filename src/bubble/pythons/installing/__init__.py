@@ -1,0 +1,1 @@
+"""Getting interpreters: downloads, archives, mirrors, and the cache between."""

@@ -1,0 +1,1 @@
+"""Asking an interpreter what it is, and starting it so that nothing foreign answers."""
