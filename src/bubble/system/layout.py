@@ -67,6 +67,11 @@ class Layout(Record):
         return f"{self.home}/registry"
 
     @property
+    def synced(self) -> str:
+        """What projects' environments were last made from, a file each, by its identity."""
+        return f"{self.home}/synced"
+
+    @property
     def seeds(self) -> str:
         """Unpacked copies of pip, which environments link to."""
         return f"{self.home}/seeds"

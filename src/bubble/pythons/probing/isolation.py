@@ -93,10 +93,9 @@ def _users() -> str:
 
 def _packages() -> str:
     """Return the directory that this package lies in."""
-    here = os.path.realpath(__file__)
-    for _ in ("isolation.py", "pythons", "bubble"):
-        here = os.path.dirname(here)
-    return here
+    import bubble
+
+    return os.path.dirname(os.path.dirname(os.path.realpath(bubble.__file__)))
 
 
 def _leads_to_us(directory: str) -> bool:
