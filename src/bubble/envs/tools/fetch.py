@@ -20,7 +20,8 @@ from bubble.pythons.probing.isolation import isolated, without_python
 from bubble.system.files import sha256_of
 from bubble.system.http.settings import offline
 from bubble.system.lock import Lock, lock_timeout
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
