@@ -141,6 +141,7 @@ BEFORE = {
     "bubble repair train": "bubble python install 3.12.0; bubble python uninstall --force 3.12.4",
     "bubble adopt ~/.virtualenvs/site --name site": "bubble remove ~/.virtualenvs/site",
     "bubble lock --all --check": "bubble lock --all",
+    "bubble lock --from .venv": "bubble sync",
     "bubble sync --all --locked": "bubble lock --all",
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }

@@ -1,31 +1,47 @@
-"""Asking a resolver which packages a bubble consists of: uv, for every platform at once."""
+"""Asking a resolver which packages a bubble consists of: uv, for every platform at once.
+
+pip's answer (`projects.pip_lock`) is for this platform alone; it is taken where it is asked for.
+"""
 
 from __future__ import annotations
 
-import os
-import re
+import sys
 
-from bubble.envs.making.install import choose_installer
+from bubble.envs.tools.running import run_installer
+from bubble.envs.tools.uv import uv_for
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable, without_userinfo
-from bubble.model.urls import published
+from bubble.model.request import parse_request
+from bubble.model.text import printable
+from bubble.projects.packages import canonical, text_of
+from bubble.projects.question import LARGEST, Question, failed
+from bubble.pythons.installed import store
 from bubble.pythons.probing.isolation import without_python
-from bubble.system import process
-from bubble.system.files import read_text, write_atomic
+from bubble.system.files import read_text, unlink_quietly, write_atomic
+from bubble.system.http.settings import offline
 from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
 
     from bubble.projects.inputs import Inputs
     from bubble.projects.manifest import Project
     from bubble.selection.resolve import World
 
-_PATH = re.compile(r'(?<=[{ ]path = )"((?:[^"\\]|\\.)*)"')
-_URL = re.compile(r'(?<=[{ ]url = )"((?:[^"\\]|\\.)*)"')
-_LINES = 12  # of a failed resolver's output that are worth showing
-_LONGEST = 1800.0  # seconds
+    class Resolver(Protocol):
+        """What answers a question, as TOML has it."""
+
+        def answer(self, question: Question) -> dict[str, Any]:
+            """Return the answer; its paths start from the staging directory."""
+
+
+# what would have uv look at another Python than the bubble's, or write something else
+_UNWANTED = {
+    *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_CUSTOM_COMPILE_COMMAND", "UV_RESOLUTION_FORMAT"),
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIRECTORY"),
+    *("UV_PROJECT", "UV_WORKING_DIR"),
+}
 
 
 def resolve(
@@ -36,74 +52,147 @@ def resolve(
     *,
     before: str,
     upgrade: Sequence[str] | None,
+    build: str = "",
+    installer: str = "",
+    alone: bool = False,
+    step: Callable[[str], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Return the packages' part of a lock, as TOML.
 
     `minor` is the interpreter's version (`3.12`), `before` the lock's text until now, whose pins
     stay where they can, except those of `upgrade`: names, or none of them for all; None for
-    nothing. Raises BubbleError(resolution).
+    nothing. `installer` is "uv", "pip" (with the interpreter of the key `build`, which is
+    installed; for this platform alone) or "" (uv, fetched where there is none). `alone` leaves
+    out what the packages depend on. `step` is told what happens, `note` what people should know.
+    Raises BubbleError (resolution; download, offline: an index can't be asked; no_space; what
+    `uv_for` raises).
     """
-    backend = choose_installer("", world.env, world.layout)
-    if backend[0] != "uv":
-        raise BubbleError(
-            "resolution",
-            "there is no uv, which finds the packages for every platform",
-            hint="put it on PATH, or beside bubble: pip install uv",
-        )
-    with Staging(world.layout, f"{world.layout.home}/lock") as staging:
-        out = f"{staging.path}/pylock.toml"
-        if before and upgrade != ():
-            write_atomic(out, before.encode())
-        requirements = f"{staging.path}/requirements.in"
-        write_atomic(requirements, "".join(f"{line}\n" for line in inputs.lines).encode())
-        command = [
-            *(backend[1], "pip", "compile", "--universal", "--format", "pylock.toml"),
-            *("--no-header", "--quiet", "--python-version", minor, "--output-file", out),
-            *([requirements] if inputs.lines or not inputs.arguments else []),
-            *_words(inputs.arguments),
-        ]
-        for name in upgrade or ():
-            command += ["--upgrade-package", name]
-        done = process.run(command, env=_environment(world), cwd=project.root, timeout=_LONGEST)
-        if done.status:
-            raise _failed(done.stderr, requirements)
-        text = read_text(out, 64 << 20) or ""
-        text = _PATH.sub(lambda m: _relative(m, staging.path, project.root), text)
-        return _URL.sub(_clean, text)
-
-
-def _words(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments as `uv pip compile` takes them: requirement files have no option."""
-    return [word for word in arguments if word != "-r"]
-
-
-def _environment(world: World) -> dict[str, str]:
-    env = without_python(world.env)
-    return {**env, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-
-
-def _relative(match: re.Match[str], scratch: str, root: str) -> str:
-    """Return a path that was written relative to the scratch, relative to the project."""
-    import json
-
-    path = os.path.normpath(os.path.join(scratch, json.loads(f'"{match[1]}"')))
-    return json.dumps(os.path.relpath(path, root), ensure_ascii=False)
-
-
-def _clean(match: re.Match[str]) -> str:
-    import json
-
-    url: str = json.loads(f'"{match[1]}"')
-    if "@" not in url.partition("://")[2].partition("/")[0]:
-        return match[0]
-    return json.dumps(published(url)[0], ensure_ascii=False)
-
-
-def _failed(output: str, requirements: str) -> BubbleError:
-    lines = [line.strip() for line in output.replace(requirements, "the manifest").splitlines()]
-    said = " | ".join(without_userinfo(line) for line in lines[-_LINES:] if line)
-    return BubbleError(
-        "resolution",
-        f"uv found no packages that fit: {printable(said, 1500)}",
-        hint="change what the manifest asks for, and lock again",
+    question = Question(
+        root=project.root,
+        lines=inputs.lines,
+        arguments=inputs.arguments,
+        minor=minor,
+        pins=_pins(before, upgrade),
+        upgrade=tuple(upgrade or ()),
+        alone=alone,
     )
+    with Staging(world.layout, f"{world.layout.home}/lock") as staging:
+        if installer == "pip":
+            from bubble.projects.pip_lock import Pip
+
+            resolver: Resolver = Pip(build, world, staging)
+        else:
+            resolver = Uv(uv_for(world, fetch=True, tell=step), world, staging)
+        step("resolving")
+        packages = canonical(
+            resolver.answer(question),
+            base=staging.path,
+            root=project.root,
+            minor=minor,
+            sha256=lambda name, url, path: hashed(resolver, question, name, url, path),
+        )
+    for name in packages.hidden:
+        note(f"the address of {name} had a user, a password or a query, which is left out")
+    return text_of(packages)
+
+
+def _pins(before: str, upgrade: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
+    """Return what stays of the lock until now; of one name maybe several versions."""
+    from bubble.projects.lockfile import parse_lock
+
+    if not before or (upgrade is not None and not upgrade):
+        return ()
+    try:
+        lock = parse_lock(before.encode("utf-8", "surrogateescape"), "/pylock.toml", trees=False)
+    except BubbleError:
+        return ()
+    return tuple(
+        (name, version)
+        for name, versions in lock.versions.items()
+        if name not in (upgrade or ())
+        for version in versions.split(" | ")
+        if version
+    )
+
+
+def hashed(resolver: Resolver, question: Question, name: str, url: str, path: str) -> str:
+    """Return the sha256 of a file that came without one: the resolver fetches and hashes it."""
+    from urllib.parse import quote
+
+    line = f"{name} @ {url or f'file://{quote(path)}'}"
+    one = question.replace(lines=(line,), arguments=(), pins=(), upgrade=(), alone=True)
+    for package in resolver.answer(one).get("packages", ()):
+        if digest := package.get("archive", {}).get("hashes", {}).get("sha256"):
+            return str(digest)
+    shown = (url or path).partition("?")[0].rpartition("/")[2]
+    raise BubbleError(
+        "resolution",
+        f"{name}: {printable(shown, 200)} has no sha256 in the index, and can't be hashed here",
+        hint="ask whoever keeps the index for hashes (PEP 503)",
+    )
+
+
+class Uv:
+    """uv, at work in a directory of its own."""
+
+    def __init__(self, uv: str, world: World, staging: Staging) -> None:
+        self.uv, self.world, self.staging = uv, world, staging
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """Return the answer, as TOML has it; its paths start from the staging directory."""
+        import tomllib
+
+        path = self.staging.path
+        out, given = f"{path}/pylock.toml", f"{path}/requirements.in"
+        unlink_quietly(out)
+        if question.pins:
+            write_atomic(out, _pinned(question.pins).encode())
+        write_atomic(given, "".join(f"{line}\n" for line in question.lines).encode())
+        command = [
+            *(self.uv, "pip", "compile", "--universal", "--format", "pylock.toml", "--quiet"),
+            *("--no-header", "--python-version", question.minor, "--output-file", out),
+            *("--python", python_for(question.minor, self.world)),
+            *(["--no-deps"] if question.alone else []),
+            *([given] if question.lines or not question.arguments else []),
+            *(word for word in question.arguments if word != "-r"),  # files have no option
+        ]
+        for name in question.upgrade:
+            command += ["--upgrade-package", name]
+        status, said = run_installer(
+            command,
+            uv_environment(self.world),
+            question.root,
+            show=False,
+            keep=self.staging.descriptor,
+        )
+        if status:
+            raise failed("uv", said.replace(given, "the manifest"))
+        return tomllib.loads(read_text(out, LARGEST) or "")
+
+
+def uv_environment(world: World) -> dict[str, str]:
+    """Return the variables with which uv resolves: the user's, less what leads it elsewhere."""
+    env = {n: value for n, value in without_python(world.env).items() if n not in _UNWANTED}
+    env |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    return {**env, "UV_OFFLINE": "1"} if offline(world.env) else env
+
+
+def python_for(minor: str, world: World) -> str:
+    """Return an interpreter to build with what says what it needs only when it is built.
+
+    One of that minor version, else the one that runs bubble.
+    """
+    for found in store.matching(world.layout, parse_request(minor), world.platform):
+        return found.executable
+    return sys.executable
+
+
+def _pinned(pins: Sequence[tuple[str, str]]) -> str:
+    """Return a lock that says nothing but versions, which uv prefers."""
+    from bubble.projects.tomltext import lines
+
+    written = ['lock-version = "1.0"', 'created-by = "bubble"']
+    for name, version in pins:
+        written += ["", "[[packages]]", *lines({"name": name, "version": version})]
+    return "".join(f"{line}\n" for line in written)

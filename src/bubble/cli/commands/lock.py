@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
-from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from bubble.projects.lock import Locked
+    from bubble.projects.manifest import Bubble, Project
+    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble lock", "this project's environment: pylock.toml"),
     ("bubble lock train", "another bubble of the manifest: pylock.train.toml"),
     ("bubble lock --all --check", "for CI: fails where a lock isn't the manifest's any more"),
-    ("bubble lock --upgrade pandas", "let one package move"),
+    ("bubble lock --upgrade --dry-run", "what would move, if everything may"),
+    ("bubble lock --upgrade requests", "let one package move"),
     ("bubble lock --python", "take the newest build of the interpreter, and nothing else"),
+    ("bubble lock --from .venv", "exactly what is installed in an environment"),
 )
 
 
@@ -29,7 +33,14 @@ def define(parser: ArgumentParser) -> None:
         help="let this package move, or all (repeatable)",
     )  # fmt: skip
     parser.add_argument("--python", action="store_true", help="let the interpreter move")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if it would")
+    parser.add_argument(
+        "--from", dest="source", metavar="ENV", default="", help="lock what is installed there"
+    )
+    parser.add_argument(
+        "--installer", metavar="INSTALLER", choices=("uv", "pip"), default="",
+        help="uv, or pip, which finds packages for this platform alone",
+    )  # fmt: skip
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if it is stale")
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
 
 
@@ -40,32 +51,87 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     world = context.world()
     project = project_of(world.cwd)
+    bubbles = chosen(project, options.bubbles, everything=options.all)
+    _require_sense(options, len(bubbles))
+    if options.check:
+        return _checked(bubbles, project, world)
     upgrade = options.upgrade
     if upgrade is not None:
         upgrade = () if "" in upgrade else tuple(upgrade)
-    done = [
-        lock_bubble(
-            project,
-            bubble,
-            world,
-            upgrade=upgrade,
-            upgrade_python=options.python,
-            dry_run=options.dry_run or options.check,
-        )
-        for bubble in chosen(project, options.bubbles, everything=options.all)
-    ]
-    errors: tuple[BubbleError, ...] = ()
-    if options.check:
-        stale = [one.path for one in done if one.status != "unchanged"]
-        errors = tuple(
-            BubbleError("lock", f"{path} is not what the manifest asks for", hint="bubble lock")
-            for path in stale
-        )
+    if options.source:
+        from bubble.cli.commands.info import find
+        from bubble.projects.installed import lock_installed
+
+        done = [
+            lock_installed(
+                project,
+                bubbles[0],
+                find(options.source, context),
+                world,
+                context.output.progress(),
+                dry_run=options.dry_run,
+                installer=options.installer,
+            )
+        ]
+    else:
+        progress = context.output.progress()
+        done = [
+            lock_bubble(
+                project,
+                bubble,
+                world,
+                progress,
+                upgrade=upgrade,
+                upgrade_python=options.python,
+                dry_run=options.dry_run,
+                installer=options.installer,
+            )
+            for bubble in bubbles
+        ]
     return Outcome(
         data=[data_of(one) for one in done],
         lines=tuple(one.path for one in done),
-        notes=tuple(line for one in done for line in told(one)),
-        errors=errors,
+        notes=tuple(line for one in done for line in told(one, dry_run=options.dry_run)),
+        warnings=tuple(f"{one.bubble.name}: {note}" for one in done for note in one.notes),
+    )
+
+
+def _require_sense(options: Namespace, bubbles: int) -> None:
+    """Raise BubbleError(usage) for flags that contradict each other."""
+    from bubble.model.errors import BubbleError
+
+    moving = options.upgrade is not None or options.python
+    if options.check and (moving or options.source or options.installer):
+        raise BubbleError(
+            "usage",
+            "--check only looks at what is there",
+            hint="to see what would change: --dry-run in its place",
+        )
+    if options.source and (moving or bubbles != 1):
+        raise BubbleError(
+            "usage",
+            "--from locks one bubble, exactly as an environment is",
+            hint="name one bubble, and leave --upgrade and --python out",
+        )
+
+
+def _checked(bubbles: Sequence[Bubble], project: Project, world: World) -> Outcome:
+    """Look at the locks alone."""
+    from bubble.projects.staleness import check
+
+    found = [check(project, bubble, world) for bubble in bubbles]
+    return Outcome(
+        data=[
+            {
+                "bubble": one.bubble.name,
+                "path": one.path,
+                "status": "stale" if one.differences else "current",
+                "differences": list(one.differences),
+            }
+            for one in found
+        ],
+        lines=tuple(one.path for one in found if not one.differences),
+        errors=tuple(one.error for one in found if one.error),
     )
 
 
@@ -77,11 +143,16 @@ def data_of(one: Locked) -> dict[str, object]:
         "status": one.status,
         "python": one.lock.version,
         "changes": [change.as_dict() for change in one.changes],
+        "notes": list(one.notes),
     }
 
 
-def told(one: Locked) -> list[str]:
+def told(one: Locked, *, dry_run: bool = False) -> list[str]:
     """Return what came of locking, for people."""
     count = len(one.lock.versions)
-    head = f"{one.status} {one.path}: Python {one.lock.version}, {count} packages"
+    what = f"Python {one.lock.version}, {count} package{'' if count == 1 else 's'}"
+    would = {"made": "would make ", "changed": "would change "} if dry_run else {}
+    head = f"{would.get(one.status, f'{one.status} ')}{one.path}: {what}"
+    if one.status == "changed" and not one.changes:
+        return [f"{head}; the versions are the same"]
     return [head, *(f"  {change}" for change in one.changes if one.status == "changed")]

@@ -1,0 +1,59 @@
+"""What a resolver is asked, and what its failing means: the same for uv and pip."""
+
+from __future__ import annotations
+
+from bubble.model.errors import BubbleError
+from bubble.model.record import Record
+from bubble.model.text import printable, without_userinfo
+
+LARGEST = 256 << 20  # bytes of a resolver's answer
+# what frames uv's messages
+_FRAME = str.maketrans(dict.fromkeys("\u00d7╰─▶│├▲", " "))
+
+
+class Question(Record):
+    """What a resolver is asked.
+
+    `root` is the project's absolute directory, which relative paths start from. `lines` are
+    requirement lines, `arguments` `-r FILE`, `-c FILE`, `--group FILE:NAME`. `minor` is the
+    version of Python (`3.12`). `pins` are names and versions that stay where they can, `upgrade`
+    names that may move. `alone`: nothing that the packages depend on.
+    """
+
+    root: str
+    lines: tuple[str, ...]
+    arguments: tuple[str, ...]
+    minor: str
+    pins: tuple[tuple[str, str], ...] = ()
+    upgrade: tuple[str, ...] = ()
+    alone: bool = False
+
+
+def failed(tool: str, said: str) -> BubbleError:
+    """Return the error of a resolver that failed, from its last lines."""
+    lines = [" ".join(line.translate(_FRAME).split()) for line in said.splitlines()]
+    shown = printable(" ".join(without_userinfo(line) for line in lines if line), 1500)
+    lowered = shown.lower()
+    if "no space left on device" in lowered:
+        return BubbleError(
+            "no_space",
+            f"{tool} has no space left to work in: {shown}",
+            hint="free some space, or set BUBBLE_HOME and the tool's cache to another disk",
+        )
+    if "network was disabled" in lowered or "network connectivity is disabled" in lowered:
+        return BubbleError(
+            "offline",
+            f"{tool} needs the network, which is switched off: {shown}",
+            hint="unset BUBBLE_OFFLINE, or UV_OFFLINE",
+        )
+    if any(word in lowered for word in ("failed to fetch", "error sending request", "timed out")):
+        return BubbleError(
+            "download",
+            f"{tool} can't ask the index: {shown}",
+            hint="look at the network and at the index that is asked, and lock again",
+        )
+    return BubbleError(
+        "resolution",
+        f"{tool} found no packages that fit: {shown}",
+        hint="change what the manifest asks for, and lock again",
+    )
