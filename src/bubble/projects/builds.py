@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bubble.model.download import Download
+    from bubble.model.key import Key
     from bubble.model.platform import Platform
     from bubble.model.request import Request
     from bubble.projects.lockfile import Lock
@@ -167,8 +168,7 @@ def _installed(catalogue: Catalogue, wanted: _Wanted, world: World) -> Iterator[
             receipt = store.read_receipt(installation.prefix)
         except BubbleError:
             continue
-        known = catalogue.by_sha256(receipt.sha256)
-        if known is not None and known.key == installation.key:
+        if known := _with_bytes(catalogue, installation.key, receipt.sha256):
             yield _build(known)
         elif receipt.sha256 and receipt.origin.startswith(UPSTREAM):
             yield Build(
@@ -177,6 +177,14 @@ def _installed(catalogue: Catalogue, wanted: _Wanted, world: World) -> Iterator[
                 url=receipt.origin,
                 sha256=receipt.sha256,
             )
+
+
+def _with_bytes(catalogue: Catalogue, key: Key, sha256: str) -> Download | None:
+    """Return the build of a key that has these bytes; not the newest, where that is another."""
+    for found in (_in_catalogue(catalogue, str(key), key.platform), catalogue.by_sha256(sha256)):
+        if found is not None and (found.key, found.sha256) == (key, sha256):
+            return found
+    return None
 
 
 def _in_catalogue(catalogue: Catalogue, key: str, platform: Platform) -> Download | None:

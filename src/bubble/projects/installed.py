@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
 
+_NOT_HAD = {"resolution", "offline"}
+
 
 def lock_installed(
     project: Project,
@@ -110,13 +112,13 @@ def _asked(have: list[Distribution], root: str, ask: Callable[[tuple[str, ...]],
     try:
         return ask(tuple(lines.values()))
     except BubbleError as error:
-        if error.kind != "resolution":
+        if error.kind not in _NOT_HAD:
             raise
         missing = [name for name, line in lines.items() if not _can_be_had(line, ask)]
         if not missing:
             raise
         raise BubbleError(
-            "resolution",
+            error.kind,
             "no index has what is installed as "
             + ", ".join(printable(lines[name], 120) for name in missing),
             hint="say where it comes from (an index, find-links), or uninstall it, and lock again",
@@ -128,7 +130,7 @@ def _can_be_had(line: str, ask: Callable[[tuple[str, ...]], str]) -> bool:
     try:
         ask((line,))
     except BubbleError as error:
-        if error.kind != "resolution":
+        if error.kind not in _NOT_HAD:
             raise
         return False
     return True

@@ -1,0 +1,67 @@
+"""Projects to lock without an index: small wheels in a directory, doubles of builds, a real uv.
+
+with_wheels(env, tmp_path, wheels)   # env then has UV_FIND_LINKS and no network
+project = Project(path); project.manifest('python = "3.12"', …)
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+
+from support.builds import small_mirror
+from support.wheels import wheel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+# name, version, requirements
+Wheel = tuple[str, str, tuple[str, ...]]
+WHEELS: tuple[Wheel, ...] = (
+    ("alpha", "1.0", ("beta>=1", "winonly; sys_platform == 'win32'")),
+    ("alpha", "2.0", ("beta>=1", "winonly; sys_platform == 'win32'")),
+    ("beta", "1.0", ()),
+    ("beta", "1.1", ()),
+    ("gamma", "0.1", ()),
+    ("winonly", "3.0", ()),
+)
+
+
+def make_wheels(directory: str, wheels: Iterable[Wheel] = WHEELS) -> str:
+    """Write wheels into a directory (absolute), which is made; return it."""
+    os.makedirs(directory, exist_ok=True)
+    for name, version, requires in wheels:
+        wheel(directory, name, version, requires=requires)
+    return directory
+
+
+def use_uv(env: dict[str, str], uv: str, wheels: str, scratch: str) -> None:
+    """Put uv on the PATH of `env`, with no index but a directory of wheels, and no network."""
+    os.makedirs(f"{scratch}/bin", exist_ok=True)
+    os.symlink(uv, f"{scratch}/bin/uv")
+    env["PATH"] = f"{scratch}/bin:{env['PATH']}"
+    env |= {"UV_OFFLINE": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": wheels}
+    env |= {"UV_CACHE_DIR": f"{scratch}/uv", "UV_NO_CONFIG": "1"}
+
+
+def doubles(directory: str, *versions: str | Mapping[str, Any]) -> str:
+    """Make a catalogue of small builds; return its path."""
+    return small_mirror(directory, [_small(v) for v in versions])
+
+
+def _small(spec: str | Mapping[str, Any]) -> dict[str, Any]:
+    given = {"version": spec} if isinstance(spec, str) else dict(spec)
+    return {"extra_files": 0, **given}
+
+
+def read(path: str) -> dict[str, Any]:
+    """Return what a lock file says."""
+    with open(path, "rb") as file:
+        return tomllib.load(file)
+
+
+def versions(path: str) -> dict[str, str]:
+    """Return the packages of a lock file with their versions, "" for source trees."""
+    return {p["name"]: p.get("version", "") for p in read(path).get("packages", [])}
