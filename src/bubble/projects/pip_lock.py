@@ -12,10 +12,10 @@ from bubble.envs.making.seed import pip_seed, plant
 from bubble.envs.tools.running import run_installer
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
-from bubble.projects.question import LARGEST, failed
+from bubble.projects.question import LARGEST, failed, write
 from bubble.pythons.installed import store
 from bubble.pythons.probing.isolation import isolated, without_python
-from bubble.system.files import names_in, read_text, write_atomic
+from bubble.system.files import names_in, read_text
 from bubble.system.http.settings import offline
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class Pip:
     def answer(self, question: Question) -> dict[str, Any]:
         """Return pip's answer; the versions until now are kept, or none where they don't fit."""
         given = f"{self.staging.path}/requirements.in"
-        write_atomic(given, "".join(f"{line}\n" for line in question.lines).encode())
+        write(given, "".join(f"{line}\n" for line in question.lines))
         arguments = [*(["-r", given] if question.lines else []), *question.arguments]
         if question.alone:
             arguments.append("--no-deps")
@@ -67,7 +67,7 @@ class Pip:
             return {"lock-version": "1.0", "created-by": "pip", "packages": []}
         if question.pins:
             pins = f"{self.staging.path}/pins.txt"
-            write_atomic(pins, "".join(f"{n}=={v}\n" for n, v in question.pins).encode())
+            write(pins, "".join(f"{n}=={v}\n" for n, v in question.pins))
             try:
                 return self._lock([*arguments, "-c", pins], question.root)
             except BubbleError as error:

@@ -29,6 +29,12 @@ class Question(Record):
     alone: bool = False
 
 
+def write(path: str, text: str) -> None:
+    """Write a file for a resolver, into a directory that is swept if this is killed."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def failed(tool: str, said: str) -> BubbleError:
     """Return the error of a resolver that failed, from its last lines."""
     lines = [" ".join(line.translate(_FRAME).split()) for line in said.splitlines()]

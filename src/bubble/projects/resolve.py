@@ -13,12 +13,13 @@ from bubble.model.errors import BubbleError
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.projects.packages import canonical, text_of
-from bubble.projects.question import LARGEST, Question, failed
+from bubble.projects.question import LARGEST, Question, failed, write
 from bubble.pythons.installed import store
 from bubble.pythons.probing.isolation import without_python
-from bubble.system.files import read_text, unlink_quietly, write_atomic
+from bubble.system.files import read_text, unlink_quietly
 from bubble.system.http.settings import offline
 from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def resolve(
         upgrade=tuple(upgrade or ()),
         alone=alone,
     )
+    sweep(world.layout)
     with Staging(world.layout, f"{world.layout.home}/lock") as staging:
         if installer == "pip":
             from bubble.projects.pip_lock import Pip
@@ -147,8 +149,8 @@ class Uv:
         out, given = f"{path}/pylock.toml", f"{path}/requirements.in"
         unlink_quietly(out)
         if question.pins:
-            write_atomic(out, _pinned(question.pins).encode())
-        write_atomic(given, "".join(f"{line}\n" for line in question.lines).encode())
+            write(out, _pinned(question.pins))
+        write(given, "".join(f"{line}\n" for line in question.lines))
         command = [
             *(self.uv, "pip", "compile", "--universal", "--format", "pylock.toml", "--quiet"),
             *("--no-header", "--python-version", question.minor, "--output-file", out),
