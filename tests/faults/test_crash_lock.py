@@ -1,15 +1,18 @@
-"""`bubble lock`, killed before any call that changes a file, in each of its ways."""
+"""`bubble lock`, killed, out of disk, interrupted, or beside another one, at any of its calls."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
-from support.kills import kill_everywhere
+from support import invariants
+from support.kills import kill_everywhere, scraps
 from support.locking import make_wheels, use_uv, versions
 from support.needs import LINUX_ONLY, needs, real_uv
-from support.scene import scene
+from support.scene import command, scene
+from support.sweep import Strace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,3 +94,79 @@ def test_a_lock_whose_writer_is_killed_anywhere_is_the_old_or_the_new(
         select=ours,
     )
     assert versions(path)["beta"] == "1.1"
+
+
+@pytest.mark.parametrize("fault", ["error=ENOSPC", "error=EIO", "signal=INT", "signal=TERM"])
+def test_a_fault_at_any_call_leaves_the_old_lock_or_the_new(stage: Scene, fault: str) -> None:
+    project = f"{stage.root}/project"
+    path = f"{project}/pylock.toml"
+    within = ("env", "-C", project)
+    manifest(project, "alpha<2")
+    assert stage.run("lock", before=within).status == 0
+    manifest(project, "alpha>=2")
+    old = read(path)
+    strace = Strace(
+        [*within, *command("lock", bug="none")],
+        stage.env,
+        [stage.home, stage.cache, f"{project}/."],
+        f"{stage.root}/scratch",
+    )
+    stage.save("locked")
+    points = ours(strace.points())
+    new = read(path)
+    assert new != old
+    failed = 0
+    for point in points:
+        with open(path, "wb") as file:
+            file.write(old)
+        stage.restore("locked")
+        outcome = strace.disturb(point, fault)
+        assert outcome is not None, point
+        failed += outcome.status != 0
+        where = f"{fault} at {point.name} {point.call}: {outcome}"
+        assert read(path) in ({old, new} if outcome.status else {new}), where
+        if fault.startswith("error"):
+            assert not invariants.unclear(outcome), where
+        again = stage.run("lock", before=within)
+        assert again.status == 0, f"{where}\n{again}"
+        assert read(path) == new, where
+        assert not invariants.left_over(stage) + scraps(project), where
+    assert failed
+
+
+def test_two_locks_at_once_both_succeed_and_leave_one_whole_lock(stage: Scene) -> None:
+    project = f"{stage.root}/project"
+    manifest(project, "alpha")
+    for _ in range(3):
+        running = [
+            subprocess.Popen(
+                ["env", "-C", project, *command("lock", *words, bug="none")],
+                env=stage.env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for words in ((), ("--upgrade",), ("--python",))
+        ]
+        said = [process.communicate() for process in running]
+        assert [process.returncode for process in running] == [0, 0, 0], said
+        assert versions(f"{project}/pylock.toml") == {
+            "alpha": "2.0", "beta": "1.1", "winonly": "3.0",
+        }  # fmt: skip
+        assert sorted(os.listdir(project)) == ["bubble.toml", "pylock.toml"]
+        os.unlink(f"{project}/pylock.toml")
+    assert not invariants.left_over(stage)
+
+
+def test_a_lock_that_somebody_else_is_making_is_waited_for_and_named(stage: Scene) -> None:
+    from bubble.projects.lock import lock_of
+    from bubble.selection.answers import World
+    from bubble.system.host import host_platform
+
+    project = os.path.realpath(f"{stage.root}/project")
+    manifest(project, "alpha")
+    world = World(cwd=project, env={}, layout=stage.layout, platform=host_platform({}))
+    with lock_of(f"{project}/pylock.toml", world):
+        done = stage.run("lock", before=("env", "-C", project), env={"BUBBLE_LOCK_TIMEOUT": "0.1"})
+    assert done.status == 1
+    assert f"process {os.getpid()} holds" in done.err

@@ -16,6 +16,7 @@ from packaging.pylock import Pylock
 from support.builds import packed_mirror
 from support.locking import doubles, make_wheels, read, use_uv, versions
 from support.needs import real_uv
+from support.uv_answers import MINOR, by_lock, by_uv_compile, by_uv_lock
 from support.wheels import wheel
 
 if TYPE_CHECKING:
@@ -398,3 +399,19 @@ def test_a_lock_is_installed_to_the_same_set_by_uv_and_by_pip(
         assert ours.returncode == 0, ours.stderr
         names = {i["metadata"]["name"] for i in json.loads(ours.stdout)["install"]}
         assert names == {"alpha", "beta"}
+
+
+def test_uvs_own_answers_are_the_same(
+    bubble: Bubble, project: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """The small form, without a network, of what `tests/real` asks of public projects."""
+    env["BUBBLE_CATALOG"] = doubles(str(tmp_path / "this"), f"{MINOR}.9")
+    wanted = ["alpha>=1", "gamma; python_version > '3.9'", "winonly; sys_platform == 'linux'"]
+    wanted += ["beta<1.1; python_version < '3.10'"]
+    manifest(project, f"dependencies = {json.dumps(wanted)}", python=MINOR)
+    locked(bubble, project)
+    ours = by_lock(f"{project}/pylock.toml", MINOR)
+    assert ours == {("alpha", "2.0"), ("beta", "1.1"), ("gamma", "0.1"), ("winonly", "3.0")}
+    del env["UV_NO_INDEX"]  # which `uv lock` takes for "no registry at all"
+    assert ours == by_uv_lock(wanted, MINOR, env, str(tmp_path / "locked"))
+    assert ours == by_uv_compile(wanted, MINOR, env, str(tmp_path / "compiled"))
