@@ -63,13 +63,15 @@ def shop(bubble: Bubble, env: dict[str, str], tmp_path: Path, server: FaultServe
     return Shop(bubble, env, tmp_path, server)
 
 
-@pytest.mark.parametrize("how", ["stalls", "breaks", "garbage", "missing", "failing"])
+@pytest.mark.parametrize(
+    "how", [faults.stalls, faults.breaks, faults.garbage, faults.missing, faults.failing]
+)
 def test_an_index_that_does_not_answer_right_leaves_the_lock_as_it_was(
-    shop: Shop, how: str
+    shop: Shop, how: Handler
 ) -> None:
     assert shop.run().status == 0
     before = shop.lock.read_bytes()
-    shop.index.answer("alpha", getattr(faults, how))
+    shop.index.answer("alpha", how)
     shop.want("alpha>=1", "beta")
     shop.env["UV_CACHE_DIR"] = str(shop.at / "fresh")
     done = shop.run("--upgrade")
@@ -167,6 +169,11 @@ def test_credentials_of_an_index_are_used_and_never_written_or_said(shop: Shop) 
     assert "user" not in text
     assert "beta had a user, a password or a query" in done.out
     refused: Handler = faults.failing
+    shop.server.put(f"/files/{os.path.basename(shop.wheels[2])}", refused)
+    shop.env["UV_CACHE_DIR"] = str(shop.at / "anew")
+    done = shop.run()
+    assert done.status == 1
+    assert SECRET not in done.out + done.err
     private.answer("alpha", refused)
     shop.env["UV_CACHE_DIR"] = str(shop.at / "fresh")
     done = shop.run("--upgrade")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import tomllib
 
+from bubble.model.platform import parse_platform
+from bubble.system.host import host_platform
 from support.builds import small_mirror
 from support.wheels import wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from typing import Any
 
 # name, version, requirements
@@ -65,3 +68,23 @@ def read(path: str) -> dict[str, Any]:
 def versions(path: str) -> dict[str, str]:
     """Return the packages of a lock file with their versions, "" for source trees."""
     return {p["name"]: p.get("version", "") for p in read(path).get("packages", [])}
+
+
+OTHERS = ("linux-aarch64-gnu", "darwin-aarch64-none", "windows-x86_64-none")
+
+
+def platforms() -> list[str]:
+    """Return the platforms that the tests know, this machine's first."""
+    here = host_platform(os.environ)
+    return [str(here), *(p for p in OTHERS if parse_platform(p) != here)]
+
+
+def everywhere(version: str, **more: str) -> list[dict[str, object]]:
+    """Return the specs of a version's builds, one for each platform that the tests know."""
+    return [{"version": version, "on": parse_platform(p), **more} for p in platforms()]
+
+
+def manifest(directory: Path, *lines: str, python: str = "3.12", top: str = "") -> None:
+    """Write a manifest whose default bubble says these lines."""
+    text = "\n".join([f'python = "{python}"', top, "[bubbles.default]", *lines, ""])
+    (directory / "bubble.toml").write_text(text, encoding="utf-8")

@@ -39,6 +39,22 @@ def test_a_marker_is_judged_by_python_alone(marker: str, can: bool, always: bool
     assert (can_hold(marker, "3.12"), always_holds(marker, "3.12")) == (can, always)
 
 
+@pytest.mark.parametrize(
+    ("marker", "can", "always"),
+    [
+        ("python_full_version < '3.12.3'", False, False),
+        ("python_full_version < '3.12.5'", True, False),
+        ("python_full_version >= '3.12.3'", True, True),
+        ("python_full_version == '3.12.4' or python_full_version > '3.12.4'", True, True),
+        ("python_version == '3.12'", True, True),
+    ],
+)
+def test_releases_before_the_first_that_counts_do_not_count(
+    marker: str, can: bool, always: bool
+) -> None:
+    assert (can_hold(marker, "3.12.4"), always_holds(marker, "3.12.4")) == (can, always)
+
+
 _PATCHES = range(12)
 _ATOMS = st.sampled_from(
     [f"python_full_version {op} '3.{minor}.{patch}'"

@@ -24,7 +24,7 @@ def put(text: str, *, base: str = "/tmp/scratch", root: str = "/home/me/my prój
         asked.append((name, url, path))
         return SUM
 
-    return canonical(tomllib.loads(HEAD + text), base=base, root=root, minor="3.12", sha256=sha256)
+    return canonical(tomllib.loads(HEAD + text), base=base, root=root, python="3.12", sha256=sha256)
 
 
 asked: list[tuple[str, str, str]] = []

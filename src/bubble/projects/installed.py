@@ -18,6 +18,7 @@ from bubble.projects.lock import (
     opened,
     request_of,
     require_replaceable,
+    resolved_for,
 )
 from bubble.projects.lockfile import Lock
 from bubble.projects.resolve import resolve
@@ -75,7 +76,7 @@ def lock_installed(
             return resolve(
                 project,
                 Inputs(files=(), sha256="", lines=lines, arguments=()),
-                key.version.minor,
+                resolved_for(key.version),
                 world,
                 before="",
                 upgrade=None,

@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bubble.model.version import Version
     from bubble.projects.changes import Change
     from bubble.projects.lockfile import Build
     from bubble.projects.manifest import Bubble, Project
@@ -107,7 +108,7 @@ def lock_bubble(
         packages = packages or resolve(
             project,
             inputs,
-            parse_key(builds[0].key).version.minor,
+            resolved_for(parse_key(builds[0].key).version),
             world,
             before=data.decode("utf-8", "replace"),
             upgrade=names,
@@ -229,6 +230,14 @@ def require_fitting(project: Project, bubble: Bubble, build: Build) -> None:
             f"{entries[0].line})",
             hint="ask for another Python for this bubble, or widen requires-python",
         )
+
+
+def resolved_for(version: Version) -> str:
+    """Return the Python that packages are resolved for: the release and later ones of its minor.
+
+    What needs `>=3.12.3` is in no lock for all of 3.12; a pre-release comes before that.
+    """
+    return version.minor if version.is_prerelease else str(version)
 
 
 def write(path: str, data: bytes) -> None:

@@ -1,6 +1,7 @@
-"""Which markers (PEP 508) can hold for a minor version of Python, whatever the rest is.
+"""Which markers (PEP 508) can hold for a bubble's Python, whatever the rest is.
 
-A resolver answers for every later Python as well; a bubble has one. Markers know `and` and `or`
+A resolver answers for every later Python as well; a bubble has one minor version, of which it may
+get later patch releases. Markers know `and` and `or`
 and no negation: taking every other condition for true tells whether one can hold, taking it for
 false whether it always does.
 """
@@ -22,14 +23,22 @@ _TRUE, _FALSE = "python_version >= '0'", "python_version < '0'"
 _LAST_PATCH = 999
 
 
-def can_hold(marker: str, minor: str) -> bool:
-    """Whether `marker` holds on some machine, for some patch release of `minor` (`3.12`)."""
-    return any(_evaluated(_reduced(marker, _TRUE), minor))
+def can_hold(marker: str, python: str) -> bool:
+    """Whether `marker` holds on some machine, for some release of a Python.
+
+    `python` is a minor version (`3.12`), or the first of its releases that count (`3.12.4`).
+    """
+    return any(_evaluated(_reduced(marker, _TRUE), python))
 
 
-def always_holds(marker: str, minor: str) -> bool:
-    """Whether `marker` holds on every machine, for every patch release of `minor`."""
-    return all(_evaluated(_reduced(marker, _FALSE), minor))
+def always_holds(marker: str, python: str) -> bool:
+    """Whether `marker` holds on every machine, for every release of a Python, as above."""
+    return all(_evaluated(_reduced(marker, _FALSE), python))
+
+
+def minor_of(python: str) -> str:
+    """Return the minor version of a Python: `3.12` of `3.12.4`."""
+    return ".".join(python.split(".")[:2])
 
 
 def _reduced(marker: str, other: str) -> str:
@@ -42,20 +51,21 @@ def _reduced(marker: str, other: str) -> str:
 
 
 @functools.cache
-def _evaluated(marker: str, minor: str) -> tuple[bool, ...]:
+def _evaluated(marker: str, python: str) -> tuple[bool, ...]:
     """Return what a marker comes to for each patch release where that may change."""
     from packaging.markers import Marker
 
     parsed = Marker(marker)
+    minor = minor_of(python)
     return tuple(
         parsed.evaluate({"python_version": minor, "python_full_version": full})
-        for full in _releases(marker, minor)
+        for full in _releases(marker, minor, int(python[len(minor) + 1 :] or 0))
     )
 
 
-def _releases(marker: str, minor: str) -> Iterator[str]:
-    patches = {0, _LAST_PATCH}
+def _releases(marker: str, minor: str, first: int) -> Iterator[str]:
+    patches = {first, _LAST_PATCH}
     for found in re.findall(rf"['\"]{re.escape(minor)}\.(\d{{1,3}})", marker):
         patches |= {max(int(found) - 1, 0), int(found), int(found) + 1}
-    for patch in sorted(patches):
+    for patch in sorted(patch for patch in patches if patch >= first):
         yield f"{minor}.{patch}"

@@ -14,7 +14,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.model.urls import published
-from bubble.projects.markers import always_holds, can_hold
+from bubble.projects.markers import always_holds, can_hold, minor_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ class Packages(Record):
 
 
 def canonical(
-    read: Mapping[str, Any], *, base: str, root: str, minor: str, sha256: Hasher
+    read: Mapping[str, Any], *, base: str, root: str, python: str, sha256: Hasher
 ) -> Packages:
     """Return a resolver's answer in the form in which locks have it.
 
     `read` is what it says (PEP 751), `base` the absolute directory that its paths start from,
-    `root` the project's, `minor` the bubble's Python (`3.12`). `sha256` is asked for the hash of
-    a file that came without one: package, URL, absolute path (one of them ""). Raises
-    BubbleError(resolution) for what is no lock, or what `sha256` raises.
+    `root` the project's, `python` the bubble's (`3.12`, or `3.12.4` and later). `sha256` is asked
+    for the hash of a file that came without one: package, URL, absolute path (one of them "").
+    Raises BubbleError(resolution) for what is no lock, or what `sha256` raises.
     """
     from packaging.pylock import Pylock, PylockValidationError
 
@@ -61,13 +61,22 @@ def canonical(
     head: Table = {"lock-version": "1.0"}
     if checked.get("environments"):
         head["environments"] = [quoted_once(str(marker)) for marker in checked["environments"]]
-    head["requires-python"] = f"=={minor}.*"
+    head["requires-python"] = _required(python)
     head["created-by"] = "bubble"
-    work = _Work(base, root, minor, sha256)
+    work = _Work(base, root, python, sha256)
     tables = [work.package(package) for package in checked.get("packages", ())]
     kept = [table for table in tables if table]
     kept.sort(key=lambda t: (t["name"], t.get("version", ""), t.get("marker", ""), str(t)))
     return Packages(head=head, tables=tuple(kept), hidden=tuple(dict.fromkeys(work.hidden)))
+
+
+def _required(python: str) -> str:
+    """Return the specifier of a minor version's releases, from one on where that is said."""
+    minor = minor_of(python)
+    if minor == python:
+        return f"=={minor}.*"
+    major, _, number = minor.partition(".")
+    return f">={python},<{major}.{int(number) + 1}"
 
 
 def text_of(packages: Packages) -> str:
@@ -85,20 +94,20 @@ def text_of(packages: Packages) -> str:
 class _Work:
     """One answer that is put into form."""
 
-    def __init__(self, base: str, root: str, minor: str, sha256: Hasher) -> None:
-        self.base, self.root, self.minor, self.sha256 = base, root, minor, sha256
+    def __init__(self, base: str, root: str, python: str, sha256: Hasher) -> None:
+        self.base, self.root, self.python, self.sha256 = base, root, python, sha256
         self.hidden: list[str] = []
 
     def package(self, read: Mapping[str, Any]) -> Table:
         """Return a package's table; empty where no Python of the minor version takes it."""
         name: str = read["name"]
         marker = str(read.get("marker", ""))
-        if marker and not can_hold(marker, self.minor):
+        if marker and not can_hold(marker, self.python):
             return {}
         table: Table = {"name": name}
         if "version" in read:
             table["version"] = str(read["version"])
-        if marker and not always_holds(marker, self.minor):
+        if marker and not always_holds(marker, self.python):
             table["marker"] = quoted_once(marker)
         if "requires-python" in read:
             table["requires-python"] = str(read["requires-python"])
@@ -113,7 +122,8 @@ class _Work:
     def _wheels(self, read: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the wheels that the minor version can take; all, where nothing else is there."""
         every = list(read.get("wheels", ()))
-        fit = [file for file in every if fits(file_name(file), self.minor)]
+        minor = minor_of(self.python)
+        fit = [file for file in every if fits(file_name(file), minor)]
         return fit if fit or "sdist" in read else every
 
     def _file(self, package: str, read: Mapping[str, Any]) -> Table:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, without_userinfo
 
 LARGEST = 256 << 20  # bytes of a resolver's answer
+_QUERY = re.compile(r"(\w://[^\s`'\"?]*)\?[^\s`'\")]*")  # of a URL: it may be a token
 # what frames uv's messages
 _FRAME = str.maketrans(dict.fromkeys("\u00d7╰─▶│├▲", " "))
 
@@ -15,15 +18,15 @@ class Question(Record):
     """What a resolver is asked.
 
     `root` is the project's absolute directory, which relative paths start from. `lines` are
-    requirement lines, `arguments` `-r FILE`, `-c FILE`, `--group FILE:NAME`. `minor` is the
-    version of Python (`3.12`). `pins` are names and versions that stay where they can, `upgrade`
-    names that may move. `alone`: nothing that the packages depend on.
+    requirement lines, `arguments` `-r FILE`, `-c FILE`, `--group FILE:NAME`. `python` is the first
+    version that counts (`3.12.4`, or `3.12`). `pins` are names and versions that stay where they
+    can, `upgrade` names that may move. `alone`: nothing that the packages depend on.
     """
 
     root: str
     lines: tuple[str, ...]
     arguments: tuple[str, ...]
-    minor: str
+    python: str
     pins: tuple[tuple[str, str], ...] = ()
     upgrade: tuple[str, ...] = ()
     alone: bool = False
@@ -38,7 +41,8 @@ def write(path: str, text: str) -> None:
 def failed(tool: str, said: str) -> BubbleError:
     """Return the error of a resolver that failed, from its last lines."""
     lines = [" ".join(line.translate(_FRAME).split()) for line in said.splitlines()]
-    shown = printable(" ".join(without_userinfo(line) for line in lines if line), 1500)
+    clean = " ".join(without_userinfo(line) for line in lines if line)
+    shown = printable(_QUERY.sub(r"\1", clean), 1500)
     lowered = shown.lower()
     if "no space left on device" in lowered:
         return BubbleError(

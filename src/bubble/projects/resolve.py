@@ -12,6 +12,7 @@ from bubble.envs.tools.uv import uv_for
 from bubble.model.errors import BubbleError
 from bubble.model.request import parse_request
 from bubble.model.text import printable
+from bubble.projects.markers import minor_of
 from bubble.projects.packages import canonical, text_of
 from bubble.projects.question import LARGEST, Question, failed, write
 from bubble.pythons.installed import store
@@ -48,7 +49,7 @@ _UNWANTED = {
 def resolve(
     project: Project,
     inputs: Inputs,
-    minor: str,
+    python: str,
     world: World,
     *,
     before: str,
@@ -61,11 +62,12 @@ def resolve(
 ) -> str:
     """Return the packages' part of a lock, as TOML.
 
-    `minor` is the interpreter's version (`3.12`), `before` the lock's text until now, whose pins
-    stay where they can, except those of `upgrade`: names, or none of them for all; None for
-    nothing. `installer` is "uv", "pip" (with the interpreter of the key `build`, which is
-    installed; for this platform alone) or "" (uv, fetched where there is none). `alone` leaves
-    out what the packages depend on. `step` is told what happens, `note` what people should know.
+    `python` is the interpreter's version (`3.12.4`; `3.12` for all of its releases), `before` the
+    lock's text until now, whose pins stay where they can, except those of `upgrade`: names, or none
+    of them for all; None for nothing. `installer` is "uv", "pip" (with the interpreter of the key
+    `build`, which is installed; for this platform alone) or "" (uv, fetched where there is none).
+    `alone` leaves out what the packages depend on. `step` is told what happens, `note` what people
+    should know.
     Raises BubbleError (resolution; download, offline: an index can't be asked; no_space; what
     `uv_for` raises).
     """
@@ -73,7 +75,7 @@ def resolve(
         root=project.root,
         lines=inputs.lines,
         arguments=inputs.arguments,
-        minor=minor,
+        python=python,
         pins=_pins(before, upgrade),
         upgrade=tuple(upgrade or ()),
         alone=alone,
@@ -91,7 +93,7 @@ def resolve(
             resolver.answer(question),
             base=staging.path,
             root=project.root,
-            minor=minor,
+            python=python,
             sha256=lambda name, url, path: hashed(resolver, question, name, url, path),
         )
     for name in packages.hidden:
@@ -153,8 +155,8 @@ class Uv:
         write(given, "".join(f"{line}\n" for line in question.lines))
         command = [
             *(self.uv, "pip", "compile", "--universal", "--format", "pylock.toml", "--quiet"),
-            *("--no-header", "--python-version", question.minor, "--output-file", out),
-            *("--python", python_for(question.minor, self.world)),
+            *("--no-header", "--python-version", question.python, "--output-file", out),
+            *("--python", python_for(minor_of(question.python), self.world)),
             *(["--no-deps"] if question.alone else []),
             *([given] if question.lines or not question.arguments else []),
             *(word for word in question.arguments if word != "-r"),  # files have no option
