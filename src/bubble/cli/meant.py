@@ -148,9 +148,14 @@ def other_meaning(options: Namespace, world: World) -> tuple[str, ...]:
     from bubble.selection.registry import of_directory
 
     known = of_directory(world.layout, world.cwd)
-    how = f"bubble run .venv pip install {name}" if known else f"bubble create --with {name}"
-    said = f"it is for the whole machine; if the package {name} was meant, for this project: "
-    return (f"{said}bubble remove {name}, then {how}",)
+    how = f"bubble run .venv pip install {name}"
+    if not known:
+        from shlex import quote
+
+        files = [w for file in options.requirements for w in ("-r", quote(printable(file)))]
+        how = " ".join(["bubble create", *files, "--with", name])
+    said = f"{name} will be an environment for the whole machine; if the package was meant"
+    return (f"{said}: bubble remove {name}, then {how}",)
 
 
 def _requirements(path: str) -> tuple[str, ...]:
