@@ -97,6 +97,8 @@ def installation_of(options: Namespace, world: World) -> tuple[Installation, str
         from bubble.selection.base import selected_request
 
         asked = selected_request(world)
+    if not options.name:
+        _require_no_other(world)
     request = parse_request(asked)
     if request.kind == "path" or not request.is_python:
         from bubble.selection.answers import an_installed
@@ -110,6 +112,28 @@ def installation_of(options: Namespace, world: World) -> tuple[Installation, str
         )
     installation = store.find(world.layout, request, world.platform)
     return installation, asked, request.is_exact
+
+
+def _require_no_other(world: World) -> None:
+    """Raise BubbleError(environment) where this directory's files name another environment.
+
+    A `.venv` beside that would be refused by all that looks for a Python here.
+    """
+    from bubble.selection.answers import an_installed, quoted, request_of, where
+    from bubble.selection.sources import in_directory
+
+    choice = next(in_directory(world.cwd), None)
+    for entry in choice.entries[:1] if choice else ():
+        assert choice is not None
+        request = request_of(entry, choice.source)
+        if request.kind == "name":
+            name = quoted(printable(request.text))
+            raise BubbleError(
+                "environment",
+                f"{where(choice.source, entry)} gives this directory the environment {name}",
+                hint=f"install into that: bubble run {name} pip install PACKAGE; for one of its "
+                f"own: bubble use {an_installed(world)}, then bubble create",
+            )
 
 
 def to_be_lost(path: str, options: Namespace, context: Context) -> tuple[str, ...]:
