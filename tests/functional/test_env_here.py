@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
 from support.environments import adopt_python, create
+from support.needs import needs
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,3 +132,23 @@ def test_a_directory_that_has_a_named_one_gets_no_other_beside_it(scene: Scene) 
     # what has a name is for the whole machine, and needs only to be told its Python
     scene.pin(bare, "named")
     assert scene.bubble("create", "other", "--no-pip", "-p", scene.minor, cwd=bare).status == 0
+
+
+@needs("bash", "zsh", "dash", "fish")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "dash", "fish"])
+def test_activation_without_a_name_follows_too(scene: Scene, shell: str) -> None:
+    sub = scene.pin(f"{scene.project}/sub", "named")
+    kind = "sh" if shell == "dash" else shell
+    code = scene.bubble("init", kind).out
+    script = f"{code}\n"
+    for directory in (sub, scene.project, f"{scene.root}/bare"):
+        script += f'cd {directory}\nbubble activate\necho "$VIRTUAL_ENV."\n'
+        script += "bubble deactivate\n" if directory != f"{scene.root}/bare" else ""
+    path = scene.root + f"/{shell}.script"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(script)
+    done = subprocess.run(
+        [shell, path], env=scene.env, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert done.stdout.splitlines() == [f"{scene.named}.", f"{scene.own}.", "."]
+    assert "no environment belongs to" in done.stderr
