@@ -204,15 +204,23 @@ def test_what_is_said_to_uv_itself_outweighs_what_is_said_to_pip(scene: Scene) -
     path = scene.configure("home/.config/uv/uv.toml", 'index-url = "@high"\n')
     assert scene.got(installer="uv") == "4.0"
     os.unlink(path)
-    # a repository's word to uv isn't the user's
-    scene.configure("uv.toml", 'index-url = "@high"\n')
-    assert scene.got(installer="uv") == "3.0"
 
 
-@pytest.mark.parametrize("path", ["home/.config/uv/uv.toml", "uv.toml", "pyproject.toml"])
-def test_uvs_configuration_sends_nothing_elsewhere(scene: Scene, path: str) -> None:
-    section = "tool.uv.pip" if path == "pyproject.toml" else "pip"
-    scene.configure(path, f'[{section}]\ntarget = "%/out"\n')
+@pytest.mark.parametrize("path", ["uv.toml", "pyproject.toml"])
+@pytest.mark.parametrize("index", ['index-url = "@high"\n', '[[index]]\nurl = "@high"\n', ""])
+def test_a_repositorys_word_to_uv_is_not_the_users(scene: Scene, path: str, index: str) -> None:
+    section = "tool.uv." if path == "pyproject.toml" else ""
+    tool = "[tool.uv]\n" if path == "pyproject.toml" and index.startswith("index-url") else ""
+    text = f'{tool}{index.replace("[[", "[[" + section)}[{section}pip]\ntarget = "%/out"\n'
+    scene.configure(path, text)
+    scene.say(PIP_INDEX_URL="@low")
+    assert scene.got(installer="uv") == scene.got(installer="pip") == "3.0"
+    assert not os.path.exists(f"{scene.root}/out")
+
+
+def test_uvs_own_configuration_sends_nothing_elsewhere(scene: Scene) -> None:
+    path = "home/.config/uv/uv.toml"
+    scene.configure(path, '[pip]\ntarget = "%/out"\n')
     scene.say(PIP_INDEX_URL="@low")
     done = scene.create("demo", installer="uv")
     assert done.status == 2

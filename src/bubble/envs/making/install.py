@@ -88,7 +88,7 @@ def install_packages(
     os.mkdir(scratch)
     try:
         words = write_contents(arguments, contents, scratch)
-        backend = _backend(installer, words, root, env, layout, cwd)
+        backend = _backend(installer, words, root, env, layout)
         if backend[0] == "pip" and offline(env):  # uv keeps off by itself, and knows its cache
             require_local(words, cwd)
         job = _Job(
@@ -104,13 +104,13 @@ def install_packages(
 
 
 def _backend(
-    wanted: str, words: Sequence[str], root: str, env: Mapping[str, str], layout: Layout, cwd: str
+    wanted: str, words: Sequence[str], root: str, env: Mapping[str, str], layout: Layout
 ) -> tuple[str, ...]:
     """Choose the installer: pip where nobody wanted uv, and uv can't be told what pip is told."""
     backend = choose_installer(wanted, env, layout)
     if backend[0] == "uv" and not wanted and _has_pip(root):
         try:
-            installer_environment("uv", env, cwd=cwd, root=root, names_an_index=_names_index(words))
+            installer_environment("uv", env, root=root, names_an_index=_names_index(words))
         except BubbleError:
             backend = ("pip",)
     if backend[0] == "pip" and not _has_pip(root):
@@ -126,7 +126,6 @@ def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> I
     return installer_environment(
         job.backend[0],
         job.env,
-        cwd=job.cwd,
         root=job.root,
         names_an_index=_names_index(words),
         of_lock=of_lock,

@@ -43,13 +43,12 @@ def installer_environment(
     installer: str,
     env: Mapping[str, str],
     *,
-    cwd: str,
     root: str = "",
     command: str = "install",
     names_an_index: bool = False,
     of_lock: bool = False,
 ) -> InstallerEnvironment:
-    """Return what `installer` ("pip" or "uv") is started with in the absolute directory `cwd`.
+    """Return what `installer` ("pip" or "uv") is started with.
 
     `root` is the environment that is filled ("" for none), whose own pip.conf counts; `command`
     the one of pip's whose section of pip.conf counts; `names_an_index` says that a requirement
@@ -60,7 +59,8 @@ def installer_environment(
     settings = pip_settings(env, prefix=root, command=command)
     variables = {n: v for n, v in without_python(env).items() if n not in _ELSEWHERE}
     if root:
-        variables["VIRTUAL_ENV"] = root
+        # a repository's [tool.uv] chooses no index and no target: uv looks for it from there up
+        variables |= {"VIRTUAL_ENV": root, "UV_PROJECT": "/"}
     if of_lock:
         settings = {key: s for key, s in settings.items() if key not in _NOT_FOR_LOCKS}
         variables = {n: v for n, v in variables.items() if n not in _NOT_FOR_LOCKS}
@@ -71,7 +71,7 @@ def installer_environment(
     variables = {n: v for n, v in variables.items() if not n.startswith("PIP_")} | told
     if installer == "pip":
         return InstallerEnvironment(variables=variables)
-    said = said_to_uv(settings, env, cwd=cwd, names_an_index=names_an_index)
+    said = said_to_uv(settings, env, names_an_index=names_an_index)
     if said.unsaid:
         shown = "; ".join(printable(clause, 300) for clause in said.unsaid[:5])
         raise BubbleError(

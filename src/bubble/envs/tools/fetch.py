@@ -96,9 +96,7 @@ def _download(scratch: str, digests: set[str], world: World, staging: Staging) -
         *("--only-binary", ":all:", "-r", requirements, "-d", wheels),
     )
     # what is said of other packages isn't said of this one
-    own = installer_environment(
-        "pip", world.env, cwd=world.cwd, root=sys.prefix, command="download", of_lock=True
-    )
+    own = installer_environment("pip", world.env, root=sys.prefix, command="download", of_lock=True)
     status, said = run_installer(
         command, own.variables, world.cwd, show=False, keep=staging.descriptor
     )

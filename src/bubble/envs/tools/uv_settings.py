@@ -54,17 +54,15 @@ def said_to_uv(
     settings: Mapping[str, Setting],
     env: Mapping[str, str],
     *,
-    cwd: str,
     names_an_index: bool = False,
 ) -> Said:
     """Translate pip's settings; what the user says to uv itself in UV_* or uv.toml outweighs them.
 
-    `cwd` is the absolute directory that uv runs in; `names_an_index` says that a requirement file
-    has an `--index-url` of its own.
+    `names_an_index` says that a requirement file has an `--index-url` of its own.
     """
-    files = list(_files(env, cwd))
+    files = [(path, _table(path)) for path in _users(env)]
     theirs = any(env.get(name) for name in _UVS_INDEX) or any(
-        _UVS_KEYS & {*_table(path), *_part(_table(path), "pip")} for path in _users(env)
+        _UVS_KEYS & {*table, *_part(table, "pip")} for _, table in files
     )
     left = {key: setting for key, setting in settings.items() if key not in _SILENT}
     if theirs:
@@ -188,21 +186,6 @@ def _users(env: Mapping[str, str]) -> Iterator[str]:
         for directory in (env.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"):
             yield f"{directory}/uv/uv.toml"
         yield "/etc/uv/uv.toml"
-
-
-def _files(env: Mapping[str, str], cwd: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield all that uv reads in `cwd`, the nearest directory's and the user's, as tables."""
-    if not (env.get("UV_CONFIG_FILE") or env.get("UV_NO_CONFIG")):
-        place = cwd
-        while place:
-            own, projects = f"{place}/uv.toml", f"{place}/pyproject.toml"
-            table = _table(own) or _part(_part(_table(projects), "tool"), "uv")
-            if table:
-                yield own if os.path.exists(own) else projects, table
-                break
-            place = place.rpartition("/")[0]
-    for path in _users(env):
-        yield path, _table(path)
 
 
 def _table(path: str) -> dict[str, Any]:
