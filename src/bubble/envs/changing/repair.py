@@ -12,6 +12,7 @@ import os
 from bubble.envs.changing.registering import reregister
 from bubble.envs.changing.reinterpret import choose, fits, make_again, relink, wanted, works
 from bubble.envs.knowing import placing
+from bubble.envs.knowing.here import selected_name
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.locate import DEFAULT, is_path, locate
 from bubble.model.errors import BubbleError
@@ -45,7 +46,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     gets its packages installed anew. Raises BubbleError (environment: there is nothing that could
     be mended; not_installed: no interpreter fits) and OSError.
     """
-    path = find(text, world.cwd, world.layout)
+    path = find(text or selected_name(world), world.cwd, world.layout)
     with placing.lock(world.layout, path):
         known = registry.environments(world.layout)
         environment, done = reregister(path, world.layout)

@@ -33,8 +33,9 @@ class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
 
     `path` and `project` are absolute; so is `keep`, where what is replaced goes, "" for nowhere.
-    `arguments` are what the installer gets: requirement texts
-    and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best).
+    `arguments` are what the installer gets (requirement texts, `-r FILE`, …), and `contents` what
+    was read of those files that can't be read twice. `installer` is "pip", "uv" or "" (whichever
+    is best).
     """
 
     path: str
@@ -48,6 +49,7 @@ class Plan(Record):
     system_site_packages: bool = False
     force: bool = False
     arguments: tuple[str, ...] = ()
+    contents: tuple[tuple[str, bytes], ...] = ()
     keep: str = ""
     installer: str = ""
 
@@ -128,6 +130,7 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
                 cwd=world.cwd,
                 show=show,
                 keep=staging.descriptor,
+                contents=plan.contents,
             )
             relocate(root, root, plan.path)
         # first what lets the next creation see that this one didn't get to its end
