@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.builds import packed_mirror
-from support.locking import doubles, make_wheels, manifest, use_uv, versions
+from support.locking import doubles, make_wheels, manifest, own_pip, use_uv, versions
 from support.needs import real_uv
 from support.uv_answers import MINOR, by_lock, by_uv_compile, by_uv_lock
 
@@ -106,3 +106,24 @@ def test_uvs_own_answers_are_the_same(
     del env["UV_NO_INDEX"]  # which `uv lock` takes for "no registry at all"
     assert ours == by_uv_lock(wanted, MINOR, env, str(tmp_path / "locked"))
     assert ours == by_uv_compile(wanted, MINOR, env, str(tmp_path / "compiled"))
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_pip_is_configured_to_decides_whichever_resolves(
+    bubble: Bubble, project: Path, env: dict[str, str], tmp_path: Path, installer: str
+) -> None:
+    """The company's package, not the public one of the same name."""
+    for name in [n for n in env if n.startswith(("PIP_", "UV_")) and n != "UV_CACHE_DIR"]:
+        del env[name]
+    company = make_wheels(str(tmp_path / "company"), [("alpha", "1.5", ())])
+    own_pip(company)
+    config = tmp_path / "pip.conf"
+    config.write_text(f"[global]\nno-index = true\nfind-links = {company}\ntarget = /nowhere\n")
+    env["PIP_CONFIG_FILE"] = str(config)
+    assert bubble("python", "install", "3.12").status == 0
+    locked(bubble, project, "--installer", installer)
+    assert versions(f"{project}/pylock.toml") == {"alpha": "1.5"}
+    env["BUBBLE_OFFLINE"] = "1"
+    assert locked(bubble, project, "--installer", installer).err.splitlines()[-1].startswith(
+        "unchanged "
+    )  # fmt: skip

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.pylock import Pylock
 
 from support.builds import packed_mirror
-from support.locking import make_wheels, read, versions
+from support.locking import make_wheels, own_pip, read, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +18,6 @@ if TYPE_CHECKING:
     from conftest import Result
 
     Bubble = Callable[..., Result]
-
-
-def own_pip(directory: str) -> None:
-    """Make a wheel of the pip that runs these tests, which can lock."""
-    distribution = importlib.metadata.distribution("pip")
-    if tuple(map(int, distribution.version.split(".")[:2])) < (25, 1):
-        pytest.skip("not here: the tests' own pip can't lock")
-    name = f"{directory}/pip-{distribution.version}-py3-none-any.whl"
-    with zipfile.ZipFile(name, "w") as archive:
-        for file in distribution.files or ():
-            belongs = file.parts[0] in {"pip", f"pip-{distribution.version}.dist-info"}
-            if belongs and file.suffix != ".pyc" and file.name not in {"INSTALLER", "REQUESTED"}:
-                archive.write(str(file.locate()), str(file))
 
 
 @pytest.fixture

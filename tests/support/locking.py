@@ -6,12 +6,15 @@ project = Project(path); project.manifest('python = "3.12"', …)
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import tomllib
+import zipfile
 
 from bubble.model.platform import parse_platform
 from bubble.system.host import host_platform
 from support.builds import small_mirror
+from support.needs import not_here
 from support.wheels import wheel
 
 TYPE_CHECKING = False
@@ -88,3 +91,16 @@ def manifest(directory: Path, *lines: str, python: str = "3.12", top: str = "") 
     """Write a manifest whose default bubble says these lines."""
     text = "\n".join([f'python = "{python}"', top, "[bubbles.default]", *lines, ""])
     (directory / "bubble.toml").write_text(text, encoding="utf-8")
+
+
+def own_pip(directory: str) -> None:
+    """Make a wheel of the pip that runs these tests, which can lock."""
+    distribution = importlib.metadata.distribution("pip")
+    if tuple(map(int, distribution.version.split(".")[:2])) < (25, 1):
+        not_here("the tests' own pip can't lock")
+    name = f"{directory}/pip-{distribution.version}-py3-none-any.whl"
+    with zipfile.ZipFile(name, "w") as archive:
+        for file in distribution.files or ():
+            belongs = file.parts[0] in {"pip", f"pip-{distribution.version}.dist-info"}
+            if belongs and file.suffix != ".pyc" and file.name not in {"INSTALLER", "REQUESTED"}:
+                archive.write(str(file.locate()), str(file))

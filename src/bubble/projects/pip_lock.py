@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 
 from bubble.envs.making.seed import pip_seed, plant
+from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.running import run_installer
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.projects.question import LARGEST, failed, write
 from bubble.pythons.installed import store
-from bubble.pythons.probing.isolation import isolated, without_python
+from bubble.pythons.probing.isolation import isolated
 from bubble.system.files import names_in, read_text
-from bubble.system.http.settings import offline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from bubble.system.staging import Staging
 
 _MINIMUM = (25, 1)  # the first pip that locks
-_UNWANTED = {
-    *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_DRY_RUN"),
-    *("PIP_OUTPUT", "PIP_DEST", "PIP_REPORT", "PIP_QUIET", "PIP_VERBOSE", "PIP_LOG"),
-}
+_UNWANTED = {"PIP_OUTPUT", "PIP_QUIET", "PIP_VERBOSE", "PIP_LOG"}
 _SYSTEMS = {"linux": "linux", "darwin": "darwin", "windows": "win32"}
 
 
@@ -50,10 +47,8 @@ class Pip:
                 hint=f"bubble python install {self.key.name}; or lock by uv, for all platforms",
             )
         self.python = found.executable
-        self.env = {n: v for n, v in without_python(world.env).items() if n not in _UNWANTED}
-        self.env |= {"PIP_REQUIRE_VIRTUALENV": "0"}
-        if offline(world.env):
-            self.env["PIP_NO_INDEX"] = "1"
+        told = installer_environment("pip", world.env).variables
+        self.env = {n: v for n, v in told.items() if n not in _UNWANTED}
         self.pip = self._pip()
 
     def answer(self, question: Question) -> dict[str, Any]:

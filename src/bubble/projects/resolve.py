@@ -5,8 +5,11 @@ pip's answer (`projects.pip_lock`) is for this platform alone; it is taken where
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 
+from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.running import run_installer
 from bubble.envs.tools.uv import uv_for
 from bubble.model.errors import BubbleError
@@ -16,9 +19,7 @@ from bubble.projects.markers import minor_of
 from bubble.projects.packages import canonical, text_of
 from bubble.projects.question import LARGEST, Question, failed, write
 from bubble.pythons.installed import store
-from bubble.pythons.probing.isolation import without_python
 from bubble.system.files import read_text, unlink_quietly
-from bubble.system.http.settings import offline
 from bubble.system.staging import Staging
 from bubble.system.sweep import sweep
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol
 
+    from bubble.envs.tools.environment import InstallerEnvironment
     from bubble.projects.inputs import Inputs
     from bubble.projects.manifest import Project
     from bubble.selection.resolve import World
@@ -38,12 +40,8 @@ if TYPE_CHECKING:
             """Return the answer; its paths start from the staging directory."""
 
 
-# what would have uv look at another Python than the bubble's, or write something else
-_UNWANTED = {
-    *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_CUSTOM_COMPILE_COMMAND", "UV_RESOLUTION_FORMAT"),
-    *("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIRECTORY"),
-    *("UV_PROJECT", "UV_WORKING_DIR"),
-}
+_INDEX = re.compile(r"^\s*(?:-i|--index-url)\b", re.MULTILINE)
+_LARGEST = 1 << 24  # bytes of a requirements file
 
 
 def resolve(
@@ -163,9 +161,10 @@ class Uv:
         ]
         for name in question.upgrade:
             command += ["--upgrade-package", name]
+        environment = _environment(question, self.world)
         status, said = run_installer(
-            command,
-            uv_environment(self.world),
+            [*command, *environment.options],
+            environment.variables,
             question.root,
             show=False,
             keep=self.staging.descriptor,
@@ -175,11 +174,14 @@ class Uv:
         return tomllib.loads(read_text(out, LARGEST) or "")
 
 
-def uv_environment(world: World) -> dict[str, str]:
-    """Return the variables with which uv resolves: the user's, less what leads it elsewhere."""
-    env = {n: value for n, value in without_python(world.env).items() if n not in _UNWANTED}
-    env |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-    return {**env, "UV_OFFLINE": "1"} if offline(world.env) else env
+def _environment(question: Question, world: World) -> InstallerEnvironment:
+    """Return what uv is started with: the user's configuration, of pip as well."""
+    words = question.arguments
+    files = [path for option, path in itertools.pairwise(words) if option == "-r"]
+    named = any(_INDEX.search(read_text(path, _LARGEST) or "") for path in files)
+    found = installer_environment("uv", world.env, names_an_index=named)
+    own = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    return found.replace(variables={**found.variables, **own})
 
 
 def python_for(minor: str, world: World) -> str:
