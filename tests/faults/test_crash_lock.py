@@ -169,4 +169,5 @@ def test_a_lock_that_somebody_else_is_making_is_waited_for_and_named(stage: Scen
     with lock_of(f"{project}/pylock.toml", world):
         done = stage.run("lock", before=("env", "-C", project), env={"BUBBLE_LOCK_TIMEOUT": "0.1"})
     assert done.status == 1
+    assert f"lock default: waiting for process {os.getpid()}" in done.err
     assert f"process {os.getpid()} holds" in done.err

@@ -328,3 +328,20 @@ def test_what_is_no_file_that_may_change_is_never_written_to(
     )  # fmt: skip
     assert not other.exists() or other.read_text() == "precious\n"
     assert sorted(os.listdir(project)) == ["bubble.toml", "pylock.toml"]
+
+
+def test_of_several_bubbles_one_that_cannot_be_locked_keeps_no_other_back(
+    bubble: Bubble, project: Path
+) -> None:
+    more = '[bubbles.wrong]\ndependencies = ["nowhere"]\n[bubbles.train]\ndependencies = ["gamma"]'
+    manifest(project, 'dependencies = ["alpha"]', more)
+    done = bubble("lock", "--all", "--json", cwd=project)
+    assert done.status == 1
+    assert [one["bubble"] for one in done.json["data"]] == ["default", "train"]
+    assert done.json["error"]["message"].startswith("wrong: ")
+    assert sorted(os.listdir(project)) == ["bubble.toml", "pylock.toml", "pylock.train.toml"]
+    only = bubble("lock", "wrong", cwd=project)
+    assert (only.status, only.out) == (1, "")
+    assert bubble("lock", "nowhere", cwd=project).status == 1
+    assert bubble("lock", "--check", "--python", cwd=project).status == 2
+    assert bubble("lock", "--all", "--from", ".venv", cwd=project).status == 2

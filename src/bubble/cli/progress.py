@@ -43,7 +43,7 @@ class _LineTask(Task):
         self._say(f"{self._name}: {text}")
 
     def step(self, text: str) -> None:
-        if text.startswith(("copying", "waiting")):
+        if text.startswith(("copying", "waiting", "getting")):
             self._say(f"{self._name}: {text}")
 
     def finish(self, text: str) -> None:

@@ -38,9 +38,9 @@ _NOT_HAD = {"resolution", "offline"}
 
 
 def lock_installed(
+    environment: Environment,
     project: Project,
     bubble: Bubble,
-    environment: Environment,
     world: World,
     progress: Progress | None = None,
     *,
@@ -58,7 +58,7 @@ def lock_installed(
     request = request_of(project, bubble, world)
     key = _key_of(environment)
     notes: list[str] = []
-    with lock_of(path, world), opened(progress, bubble.name) as task:
+    with opened(progress, bubble.name) as task, lock_of(path, world, task.step):
         before, data = before_of(path)
         task.step("looking at what is installed")
         have = exported(environment.path)

@@ -1,4 +1,7 @@
-"""Locking: from a bubble's inputs to a lock file that says which bytes it consists of."""
+"""Locking: from a bubble's inputs to a lock file that says which bytes it consists of.
+
+Whether a lock is stale is asked often, so what only locking needs is imported there.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,13 @@ import hashlib
 import os
 import stat
 
-from bubble.envs.exchange.export import canonical_name
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.quoting import quoted
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.projects.builds import builds_for
-from bubble.projects.changes import changes
 from bubble.projects.inputs import inputs_of
 from bubble.projects.lockfile import LARGEST, Lock, parse_lock, render
-from bubble.projects.resolve import resolve
 from bubble.pythons.installing.progress import Task
 from bubble.system.files import replace_file
 from bubble.system.lock import Lock as FileLock
@@ -26,7 +25,7 @@ from bubble.system.version_file import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bubble.model.version import Version
     from bubble.projects.changes import Change
@@ -86,12 +85,16 @@ def lock_bubble(
     nothing else where it can. Raises BubbleError (manifest, resolution, unavailable, …); then the
     lock file is as it was.
     """
+    from bubble.envs.exchange.export import canonical_name
+    from bubble.projects.builds import builds_for
+    from bubble.projects.resolve import resolve
+
     path = project.lock(bubble)
     require_replaceable(path)
     request = request_of(project, bubble, world)
     names = None if upgrade is None else tuple(map(canonical_name, upgrade))
     notes: list[str] = []
-    with lock_of(path, world), opened(progress, bubble.name) as task:
+    with opened(progress, bubble.name) as task, lock_of(path, world, task.step):
         before, data = before_of(path)
         inputs = inputs_of(project, bubble, request)
         task.step("choosing the interpreter")
@@ -138,6 +141,8 @@ def concluded(
     `moved` are the canonical names of what was to move. Raises BubbleError(usage) for one that
     isn't there, and OSError; then nothing was written.
     """
+    from bubble.projects.changes import changes
+
     before, data = until_now
     rendered = render(packages, new)
     lock = parse_lock(rendered, path)
@@ -198,10 +203,19 @@ def before_of(path: str) -> tuple[Lock | None, bytes]:
         return None, b""
 
 
-def lock_of(path: str, world: World) -> FileLock:
-    """Return the lock between processes that write the lock file at `path` (absolute)."""
+def lock_of(path: str, world: World, step: Callable[[str], None] = lambda _: None) -> FileLock:
+    """Return the lock between processes that write the lock file at `path` (absolute).
+
+    `step` is told whom it waits for.
+    """
+
+    def wait(process: int) -> None:
+        step(f"waiting for process {process}" if process else "waiting for another process")
+
     name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
-    return FileLock(f"{world.layout.locks}/lock.{name}", timeout=lock_timeout(world.env))
+    return FileLock(
+        f"{world.layout.locks}/lock.{name}", timeout=lock_timeout(world.env), on_wait=wait
+    )
 
 
 @contextlib.contextmanager
@@ -216,7 +230,7 @@ def opened(progress: Progress | None, name: str) -> Iterator[Task]:
 
 def require_fitting(project: Project, bubble: Bubble, build: Build) -> None:
     """Raise BubbleError(manifest) where a project that is part of a bubble refuses its Python."""
-    if not bubble.project:
+    if bubble.project not in {"editable", "built"}:
         return
     from bubble.system.version_file import read_requires_python
 

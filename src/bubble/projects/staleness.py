@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.exchange.export import canonical_name
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects.inputs import inputs_of
 from bubble.projects.lock import request_of
 from bubble.projects.lockfile import read_lock
-from bubble.projects.manifest import DEFAULT, PYPROJECT
+from bubble.projects.manifest import DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +84,7 @@ def _packages(project: Project, bubble: Bubble, inputs: Inputs, lock: Lock) -> I
     """Yield what is asked for directly and isn't locked, or not in a version that would do."""
     from packaging.requirements import InvalidRequirement, Requirement
 
+    from bubble.envs.exchange.export import canonical_name
     from bubble.projects.markers import can_hold
 
     minor = ".".join(lock.version.split(".")[:2])
@@ -110,7 +110,7 @@ def _lines(project: Project, bubble: Bubble, inputs: Inputs) -> Iterator[str]:
 
     constraints = {*bubble.constraints, project.manifest, project.pyproject}
     for path in inputs.files:
-        if path not in constraints and os.path.basename(path) != PYPROJECT:
+        if path not in constraints and path.endswith((".txt", ".in")):
             text = (read_regular(path, _LARGEST) or b"").decode("utf-8", "replace")
             yield from text.splitlines()
     if not bubble.project and not bubble.groups:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bubble.projects.lock import Locked
     from bubble.projects.manifest import Bubble, Project
@@ -47,7 +48,6 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Lock."""
     from bubble.projects.locate import chosen, project_of
-    from bubble.projects.lock import lock_bubble
 
     world = context.world()
     project = project_of(world.cwd)
@@ -55,51 +55,52 @@ def execute(options: Namespace, context: Context) -> Outcome:
     _require_sense(options, len(bubbles))
     if options.check:
         return _checked(bubbles, project, world)
-    upgrade = options.upgrade
-    if upgrade is not None:
-        upgrade = () if "" in upgrade else tuple(upgrade)
-    if options.source:
-        from bubble.cli.commands.info import find
-        from bubble.projects.installed import lock_installed
-
-        done = [
-            lock_installed(
-                project,
-                bubbles[0],
-                find(options.source, context),
-                world,
-                context.output.progress(),
-                dry_run=options.dry_run,
-                installer=options.installer,
-            )
-        ]
-    else:
-        progress = context.output.progress()
-        done = [
-            lock_bubble(
-                project,
-                bubble,
-                world,
-                progress,
-                upgrade=upgrade,
-                upgrade_python=options.python,
-                dry_run=options.dry_run,
-                installer=options.installer,
-            )
-            for bubble in bubbles
-        ]
+    done: list[Locked] = []
+    errors: list[BubbleError] = []
+    lock = _locker(options, context)
+    for bubble in bubbles:
+        try:
+            done.append(lock(project, bubble, world, context.output.progress()))
+        except BubbleError as error:
+            if len(bubbles) == 1:
+                raise
+            errors.append(_of(bubble, error))
     return Outcome(
         data=[data_of(one) for one in done],
         lines=tuple(one.path for one in done),
         notes=tuple(line for one in done for line in told(one, dry_run=options.dry_run)),
         warnings=tuple(f"{one.bubble.name}: {note}" for one in done for note in one.notes),
+        errors=tuple(errors),
+    )
+
+
+def _locker(options: Namespace, context: Context) -> Callable[..., Locked]:
+    """Return what locks a bubble as the flags say."""
+    from functools import partial
+
+    common = {"dry_run": options.dry_run, "installer": options.installer}
+    if options.source:
+        from bubble.cli.commands.info import find
+        from bubble.projects.installed import lock_installed
+
+        return partial(lock_installed, find(options.source, context), **common)
+    from bubble.projects.lock import lock_bubble
+
+    upgrade = options.upgrade
+    if upgrade is not None:
+        upgrade = () if "" in upgrade else tuple(upgrade)
+    return partial(lock_bubble, upgrade=upgrade, upgrade_python=options.python, **common)
+
+
+def _of(bubble: Bubble, error: BubbleError) -> BubbleError:
+    """Return an error that says which of several bubbles it is about."""
+    return BubbleError(
+        error.kind, f"{bubble.name}: {error.message}", hint=error.hint, details=error.details
     )
 
 
 def _require_sense(options: Namespace, bubbles: int) -> None:
     """Raise BubbleError(usage) for flags that contradict each other."""
-    from bubble.model.errors import BubbleError
-
     moving = options.upgrade is not None or options.python
     if options.check and (moving or options.source or options.installer):
         raise BubbleError(
