@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bubble.projects.lines import Keys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LAYOUTS = {
+LAYOUTS: dict[str, tuple[str, dict[Keys, int]]] = {
     "plain": ('a = 1\n\nb = "2"\n', {("a",): 1, ("b",): 3}),
     "a table": ("[t]\n# c\nk = 1\n", {("t",): 1, ("t", "k"): 3}),
     "dotted": ("\na.b . c = 1\n", {("a", "b", "c"): 2}),

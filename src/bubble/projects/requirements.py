@@ -141,7 +141,7 @@ def _line(path: str, root: str, number: int, text: str) -> Line:
     )
     for long, shortest, short in _FILES:
         if text.startswith(short) and not text.startswith("--"):
-            return _named(path, root, plain.replace(option=short), text[len(short) :])
+            return _named(path, root, plain.replace(option=short), text[len(short) :].lstrip("="))
         if len(word) >= shortest and long.startswith(word):
             return _named(path, root, plain.replace(option=short), rest)
     return plain.replace(names=_local(root, text))
