@@ -51,7 +51,7 @@ def project_of(cwd: str, home: str = "") -> Project:
         "manifest",
         f"{printable(cwd, 500)} is in no project: no directory from there upwards has a "
         f"{MANIFEST}, a {PYPROJECT} or a requirements.txt"
-        + ("; HOME and / are none, whatever is there" if _is_wide(cwd, home) else ""),
+        + ("; HOME and / are none, whatever is there" if is_wide(cwd, home) else ""),
         hint="go to one, or begin one: bubble new",
     )
 
@@ -78,7 +78,7 @@ def _roots(cwd: str, home: str, strangers: list[str]) -> Iterator[str]:
     for directory in upwards(cwd):
         root = os.path.realpath(directory)
         present = [path for name in _SIGNS if os.path.lexists(path := f"{root}/{name}")]
-        if not present or _is_wide(root, home):
+        if not present or is_wide(root, home):
             continue
         foreign = [path for path in present if directory != cwd and _owner(path) not in owners]
         if foreign:
@@ -87,8 +87,8 @@ def _roots(cwd: str, home: str, strangers: list[str]) -> Iterator[str]:
             yield root
 
 
-def _is_wide(directory: str, home: str) -> bool:
-    """Whether a directory is one that everything else lies below."""
+def is_wide(directory: str, home: str) -> bool:
+    """Whether a directory is one that all else lies below: `/`, or a user's `home` (or "")."""
     real = os.path.realpath(directory)
     return real == "/" or bool(home and real == os.path.realpath(home))
 

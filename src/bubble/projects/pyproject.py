@@ -9,11 +9,12 @@ from bubble.projects.checks import require_requirement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bubble.model.errors import BubbleError
     from bubble.projects.toml import Document, Table
 
+_SELF = re.compile(r"([A-Za-z0-9._-]+)\s*\[([^\]]*)\]")
 _MOST_LINES = 10_000  # requirements of one group, with all that it includes
 
 
@@ -40,6 +41,38 @@ def extras_of(pyproject: Document | None) -> frozenset[str] | None:
     if "optional-dependencies" in project.strings("dynamic"):
         return None
     return frozenset(map(normalized, project.table("optional-dependencies").entries))
+
+
+def dependencies_of(pyproject: Document, extras: Sequence[str]) -> tuple[str, ...]:
+    """Return what a project depends on, with these extras (any spelling), as it is written down.
+
+    Extras that name other extras of the project have those, too. Raises BubbleError(manifest), with
+    file and line, where a build would tell, and for what is no requirement.
+    """
+    project = pyproject.table.table("project")
+    dynamic = project.strings("dynamic")
+    for key in ("dependencies", *(["optional-dependencies"] if extras else ())):
+        if key in dynamic:
+            what = f"has {key}, which only a build tells"
+            raise project.wrong("dynamic", what, hint='take the project itself: "editable"')
+    optional = project.table("optional-dependencies")
+    names = {normalized(name): name for name in optional.entries}
+    own = normalized(project.string("name"))
+    found: dict[str, None] = {}
+    waiting, seen = [(project, "dependencies")], set(map(normalized, extras))
+    waiting += [(optional, names[name]) for name in sorted(seen) if name in names]
+    while waiting:
+        table, key = waiting.pop(0)
+        for index, line in enumerate(table.strings(key)):
+            require_requirement(line, table.at(key, index))
+            match = _SELF.match(line)
+            if match is None or normalized(match[1]) != own:
+                found[line] = None
+                continue
+            more = {normalized(name.strip()) for name in match[2].split(",")} - seen
+            seen |= more
+            waiting += [(optional, names[name]) for name in sorted(more) if name in names]
+    return tuple(found)
 
 
 def group_names(pyproject: Document | None) -> Mapping[str, str]:

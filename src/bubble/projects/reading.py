@@ -8,6 +8,7 @@ from bubble.model.text import printable
 from bubble.projects import checks
 from bubble.projects.manifest import DEFAULT, MANIFEST, PYPROJECT, Bubble, Project
 from bubble.projects.pyproject import (
+    dependencies_of,
     extras_of,
     group_names,
     groups_of,
@@ -28,7 +29,7 @@ _TOP = frozenset({"python", "platforms", "bubbles"})
 _LISTS = ("requirements", "dependencies", "groups", "extras", "constraints", "directories")
 _INHERITED = _LISTS[:-1]  # a bubble's directories are its own
 _BUBBLE = frozenset({"python", "project", "extends", "kernel", *_LISTS})
-_PROJECT = ("editable", "built", "none")
+_PROJECT = ("editable", "built", "dependencies", "none")
 _MOST = 200  # bubbles of one project, and entries of one list
 
 
@@ -38,7 +39,11 @@ def read_project(root: str) -> Project:
     Raises BubbleError(manifest) for what can't be understood, with the file, line and key.
     """
     own = read_document(f"{root}/{MANIFEST}")
-    pyproject = read_document(f"{root}/{PYPROJECT}")
+    return project_from(root, own, read_document(f"{root}/{PYPROJECT}"))
+
+
+def project_from(root: str, own: Document | None, pyproject: Document | None) -> Project:
+    """Return the project of a `bubble.toml` and a `pyproject.toml`, as far as they are there."""
     tool = pyproject.table.table("tool") if pyproject else None
     if tool is not None and "bubble" in tool.entries:
         table = tool.table("bubble")
@@ -64,10 +69,9 @@ def unwritten(root: str, pyproject: Document | None) -> Bubble:
     dynamic = declared is not None and "dependencies" in declared.strings("dynamic")
     if "build-system" in says or dynamic:
         return Bubble(name=DEFAULT, groups=groups, project="editable")
-    if declared is not None and "project" in says:
-        for index, line in enumerate(declared.strings("dependencies")):
-            checks.require_requirement(line, declared.at("dependencies", index))
-        return Bubble(name=DEFAULT, groups=groups, dependencies=declared.strings("dependencies"))
+    if pyproject is not None and "project" in says:
+        lines = dependencies_of(pyproject, ())
+        return Bubble(name=DEFAULT, groups=groups, dependencies=lines)
     file = f"{root}/requirements.txt"
     if os.path.lexists(file):
         return Bubble(name=DEFAULT, groups=groups, requirements=(file,))
@@ -99,6 +103,11 @@ class _Reader:
         for bubble in bubbles:
             self._require_fitting(bubble)
         self._require_distinct(bubbles)
+        bubbles = tuple(
+            # what they come to is among the dependencies by now
+            b.replace(project="", extras=()) if b.project == "dependencies" else b
+            for b in bubbles
+        )
         return Project(
             root=self.root,
             manifest=self.table.document.path,
@@ -130,7 +139,7 @@ class _Reader:
         how = table.string("project")
         if how not in {"", *_PROJECT}:
             what = f"is “{printable(how, 40)}”"
-            raise table.wrong("project", what, hint="editable or built; none where it's inherited")
+            raise table.wrong("project", what, hint="editable, built, dependencies or none")
         lists = {key: table.strings(key) for key in _LISTS}
         for key, texts in lists.items():
             if len(texts) > _MOST:
@@ -204,6 +213,9 @@ class _Reader:
             for key in _INHERITED
         }
         project = next((one.project for one in way if one.project), "")
+        if project == "dependencies" and self.pyproject and "project" in self.pyproject.entries:
+            lines = dependencies_of(self.pyproject, joined["extras"])
+            joined["dependencies"] = tuple(dict.fromkeys((*lines, *joined["dependencies"])))
         return bubble.replace(
             **joined,
             python=next((one.python for one in way if one.python), ""),
@@ -215,6 +227,14 @@ class _Reader:
         table = self.spelled.get(bubble.name)
         if table is None:
             return
+        if bubble.project == "dependencies" and (
+            self.pyproject is None or "project" not in self.pyproject.entries
+        ):
+            raise table.wrong(
+                "project",
+                f"is dependencies, and there is no [project] in a {PYPROJECT} that has them",
+                hint="write it there, or leave it out",
+            )
         if bubble.project and not is_buildable(self.root, self.pyproject):
             raise table.wrong(
                 "project",

@@ -142,6 +142,11 @@ def read_document(path: str) -> Document | None:
         if os.path.isdir(path):
             raise wrong_at(path, 0, "", "is a directory", hint="move it away, or rename it")
         return None
+    return parse_document(path, data)
+
+
+def parse_document(path: str, data: bytes) -> Document:
+    """Return what a file's bytes say; `path` is for messages. Raises BubbleError(manifest)."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -171,7 +176,7 @@ def wrong_at(path: str, line: int, key: str, what: str, *, hint: str) -> BubbleE
     place = f"{printable(path, 500)}, line {line}" if line else printable(path, 500)
     return BubbleError(
         "manifest",
-        f"{place}: {key} {what}" if key else f"{place} {what}",
+        f"{place}: {key} {what}".replace(f"{key} : ", f"{key}: ") if key else f"{place} {what}",
         hint=hint or DESCRIBED,
         details={"path": printable(path, 500), "line": line, "key": key},
     )
