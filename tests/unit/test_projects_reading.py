@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from packaging.requirements import Requirement
 
 from bubble.model.errors import BubbleError
 from bubble.model.platform import parse_platform
-from bubble.projects import checks
+from bubble.projects import checks, reading
 from bubble.projects.manifest import Bubble, Project
 from bubble.projects.reading import read_project
 
@@ -304,3 +305,23 @@ def test_extras_are_the_builds_business_where_they_are_dynamic(tmp_path: Path) -
 def test_a_setup_py_alone_can_be_installed(tmp_path: Path) -> None:
     text = '[bubbles.a]\nproject = "editable"\n'
     assert bubbles(tmp_path, text, setup_py="")["a"].project == "editable"
+
+
+PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "projects.md")
+
+
+def test_the_page_shows_manifests_that_can_be_read_and_every_key(tmp_path: Path) -> None:
+    with open(PAGE, encoding="utf-8") as file:
+        text = file.read()
+    blocks = re.findall(r"^```toml\n# (\S+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert [name for name, _ in blocks] == ["bubble.toml", "pyproject.toml"]
+    for number, (name, content) in enumerate(blocks):
+        root = tmp_path / str(number)
+        root.mkdir()
+        groups = "[build-system]\n[dependency-groups]\ndev=[]\ndocs=[]\n"
+        (root / name).write_text((groups if name == "pyproject.toml" else "") + content)
+        assert len(read_project(os.path.realpath(root)).bubbles) == 2
+    top, bubble = text.split("At the top:")[1].split("In `[bubbles.NAME]`:")
+    rows = r"^\| `([a-z]+)` \|"
+    assert set(re.findall(rows, top, re.MULTILINE)) == reading._TOP
+    assert set(re.findall(rows, bubble, re.MULTILINE)) == reading._BUBBLE
