@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import unquote
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
@@ -154,12 +153,16 @@ def _named(path: str, root: str, line: Line, value: str) -> Line:
         what = f"names {printable(name, 200)}: which file that is, no other machine would know"
         raise _missing(path, line)(what, "write the file's name")
     if name.startswith("file:"):
-        name = unquote(re.sub(r"^file:(//[^/]*)?", "", name))
+        name = _path_of(name)
     if "://" in name:  # fetched by the resolver, if it takes it; its text can't be looked at here
         return line
     if not name or "\0" in name:
         raise _missing(path, line)("names no file", "write the file's name")
-    return line.replace(names=os.path.normpath(os.path.join(os.path.dirname(path), name)))
+    here = os.path.dirname(path)
+    words = name.split()
+    if len(words) > 1 and name == value.strip() and not os.path.lexists(os.path.join(here, name)):
+        name = words[0]  # pip ends an unquoted name at the first blank, uv at the end of the line
+    return line.replace(names=os.path.normpath(os.path.join(here, name)))
 
 
 def _unquoted(value: str) -> str:
@@ -178,12 +181,19 @@ def _local(root: str, text: str) -> str:
     if at and re.fullmatch(r"[A-Za-z0-9._-]+\s*(\[[^\]]*\])?\s*", name):
         text = url.strip()
     if text.startswith("file:"):
-        text = unquote(re.sub(r"^file:(//[^/$]*)?", "", text).partition("#")[0])
+        text = _path_of(text.partition("#")[0])
     text = re.sub(r"(?<=.)\[[^\[\]]*\]$", "", text.replace(_ROOT, root))
     is_path = text.startswith((".", "/")) or "/" in text or text.endswith(_ARCHIVES)
     if not is_path or text.startswith("-") or "://" in text or "${" in text or "\0" in text:
         return ""
     return os.path.normpath(os.path.join(root, text))
+
+
+def _path_of(url: str) -> str:
+    """Return the path of a `file:` URL."""
+    from urllib.parse import unquote
+
+    return unquote(re.sub(r"^file:(//[^/$]*)?", "", url))
 
 
 def told(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 
@@ -135,6 +134,8 @@ class Trees:
 
     def _member(self, path: str, name: str) -> object:
         """Return what a member of the workspace that a directory is in says."""
+        import glob
+
         from bubble.system.directory import upwards
 
         for directory in upwards(path):
