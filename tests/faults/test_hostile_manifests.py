@@ -115,14 +115,16 @@ def test_no_command_does_anything_with_a_hostile_manifest(
 
 @pytest.mark.parametrize("name", [MANIFEST, "pyproject.toml"])
 @pytest.mark.parametrize("what", ["fifo", "socket", "directory", "dangling", "loop", "device"])
-def test_what_is_no_file_is_no_manifest(name: str, what: str, tmp_path: Path) -> None:
+def test_what_is_no_file_is_no_manifest(
+    name: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / name
     match what:
         case "fifo":
             os.mkfifo(path)
         case "socket":
             with socket.socket(socket.AF_UNIX) as bound:
-                os.chdir(tmp_path)
+                monkeypatch.chdir(tmp_path)  # its name would be too long
                 bound.bind(name)
         case "directory":
             path.mkdir()

@@ -113,7 +113,7 @@ NAMES = [
     own("too many", "".join(f"[bubbles.b{i}]\n" for i in range(300)), 1, "more than"),
 ]  # fmt: skip
 VALUES = [
-    own(f"python = {text}", f'# c\npython = "{text}"', 2, "python ")
+    own(f"python = {text}", f'# c\npython = "{text}"', 2, "python")
     for text in ("3.x", "system", "/usr/bin/python3", "../evil", "web", "$(id)", "3.12; rm", "-c",
                  "https://u:hunter2@host/x", "cpython-3.12.1-linux-x86_64-gnu", "===3.12`id`",
                  "\\u001b]0;x", "3" * 300)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.projects.inputs import Inputs, inputs_of
 from bubble.projects.locate import bubble_of
 from bubble.projects.reading import read_project
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -294,6 +296,40 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_line(
     with pytest.raises(BubbleError, match=words) as caught:
         inputs(root)
     assert caught.value.kind == "manifest"
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("text", "fails"),
+    [
+        (" " * 7 * MIB, False),
+        ("a\\\n" * 150_000, False),
+        ("\\\n" * 150_000, False),
+        ("#" * 7 * MIB, False),
+        ("a#" * 3 * MIB, False),
+        ("a\n" * 150_000, False),
+        ("a\n" * 250_000, True),
+        ("-r a.txt\n" * 150_000, True),
+        ("./x/\n" * 150_000, False),
+        ("-e " + "[" * 7 * MIB, False),
+        ("a @ " * MIB, False),
+        ("https://a@" * (MIB // 2), False),
+    ],
+)
+def test_no_file_takes_long_to_read(text: str, fails: bool, tmp_path: Path) -> None:
+    manifest = '[bubbles.default]\nrequirements = ["r.txt"]'
+    root = lay(tmp_path, {"p/bubble.toml": manifest, "p/r.txt": text})
+    signal.alarm(int(PATIENCE))
+    try:
+        if fails:
+            with pytest.raises(BubbleError):
+                inputs(root)
+        else:
+            inputs(root)
+    finally:
+        signal.alarm(0)
 
 
 def test_a_file_that_the_manifest_names_is_missed_with_the_manifests_line(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def groups_of(pyproject: Document, wanted: str) -> dict[str, list[object]]:
     counts: dict[str, int] = {}  # of a finished group: its lines, with what it includes
     # depth first, without recursion: each open group, and the number of its next element
     way: list[tuple[str, int]] = [(normalized(wanted), 0)]
+    open_ = {way[0][0]}
     lines: list[int] = [0]
     while way:
         plain, index = way[-1]
@@ -109,6 +110,7 @@ def groups_of(pyproject: Document, wanted: str) -> dict[str, list[object]]:
             found[plain] = _items(table, key)
         if index == len(found[plain]):
             way.pop()
+            open_.discard(plain)
             counts[plain] = lines.pop()
             if way:
                 lines[-1] += counts[plain]
@@ -120,7 +122,7 @@ def groups_of(pyproject: Document, wanted: str) -> dict[str, list[object]]:
             lines[-1] += 1
             continue
         other = _included(table, key, index, item, names)
-        if any(other == open_ for open_, _ in way):
+        if other in open_:
             circle = " → ".join(names[name] for name, _ in way) + f" → {names[other]}"
             raise table.wrong(
                 key, f"goes round in a circle: {circle}", hint="take one of them out", index=index
@@ -129,6 +131,7 @@ def groups_of(pyproject: Document, wanted: str) -> dict[str, list[object]]:
             lines[-1] += counts[other]
         else:
             way.append((other, 0))
+            open_.add(other)
             lines.append(0)
         if lines[-1] > _MOST_LINES:
             raise table.wrong(key, f"has more than {_MOST_LINES} lines", hint="take some out")

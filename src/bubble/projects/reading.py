@@ -87,6 +87,7 @@ class _Reader:
         self.table = table
         self.pyproject = pyproject
         self.spelled: dict[str, Table] = {}  # normalised name → the bubble's table
+        self.groups: set[str] = set()  # those that are known to be right
 
     def project(self) -> Project:
         self.table.known(_TOP)
@@ -188,7 +189,8 @@ class _Reader:
                     hint=f"those that there are: {there}" if there else "there are none (PEP 735)",
                     index=index,
                 )
-            groups_of(self.pyproject, name)
+            if normalized(name) not in self.groups:
+                self.groups |= groups_of(self.pyproject, name).keys()
 
     def _extended(self, bubble: Bubble, declared: Mapping[str, Bubble]) -> Bubble:
         """Return a bubble with what it inherits before its own."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 8 << 20  # bytes of one file
 _MOST = 200  # files that one bubble may lead to
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_MOST_LINES = 200_000  # of one file
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 # the long options that name a file, and how short pip lets them be
 _FILES = (("--requirement", 10, "-r"), ("--constraint", 6, "-c"))
@@ -93,7 +93,7 @@ def _read(path: str, root: str, missing: Wrong | None) -> File:
         )
         hint = "check the path, or take it out"
         raise missing(what, hint) if missing else BubbleError("manifest", what, hint=hint)
-    lines = [_line(path, root, number, text) for number, text in _joined(_text(data))]
+    lines = [_line(path, root, number, text) for number, text in _joined(path, _text(data))]
     return File(path=path, lines=tuple(line for line in lines if line.text))
 
 
@@ -118,19 +118,31 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _joined(text: str) -> Iterator[tuple[int, str]]:
+def _joined(path: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield each line with its number: joined over backslashes, without comment and blanks."""
-    first, held = 1, ""
-    for number, raw in enumerate(_LINE_ENDS.split(text), 1):
-        comment = bool(re.match(r"\s*#", raw))
+    raws = _LINE_ENDS.split(text)
+    if len(raws) > _MOST_LINES:
+        what = f"{printable(path, 500)} has more than {_MOST_LINES} lines"
+        raise BubbleError("manifest", what, hint="name a shorter file")
+    first, held = 0, list[str]()
+    for number, raw in enumerate(raws, 1):
+        comment = raw.lstrip().startswith("#")
+        first = first or number
         if raw.endswith("\\") and not comment:
-            first, held = (first if held else number), held + raw.rstrip("\\")
+            held.append(raw.rstrip("\\"))
             continue
-        whole = held + (f" {raw}" if comment else raw)
-        yield (first if held else number), _COMMENT.sub("", whole).strip()
-        held = ""
+        yield first, _uncommented("".join([*held, " " if comment else "", raw]))
+        first, held = 0, []
     if held:
-        yield first, _COMMENT.sub("", held).strip()
+        yield first, _uncommented("".join(held))
+
+
+def _uncommented(text: str) -> str:
+    """Return a line up to its comment, which begins it or follows a blank."""
+    at = text.find("#")
+    while at > 0 and not text[at - 1].isspace():
+        at = text.find("#", at + 1)
+    return (text if at < 0 else text[:at]).strip()
 
 
 def _line(path: str, root: str, number: int, text: str) -> Line:

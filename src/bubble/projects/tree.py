@@ -59,6 +59,8 @@ class Trees:
         an archive's name and size; None for nothing. `extras`: the optional dependencies count.
         Raises BubbleError(manifest) for what can't be read.
         """
+        if not os.path.exists(path):
+            return None
         path = os.path.realpath(path)
         if path in self.known:
             return ["seen", list(self.known).index(path)]
@@ -141,7 +143,7 @@ class Trees:
         for directory in upwards(path):
             pyproject = read_document(f"{directory.rstrip('/')}/pyproject.toml")
             members = _at(pyproject, "tool", "uv", "workspace", "members")
-            for pattern in sorted(map(str, _list(members))):
+            for pattern in sorted(filter(_is_near, map(str, _list(members)))):
                 for place in sorted(glob.iglob(os.path.join(glob.escape(directory), pattern))):
                     member = read_document(f"{place}/pyproject.toml")
                     called = _at(member, "project", "name")
@@ -198,6 +200,12 @@ def _named(pyproject: Document | None) -> list[str]:
         names = table.get("file") if isinstance(table, dict) else None
         found += [str(name) for name in (names if isinstance(names, list) else [names]) if name]
     return sorted({name for name in found if "\0" not in name})
+
+
+def _is_near(pattern: str) -> bool:
+    """Whether a pattern of a workspace's members can't lead through half of a disk."""
+    parts = pattern.split("/")
+    return ".." not in parts and "\0" not in pattern and sum("*" in part for part in parts) < 4
 
 
 def _decisive(table: Mapping[str, object], unrelated: frozenset[str]) -> object:
