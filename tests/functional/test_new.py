@@ -261,9 +261,29 @@ def test_nothing_is_overwritten(place: Place) -> None:
     after = place.files()
     assert after["bubble.toml.old"] == b"# mine\n"
     assert b"requirements.txt" in after["bubble.toml"]
+    place.put(bubble_dot_toml="# mine again\n")
+    before = place.files()
     status, _, err = place.new("--force")
     assert (status, "bubble.toml.old is there already" in err) == (1, True)
-    assert place.files() == after
+    assert place.files() == before
+
+
+def test_what_is_there_already_is_nothing_to_do(place: Place) -> None:
+    place.put(requirements_dot_txt="")
+    assert place.new()[0] == 0
+    before = place.files()
+    for arguments in ([], ["--force"]):
+        status, _, err = place.new(*arguments)
+        assert (status, err.splitlines()[0].split()[0]) == (0, "unchanged")
+        assert place.files() == before
+
+
+def test_a_project_never_gets_a_second_manifest(place: Place) -> None:
+    place.put(bubble_dot_toml="# mine\n", pyproject_dot_toml='[project]\nname = "x"\n')
+    assert place.new()[0] == 1
+    assert place.new("--force")[0] == 0
+    assert place.bubbles().keys() == {"default"}
+    assert place.files()["pyproject.toml"] == b'[project]\nname = "x"\n'
 
 
 def test_a_table_that_is_there_is_not_replaced(place: Place) -> None:
@@ -321,5 +341,8 @@ def test_it_is_one_json_object(bubble: Callable[..., Result], place: Place) -> N
     done = bubble("new", "--json", cwd=place.root)
     assert done.json["data"]["path"] == f"{place.root}/bubble.toml"
     assert done.json["data"]["bubbles"] == ["default"]
+    assert done.json["data"]["written"] is True
+    assert bubble("new", "--json", cwd=place.root).json["data"]["written"] is False
+    place.put(bubble_dot_toml="# mine")
     failed = bubble("new", "--json", cwd=place.root)
     assert failed.json["error"]["kind"] == "manifest"

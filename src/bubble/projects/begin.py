@@ -49,7 +49,8 @@ def draft(world: World, *, python: str = "", force: bool = False) -> Draft:
     """Return the manifest that the working directory seems to want.
 
     `python` is the request for it, "" for what the directory says. `force` begins a project within
-    another one, and takes the place of a `bubble.toml` that is there. Raises BubbleError (manifest,
+    another one, and takes the place of a `bubble.toml` that is there; without it, that must be the
+    very same. Raises BubbleError (manifest,
     usage, io, version_file).
     """
     if not world.cwd:
@@ -76,21 +77,27 @@ def draft(world: World, *, python: str = "", force: bool = False) -> Draft:
             python, lambda what, hint: _usage(f"--python {what}".replace(" : ", ": "), hint)
         )
     said, note = _python(world)
-    inside = pyproject is not None and "project" in pyproject.entries
+    path = f"{root}/{MANIFEST}"
+    before = _bytes(path)
+    inside = before is None and pyproject is not None and "project" in pyproject.entries
     text = _rendered(found.bubbles, python or said, "tool.bubble." if inside else "")
     others = [f"{name} isn't read here: bubble import {name}" for name in found.others]
     notes = (*([note] if note and not python else []), *found.notes, *others)
     if pyproject is not None and inside:
         return _appended(root, pyproject, text, notes)
     after = f"{_HEAD}\n{text}".encode()
-    path = f"{root}/{MANIFEST}"
-    own = parse_document(path, after)
+    if before not in {None, after} and not force:
+        raise BubbleError(
+            "manifest",
+            f"{printable(root, 500)} has a {MANIFEST} already",
+            hint=f"change it by hand; or anew, the old one kept as {_OLD}: bubble new --force",
+        )
     return Draft(
         path=path,
         text=after.decode(),
-        before=_bytes(path),
+        before=before,
         after=after,
-        project=project_from(root, own, pyproject),
+        project=project_from(root, parse_document(path, after), pyproject),
         notes=notes,
     )
 
@@ -106,6 +113,8 @@ def write(one: Draft) -> str:
         raise BubbleError(
             "manifest", f"{printable(one.path, 500)} has changed meanwhile", hint="bubble new"
         )
+    if one.before == one.after:
+        return ""
     if one.before is None:
         _create(target, one.after)
         return ""
@@ -122,6 +131,8 @@ def _create(path: str, data: bytes) -> None:
     try:
         replace_file(path, data, new=True)
     except FileExistsError:
+        if _bytes(path) == data:
+            return  # of a command that was killed
         raise BubbleError(
             "manifest", f"{printable(path, 500)} is there already", hint="move it away"
         ) from None
@@ -130,13 +141,7 @@ def _create(path: str, data: bytes) -> None:
 def _require_free(root: str, home: str, *, force: bool) -> None:
     """Raise where the directory has or is in a project with a manifest, unless that is meant."""
     if os.path.lexists(f"{root}/{MANIFEST}"):
-        if force:
-            return
-        raise BubbleError(
-            "manifest",
-            f"{printable(root, 500)} has a {MANIFEST} already",
-            hint=f"change it by hand; or anew, the old one kept as {_OLD}: bubble new --force",
-        )
+        return  # which is looked at when what would take its place is known
     try:
         project = project_of(root, home)
     except BubbleError:

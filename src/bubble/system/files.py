@@ -94,7 +94,7 @@ def replace_file(
             os.fchmod(descriptor, mode)
         os.fsync(descriptor)
         if new:
-            _link_new(temporary, path)
+            _name_new(temporary, path)
         else:
             os.rename(temporary, path)
     except BaseException:
@@ -105,15 +105,15 @@ def replace_file(
     fsync_directory(directory)
 
 
-def _link_new(temporary: str, path: str) -> None:
-    """Give a file its name, unless something has it: in one step, where there are hard links."""
-    try:
-        os.link(temporary, path)
-        os.unlink(temporary)
-    except PermissionError:
-        if os.path.lexists(path):
-            raise FileExistsError(path) from None
-        os.rename(temporary, path)
+def _name_new(temporary: str, path: str) -> None:
+    """Give a file its name, unless something has it: in one step, where the system can."""
+    from bubble.system.kernel import rename_new
+
+    if rename_new(temporary, path):
+        return
+    if os.path.lexists(path):
+        raise FileExistsError(path)
+    os.rename(temporary, path)
 
 
 def unlink_unlocked(path: str) -> bool:

@@ -42,7 +42,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     old = "" if options.dry_run else write(one)
     data = {
         "path": one.path,
-        "written": not options.dry_run,
+        "written": not options.dry_run and one.before != one.after,
         "kept": old or None,
         "text": one.text,
         "bubbles": [bubble.name for bubble in one.project.bubbles],
@@ -54,10 +54,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
         return Outcome(data=data, lines=lines, notes=(where, *one.notes))
     names = ", ".join(bubble.name for bubble in one.project.bubbles)
     kept = (f"the one before is {printable(old, 500)}",) if old else ()
+    what = "unchanged" if one.before == one.after else "wrote"
     several = len(one.project.bubbles) > 1
     return Outcome(
         data=data,
         lines=(one.path,),
-        notes=(f"wrote {printable(one.path, 500)}: {names}", *kept, *one.notes),
+        notes=(f"{what} {printable(one.path, 500)}: {names}", *kept, *one.notes),
         next_steps=(f"next, lock it and make it: bubble sync{' --all' if several else ''}",),
     )
