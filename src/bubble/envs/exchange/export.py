@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from urllib.parse import unquote, urlsplit
 
-from bubble.envs.changing.relocate import site_packages
+from bubble.envs.knowing.editables import site_packages
 from bubble.model.record import Record
 from bubble.model.urls import published
 from bubble.system.files import read_text
