@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import os
 import re
+from shlex import quote
+from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
 from bubble.model.record import Record
+from bubble.model.text import printable
 from bubble.system.files import names_in, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bubble.selection.registry import Environment
 
 _BY_NAME = (".pth", ".egg-link")
 _TEXTS = (".py", ".pth", ".json", ".txt", ".cfg", ".ini", ".toml", ".cmake", ".pc", ".sh")
@@ -50,6 +55,21 @@ class Astray(Record):
     why: str
     place: str
     strict: bool = False
+
+    @property
+    def said(self) -> str:
+        """What to tell of it."""
+        place = printable(self.place, 500)
+        return f"{printable(self.name, 80)} is installed for editing, and {self.why}: {place}"
+
+    def command(self, environment: Environment) -> str:
+        """Return the command that installs it again, as a shell takes it."""
+        strict = "--config-settings editable_mode=strict " if self.strict else ""
+        project = self.project if os.path.isdir(self.project) else "PATH"
+        what = f"{strict}-e {quote(printable(project))}"
+        if os.path.exists(f"{environment.path}/bin/pip"):
+            return f"bubble run {quote(printable(environment.title))} pip install {what}"
+        return f"uv pip install --python {quote(printable(environment.path))} {what}"
 
 
 def site_packages(root: str) -> list[str]:
@@ -109,7 +129,7 @@ def astray(root: str) -> list[Astray]:
     """
     found = []
     for editable in editables(root):
-        places = [place for file in editable.files for place in _places(root, file)]
+        places = [p for file in editable.files for p in _places(root, file, editable.project)]
         if not os.path.isdir(editable.project):
             fault: tuple[str, str] | None = ("its project is gone", editable.project)
         else:
@@ -160,8 +180,12 @@ def _recorded(root: str, directory: str, info: str) -> Iterator[str]:
             yield inside
 
 
-def _places(root: str, inside: str) -> Iterator[str]:
-    """Yield the absolute paths that a file or link of an editable install names."""
+def _places(root: str, inside: str, project: str) -> Iterator[str]:
+    """Yield the absolute paths that a file or link of an editable install names.
+
+    Of those in a loader's source, which has others too, only what lies in the project, or would if
+    a path in it weren't spelled as in a URL.
+    """
     path = f"{root}/{inside}"
     if os.path.islink(path):
         yield os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
@@ -172,11 +196,14 @@ def _places(root: str, inside: str) -> Iterator[str]:
     elif os.path.dirname(inside) in site_packages(root):
         import ast
 
+        heads = (f"{project}/", f"{url_quote(project, errors='surrogateescape')}/")
         for found in _PATHS.finditer(text):
             try:
-                yield str(ast.literal_eval(found[0]))
+                path = str(ast.literal_eval(found[0]))
             except (ValueError, SyntaxError):
                 continue
+            if path.startswith(heads):
+                yield path
 
 
 def _fault(place: str, project: str, root: str) -> tuple[str, str] | None:
@@ -200,6 +227,13 @@ def _fault(place: str, project: str, root: str) -> tuple[str, str] | None:
             if not _within(target, project, root):
                 return ("it leads elsewhere", target)
     return None
+
+
+def warnings_of(environment: Environment) -> tuple[str, ...]:
+    """Return a line for each editable install that only its own backend can mend."""
+    return tuple(
+        f"{it.said}; reinstall it: {it.command(environment)}" for it in astray(environment.path)
+    )
 
 
 def _is_link_tree(place: str) -> bool:
