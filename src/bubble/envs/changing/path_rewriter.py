@@ -97,12 +97,12 @@ class PathRewriter:
         """
         spelled: dict[str, tuple[str, bool]] = {}  # form → new path, whether it has its own quotes
         for old, new in self.pairs:
-            for quoted in (quoting(old), _single(old), _double(old), f'"{old}"'):
-                if quoted[:1] in {"'", '"'}:
-                    spelled.setdefault(quoted, (new, True))
-                    spelled.setdefault(quoted[1:-1], (new, False))
+            for form in (quoting(old), _single(old), _double(old), f'"{old}"'):
+                if form[:1] in {"'", '"'}:
+                    spelled.setdefault(form, (new, True))
+                    spelled.setdefault(form[1:-1], (new, False))
                 else:
-                    spelled.setdefault(quoted, (new, quoted != old))
+                    spelled.setdefault(form, (new, form != old))
             spelled.setdefault(old, (new, False))
         forms = "|".join(
             re.escape(form) if own else rf"(?<![\w.+-]){re.escape(form)}{_AFTER}"

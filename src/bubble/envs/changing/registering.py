@@ -8,7 +8,7 @@ import time
 from bubble.envs.changing.relocate import clear_leftovers, path_of, relocate, rename_prompt
 from bubble.envs.knowing.locate import DEFAULT
 from bubble.envs.knowing.ownership import claim
-from bubble.envs.making.adopt import interpreter_of
+from bubble.envs.making.adopt import interpreter_of, request_of
 from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
@@ -16,7 +16,7 @@ from bubble.selection import registry
 from bubble.selection.identity import mark_of, new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
-from bubble.system.pyvenv_cfg import read_configuration, version_of
+from bubble.system.pyvenv_cfg import read_configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def reregister(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]
     twins = [e for e in everything if e.identity == identity and e.path != path]
     original = next((e for e in twins if mark_of(e.path) == identity), None)
     before = mine if mine and mine.identity == identity else next(iter(twins), None)
-    stale = {path_of(path)} | ({e.path for e in twins} if original is None else set())
+    stale = {path_of(path), *(e.path for e in twins)}
     old = sorted(stale - {"", path})
     if before is not None and before == mine and not old and not original:
         return mine, ()
@@ -89,12 +89,10 @@ def _record(path: str, identity: str, before: Environment | None, layout: Layout
     project = parent if base == DEFAULT else ""
     if before is None:
         configuration = read_configuration(path)
-        interpreter = interpreter_of(configuration, layout)
-        follows = os.path.islink(interpreter)  # a minor link, whose name is a request
         before = registry.Environment(
             path=path,
-            interpreter=interpreter,
-            request=os.path.basename(interpreter) if follows else version_of(configuration),
+            interpreter=interpreter_of(configuration, layout),
+            request=request_of(path, configuration),
             identity=identity,
             made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
         )
@@ -113,4 +111,4 @@ def _rewrite(path: str, new: Environment, old: list[str]) -> None:
     for before in old:
         shown = os.path.dirname(before) if os.path.basename(before) == DEFAULT else before
         rename_prompt(path, os.path.basename(shown), after)
-    relocate(path, *pairs[0], projects=tuple(pairs[1:]))
+    relocate(path, *pairs[0], projects=tuple(pairs[1:]), unnamed=True)

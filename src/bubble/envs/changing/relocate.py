@@ -31,18 +31,26 @@ _EXEC = re.compile(
     r'(?P<options>(?: -[^ \n]*)*) "\$0" "\$@"\n\' \'\'\'\n'
 )
 _SHEBANG = re.compile(r"#![ \t]*(?P<program>/[^\n]*?/bin/[^/ \n]+)(?P<options>(?: -[^\n]*)?)\n")
+_UNNAMED = re.compile(r"#![ \t]*/usr/bin/env[ \t]+python[\d.]*[ \t]*\n")
 _LONGEST_LINE = 126  # bytes of a `#!` line: the kernel takes 127 before Linux 5.1, macOS more
 _LEFTOVER = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")  # of `write_atomic` and `link_atomic`
 
 
 def relocate(
-    root: str, old: str, new: str, *, projects: tuple[tuple[str, str], ...] = ()
+    root: str,
+    old: str,
+    new: str,
+    *,
+    projects: tuple[tuple[str, str], ...] = (),
+    unnamed: bool = False,
 ) -> tuple[str, ...]:
     """Rewrite the environment that lies at `root` from `old` to `new` (all absolute).
 
     `projects` are pairs of other directories that moved along, as a project with its `.venv`
-    does: editable installs name them. Returns the rewritten files, relative to `root`. Files are
-    replaced, never written in place: they may be hard links of another environment's.
+    does: editable installs name them. `unnamed`: scripts that run whatever `python` PATH has, as
+    tools that pack environments leave them, get the environment's own. Returns the rewritten
+    files, relative to `root`. Files are replaced, never written in place: they may be hard links
+    of another environment's.
     """
     rewriter = PathRewriter(((old, new), *projects))
     work: list[tuple[str, Change]] = []
@@ -52,12 +60,15 @@ def relocate(
             _relink(root, path, rewriter, old, new)
         else:
             work.append((path, _language(path, rewriter, old, new)))
-    work += [(path, rewriter.json) for path in _kernels(root)]
+    if kernels := _kernels(root):
+        from bubble.envs.kernel import relocate_text
+
+        work += [(path, partial(relocate_text, pairs=rewriter.pairs)) for path in kernels]
     for path in _in_bin(root):
         if os.path.islink(f"{root}/{path}"):
             _relink(root, path, rewriter, old, new)
         else:
-            work.append((path, partial(_script, path, rewriter)))
+            work.append((path, partial(_script, path, rewriter, new if unnamed else "")))
     # what `path_of` reads comes last: until then, whoever was killed here starts again
     work.sort(key=lambda item: item[0] == "bin/activate")
     changed = [path for path, change in work if _rewrite(root, path, change)]
@@ -184,7 +195,9 @@ def _relink(root: str, inside: str, rewriter: PathRewriter, old: str, new: str) 
         link_atomic(leads, path)
 
 
-def _script(path: str, rewriter: PathRewriter, text: str) -> str:
+def _script(path: str, rewriter: PathRewriter, own: str, text: str) -> str:
+    if own and (found := _UNNAMED.match(text)):
+        text = f"{_header(f'{own}/bin/python', '').rstrip()}\n{text[found.end() :]}"
     name = path.removeprefix("bin/")
     if name in QUOTES:
         return rewriter.shell(text, QUOTES[name])
@@ -192,7 +205,8 @@ def _script(path: str, rewriter: PathRewriter, text: str) -> str:
     moved = rewriter.path(program)
     head = text.removesuffix(body) if moved == program else _header(moved, options)
     spoken = program or (text[:2] == "#!" and text.partition("\n")[0]) or ""
-    if any(name in os.path.basename(spoken) for name in ("python", "pypy")):
+    is_python = any(word in os.path.basename(spoken) for word in ("python", "pypy"))
+    if is_python or name.endswith(".py"):
         return head + rewriter.python(body)
     return head + (rewriter.shell(body, quoted) if spoken.endswith("sh") else rewriter.text(body))
 
