@@ -177,6 +177,23 @@ def test_a_neighbour_whose_name_begins_alike_stays(bubble: Bubble, start: str) -
         assert file.read() == f"{other}/src\n"
 
 
+def test_projects_beside_it_that_were_moved_along_are_found_again(
+    bubble: Bubble, tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "app").mkdir()
+    app = f"{tmp_path}/all/app"
+    path = create(bubble, "", "--no-pip", cwd=app)
+    (tmp_path / "all" / "libs").mkdir()
+    plant(path, packages_of(path), f"{tmp_path}/all/libs")
+    os.rename(tmp_path / "all", tmp_path / "all of it")
+    app = f"{tmp_path}/all of it/app"
+    assert bubble("repair", cwd=app).status == 0
+    libs = f"{tmp_path}/all of it/libs"
+    assert set(wrong(f"{app}/.venv", libs)) == {*REBUILT, "develop"}, "that says no project"
+
+
 def test_what_was_compiled_from_a_loader_is_not_used_again(
     bubble: Bubble, start: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 
 from bubble.envs.changing.relocate import clear_leftovers, path_of, relocate, rename_prompt
+from bubble.envs.knowing.editables import editables
 from bubble.envs.knowing.locate import DEFAULT
 from bubble.envs.knowing.ownership import claim
 from bubble.envs.making.adopt import interpreter_of, request_of
@@ -103,10 +104,29 @@ def _record(path: str, identity: str, before: Environment | None, layout: Layout
     )
 
 
+def _beside(path: str, old: str, new: str) -> list[tuple[str, str]]:
+    """Return the projects that were moved along with the one at `old`, and where they are now.
+
+    A directory of several projects was moved: what is installed for editing from one that is gone,
+    and that lies at the same place beside `new`, is that.
+    """
+    while os.path.basename(old) == os.path.basename(new) and old != new:
+        old, new = os.path.dirname(old), os.path.dirname(new)
+    found = []
+    for editable in editables(path):
+        before = editable.project
+        after = new + before[len(old) :]
+        if before.startswith(f"{old}/") and os.path.isdir(after) and not os.path.exists(before):
+            found.append((before, after))
+    return found
+
+
 def _rewrite(path: str, new: Environment, old: list[str]) -> None:
     pairs = [(before, path) for before in old]
     if new.project:  # the project moved along: its own editable install names it
-        pairs += [(os.path.dirname(p), new.project) for p in old if os.path.basename(p) == DEFAULT]
+        projects = [os.path.dirname(p) for p in old if os.path.basename(p) == DEFAULT]
+        pairs += [(project, new.project) for project in projects]
+        pairs += [pair for project in projects for pair in _beside(path, project, new.project)]
     after = new.name or os.path.basename(new.project or path)
     for before in old:
         shown = os.path.dirname(before) if os.path.basename(before) == DEFAULT else before
