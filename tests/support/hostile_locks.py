@@ -117,6 +117,10 @@ _REPOSITORIES = {
     "a branch as a commit": (
         'vcs = { type = "git", url = "https://h.example/a", commit-id = "main" }'
     ),
+    "an option as a revision": (
+        f'vcs = {{ type = "git", url = "https://h.example/a", {_COMMIT}, '
+        'requested-revision = "--upload-pack=id" }'
+    ),
     "no commit": 'vcs = { type = "git", url = "https://h.example/a" }',
     "another system": f'vcs = {{ type = "sh", url = "https://h.example/a", {_COMMIT} }}',
     "a system that is an option": f'vcs = {{ type = "-c", url = "https://h.example", {_COMMIT} }}',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.exchange.export import exported
+from bubble.envs.exchange.export import exported, warnings_of
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable
@@ -62,6 +62,8 @@ def lock_installed(
         before, data = before_of(path)
         task.step("looking at what is installed")
         have = exported(environment.path)
+        others = [d for d in have if not _below(d, project.root)]
+        notes += warnings_of(others, environment.path)
         builds = builds_for(request, project.platforms, world, newest=True, only=str(key.version))
         inputs = inputs_of(project, bubble, request)
         new = Lock(
@@ -138,8 +140,21 @@ def _can_be_had(line: str, ask: Callable[[tuple[str, ...]], str]) -> bool:
 
 
 def _line(distribution: Distribution, root: str) -> str:
-    """Return the requirement of what is installed; one's own project by its place below `root`."""
+    """Return the requirement of what is installed; one's own project by its place below `root`.
+
+    What was checked out to be edited is locked as the commit that it is: no lock has a checkout.
+    """
+    if distribution.checkout:
+        url, _, fragment = distribution.checkout.partition("#")
+        parts = [part for part in fragment.split("&") if part.startswith("subdirectory=")]
+        return f"{distribution.name} @ {url}" + "".join(f"#{part}" for part in parts)
     if not distribution.project:
         return distribution.requirement
-    below = os.path.relpath(os.path.realpath(distribution.project), root)
-    return f"-e {below if below[:2] != '..' else distribution.project}"
+    return f"-e {_below(distribution, root) or distribution.project}"
+
+
+def _below(distribution: Distribution, root: str) -> str:
+    """Return where an editable project lies below `root`, "" where it doesn't."""
+    path = os.path.realpath(distribution.project)
+    inside = distribution.project and f"{path}/".startswith(f"{root}/")
+    return os.path.relpath(path, root) if inside else ""

@@ -72,6 +72,8 @@ def _check_repository(package: str, vcs: Mapping[str, Any]) -> None:
         raise RuleError(f"{package}: “{printable(vcs['type'], 40)}” is no version control system")
     if not _COMMIT.fullmatch(vcs["commit-id"]):
         raise RuleError(f"{package}: “{printable(vcs['commit-id'], 60)}” is no commit")
+    if vcs.get("requested-revision", "").startswith("-"):
+        raise RuleError(f"{package}: “{printable(vcs['requested-revision'], 60)}” is no revision")
     _check_place(package, vcs, _REPOSITORIES)
     _check_below(package, vcs)
 

@@ -61,6 +61,8 @@ def check(project: Project, bubble: Bubble, world: World) -> Checked:
     """
     path = project.lock(bubble)
     lock = read_lock(path)
+    if bubble.only_locked and lock is not None:
+        return Checked(bubble=bubble, path=path, differences=())
     request = request_of(project, bubble, world)
     if lock is None:
         return Checked(bubble=bubble, path=path, differences=("there is none",))

@@ -50,7 +50,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.locate import chosen, project_of
 
     world = context.world()
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     bubbles = chosen(project, options.bubbles, everything=options.all)
     _require_sense(options, len(bubbles))
     if options.check:
