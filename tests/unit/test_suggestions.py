@@ -78,6 +78,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
+        *("--constraints", "-c", "--editable", "-e"),
         *("--frozen", "--locked", "--system-site-packages", "--url", "--user", "--with"),
     }
     known = {option for options in OPTIONS.values() for option in options}
@@ -136,4 +137,4 @@ def test_install_with_a_package_is_told_from_install_with_a_python(
 def test_spelling_alone_would_have_offered_them() -> None:
     """The table shows something: the nearest spelling of these is what throws away."""
     assert difflib.get_close_matches("move", COMMANDS, 1) == ["remove"]
-    assert difflib.get_close_matches("--file", OPTIONS["create"], 1) == ["--force"]
+    assert difflib.get_close_matches("--forse", OPTIONS["create"], 1) == ["--force"]
