@@ -58,6 +58,7 @@ SCENES = {
     "python verify": PYTHONS,
     "python adopt": 'mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7',
     "python update": PYTHONS,
+    "new": "mkdir ~/project; cd ~/project; echo requests >requirements.txt",
     "lock": PROJECT,
     "sync": PROJECT,
     "create": REAL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,17 @@ def test_nushell_has_path_activation_and_the_hook(world: Home, env: dict[str, st
         plain, prefix, f"{prefix}/bin:{plain}", "unset", plain,
         named, named, "unset", plain, prefix, "3.12", "unset", "install",
     ]  # fmt: skip
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_completes_the_names_of_bubbles(world: Home, env: dict[str, str]) -> None:
+    write(f"{world.root}/bubble.toml", "[bubbles.Train]\n[bubbles.web]\n")
+    os.mkdir(f"{world.root}/bin")
+    os.symlink(f"{os.path.dirname(sys.executable)}/bubble", f"{world.root}/bin/bubble")
+    offered = "print (bubble-complete 'bubble sync ' | str join ' ')\n"
+    script = f"{offered}rm bubble.toml\n{offered}"
+    path = {"PATH": f"{world.root}/bin:{env['PATH']}"}
+    assert nu(world, script, {**env, **path}) == ["train web", ""]
 
 
 @pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")

@@ -223,7 +223,7 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
         fault = "is gone"
         hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
     elif not is_registered(environment, layout):
-        raise not_itself(environment)
+        raise not_itself(environment, layout)
     elif not is_command(f"{path}/bin/python"):
         fault, hint = "has lost its interpreter", f"bubble repair {word}"
     elif place and not os.path.samefile(path, place):
