@@ -90,9 +90,6 @@ _OPTIONS = {
         "-n": "bubble create NAME",
         "--name": "bubble create NAME",
         "--clone": "bubble clone ENV NEW",
-        "-e": "-r FILE, with a line “-e .” in it",
-        "--editable": "-r FILE, with a line “-e .” in it",
-        "-c": "-r FILE, with a line “-c constraints.txt” in it",
         "--seed": "leave it out: pip is there unless --no-pip",
     },
     "python install": {
