@@ -231,6 +231,7 @@ dry_run() {
 
 # Takes the prefix for this process alone, and makes a place to build in that goes with it.
 begin() {
+    made=$(absent)
     mkdir -p "$prefix/versions" 2>/dev/null || die "$prefix can't be written" "name another with --prefix"
     lock=$prefix/lock
     if ! mkdir "$lock" 2>/dev/null; then
@@ -240,6 +241,8 @@ begin() {
         fi
     fi
     scratch=
+    [ -f "$prefix/made" ] || say "$made" >"$prefix/made"
+    say "$command" >"$prefix/command"
     trap 'end' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -248,6 +251,20 @@ begin() {
     rm -rf "$prefix"/scratch.*
     scratch=$prefix/scratch.$$
     mkdir "$scratch"
+}
+
+# Which directories aren't there that bubble will make: an uninstallation takes them away again.
+absent() {
+    directory=$prefix
+    while [ ! -d "$directory" ]; do
+        say "$directory"
+        directory=$(dirname -- "$directory")
+    done
+    for directory in "$HOME/.local" "$HOME/.local/bin" "${XDG_DATA_HOME:-$HOME/.local/share}" \
+        "${XDG_CACHE_HOME:-$HOME/.cache}" "${XDG_CONFIG_HOME:-$HOME/.config}" \
+        "${XDG_CONFIG_HOME:-$HOME/.config}/fish" "${XDG_CONFIG_HOME:-$HOME/.config}/fish/conf.d"; do
+        [ -d "$directory" ] || say "$directory"
+    done
 }
 
 end() {
