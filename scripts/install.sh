@@ -51,6 +51,7 @@ die() { # die MESSAGE [HINT]
 main() {
     umask 022
     release
+    url='' sha256=''
     yes='' init='' prefix='' offline='' dry=''
     while [ $# -gt 0 ]; do
         case $1 in
@@ -243,12 +244,14 @@ begin() {
     scratch=
     [ -f "$prefix/made" ] || say "$made" >"$prefix/made"
     say "$command" >"$prefix/command"
-    trap 'end' EXIT
+    say "$base" >"$prefix/base"
+    trap 'finish' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
     say $$ >"$lock/process"
     rm -rf "$prefix"/scratch.*
+    rm -f "$command".*.part
     scratch=$prefix/scratch.$$
     mkdir "$scratch"
 }
@@ -267,7 +270,7 @@ absent() {
     done
 }
 
-end() {
+finish() {
     [ -z "$scratch" ] || rm -rf "$scratch"
     rm -rf "$lock"
 }
@@ -286,9 +289,10 @@ build() {
     get "$wheel" "$wheel_sha256" "$scratch/$wheel" "${base:+$base/$wheel}"
     requirements >"$scratch/requirements.txt"
     set -- --quiet --no-deps --require-hashes --only-binary :all: --no-compile --no-warn-script-location
-    found=$offline
-    [ -n "$found" ] || [ ! -d "$here/wheels" ] || found=$here/wheels
-    [ -z "$found" ] || set -- "$@" --no-index --find-links "$found"
+    for place in "$offline" "${offline:+$offline/wheels}" "${here:+$here/wheels}"; do
+        [ -n "$place" ] && [ -d "$place" ] || continue
+        set -- "$@" --no-index --find-links "$place"
+    done
     install_with_pip "$@" -r "$scratch/requirements.txt" ||
         die "bubble's own packages could not be installed: $(tail -n 1 "$scratch/said")" \
             "PIP_INDEX_URL or pip's configuration names the index; without one: --offline DIR"
@@ -394,9 +398,9 @@ take_over() {
         say "# version: ${target##*/}"
         say "# prefix: $prefix"
         say "exec $(quoted "$target/bin/python3") -I $(quoted "$target/bin/bubble") \"\$@\""
-    } >"$command.$$"
-    chmod 755 "$command.$$"
-    mv -f "$command.$$" "$command"
+    } >"$command.$$.part"
+    chmod 755 "$command.$$.part"
+    mv -f "$command.$$.part" "$command"
     if [ -n "$before" ] && [ "$before" != "${target##*/}" ]; then
         say "$before" >"$prefix/previous"
         "$command" rehash >/dev/null 2>&1 </dev/null || true # the shims know the new one

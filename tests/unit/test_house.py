@@ -15,16 +15,8 @@ from bubble.system import trouble
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "src")
-LAYERS = (
-    "model",
-    "system",
-    "pythons",
-    "selection",
-    "envs",
-    "projects",
-    "program",
-    "cli",
-)  # lowest first
+# the lowest first
+LAYERS = ("model", "system", "pythons", "selection", "envs", "projects", "program", "cli")
 LONGEST = 400
 LONGER = {"src/bubble/pythons/catalogue/data": "generated"}  # path's beginning → why
 

@@ -7,35 +7,91 @@ commands and shims go on with the version that they began with, which stays.
 from __future__ import annotations
 
 import os
-import subprocess
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.program.origin import INSTALLER, Origin
-from bubble.system.files import read_text, replace_file
+from bubble.system.files import read_text, replace_file, write_atomic
+from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bubble.system.layout import Layout
+
 _SCRIPT = "install.sh"
+_LAST = b'\nmain "$@"\n'  # without it, it is cut short
 
 
-def update(origin: Origin, source: str, env: Mapping[str, str], *, show: bool) -> str:
-    """Bring the release that lies at `source`, a directory; return the version's name.
+def address_of(origin: Origin, version: str) -> str:
+    """Return where a release lies, as the installer said: the newest, or that of a version.
 
-    Raises BubbleError (usage: bubble came another way, or there is no release; download: the
-    installer failed, and the present version stays).
+    Raises BubbleError(usage) where the installer said nothing.
     """
-    require_own(origin)
-    script = f"{source}/{_SCRIPT}"
-    if not os.path.isfile(script):
+    base = (read_text(f"{origin.prefix}/base") or "").strip()
+    present = origin.version.rpartition("-")[0]
+    if not base or (version and f"/{present}" not in base and f"/v{present}" not in base):
         raise BubbleError(
             "usage",
-            f"there is no release in {printable(source, 500)}: it has no {_SCRIPT}",
-            hint="name the directory with the files of a release: --from DIR",
+            "this release doesn't say where others lie",
+            hint="get the files of one, and: bubble self update --from DIR",
         )
-    command = ["/bin/sh", script, "--no-init", "--prefix", origin.prefix, "--offline", source]
+    return base.replace(present, version) if version else _newest(base, present)
+
+
+def _newest(base: str, present: str) -> str:
+    """Return the address of the newest release: a host that keeps one says it by `latest`."""
+    for directory in (f"/download/v{present}", f"/download/{present}"):
+        if base.endswith(directory):
+            return f"{base.removesuffix(directory)}/latest/download"
+    return base
+
+
+def update(
+    origin: Origin, source: str, layout: Layout, env: Mapping[str, str], *, show: bool
+) -> str:
+    """Bring the release that lies at `source`, a directory or an address; return its name.
+
+    Raises BubbleError (usage: bubble came another way, or there is no release; download: it can't
+    be had, or its installer failed, and the present version stays).
+    """
+    require_own(origin)
+    options = ["--no-init", "--prefix", origin.prefix]
+    if "://" not in source:
+        script = f"{source}/{_SCRIPT}"
+        if not os.path.isfile(script):
+            raise BubbleError(
+                "usage",
+                f"there is no release in {printable(source, 500)}: it has no {_SCRIPT}",
+                hint="name the directory with the files of a release: --from DIR",
+            )
+        _run(["/bin/sh", script, *options, "--offline", source], env, show=show)
+        return current(origin)
+    with Staging(layout, f"{layout.home}/update") as staging:
+        script = f"{staging.path}/{_SCRIPT}"
+        write_atomic(script, _fetched(f"{source}/{_SCRIPT}", env))
+        _run(["/bin/sh", script, *options], env, show=show)
+    return current(origin)
+
+
+def _fetched(url: str, env: Mapping[str, str]) -> bytes:
+    from bubble.model.urls import shown
+    from bubble.system.http.fetch import fetch
+
+    data = fetch(url, limit=1 << 20, env=env).data or b""
+    if not data.startswith(b"#!/bin/sh\n") or not data.endswith(_LAST):
+        raise BubbleError(
+            "download",
+            f"{shown(url)} is no whole installer",
+            hint="a proxy's page, or a broken download: try again",
+        )
+    return data
+
+
+def _run(command: list[str], env: Mapping[str, str], *, show: bool) -> None:
+    import subprocess
+
     done = subprocess.run(
         command,
         env=dict(env),
@@ -51,7 +107,6 @@ def update(origin: Origin, source: str, env: Mapping[str, str], *, show: bool) -
             f"the update failed, and bubble is as it was: {said}",
             hint="mend that and try again",
         )
-    return current(origin)
 
 
 def go_back(origin: Origin) -> str:

@@ -39,11 +39,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         f"runs on Python {python} ({sys.executable})",
         *([f"the command is {found.launcher}"] if found.launcher else []),
         f"a newer one: {command}",
-        *(
-            [f"the one before: bubble self update --back ({found.previous})"]
-            if found.previous
-            else []
-        ),
+        *([f"back to {found.previous}: bubble self update --back"] if found.previous else []),
         f"off this machine: {remove}",
     ]
     return Outcome(

@@ -14,8 +14,8 @@ EXAMPLES = (
 )
 DETAILS = (
     "Takes out the blocks in the shells' start-up files, the kernels, the shims and the program;\n"
-    "with --all also every Python and environment of the store. Environments in projects stay where\n"
-    "they are, and need another interpreter then. On a terminal it asks; elsewhere it wants --yes."
+    "with --all also every Python and environment of the store. Environments in projects stay\n"
+    "where they are, and need another interpreter then. It asks on a terminal; elsewhere: --yes."
 )
 JSON = "{dry_run, removed: [{what, path, size}]}; `size` is in bytes"
 
