@@ -29,7 +29,19 @@ release() {
 
 pin() { # pin PLATFORM: sets url and sha256 of its interpreter, or fails
     case $1 in
-        # @pins@
+        # pins: begin
+        darwin-aarch64-none) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-aarch64-apple-darwin-install_only_stripped.tar.gz sha256=7a2384641584ab9984221fcb0fc9265df465922af71be71410529e2a9c3f0540 ;;
+        darwin-x86_64-none) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-x86_64-apple-darwin-install_only_stripped.tar.gz sha256=d27d59a722db9f69926eb6d9564071247221f45a04da920ea7f3001c97e32f9b ;;
+        linux-aarch64-gnu) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-aarch64-unknown-linux-gnu-install_only_stripped.tar.gz sha256=55c00325f7c1fddf325dfc621aabdfbbac4dc54adda224af88ec411dc12db239 ;;
+        linux-aarch64-musl) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-aarch64-unknown-linux-musl-install_only_stripped.tar.gz sha256=5616ed1d426cb12cc135e5998b42bfd665cf2f9e3f3f9f6c77c73f0ae26f7d03 ;;
+        linux-armv7-gnueabi) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-armv7-unknown-linux-gnueabi-install_only_stripped.tar.gz sha256=4b0f89f9e575daa5eb0ceb7fe3099e809b76395c47ec05a9e33bc5bbbf22eba1 ;;
+        linux-armv7-gnueabihf) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-armv7-unknown-linux-gnueabihf-install_only_stripped.tar.gz sha256=755019c5ad89336837856db4da3e660b8525cf6a95cda683ee0e8f21b14af46c ;;
+        linux-powerpc64le-gnu) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-ppc64le-unknown-linux-gnu-install_only_stripped.tar.gz sha256=cdc5a3bf21e0b7f7b10d51693264be1a4ae7b06734b3b28a32b40a4f0d77faf2 ;;
+        linux-riscv64-gnu) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-riscv64-unknown-linux-gnu-install_only_stripped.tar.gz sha256=769d6fb6420c6d12e1abf2e446cdb981d8775bd784772a3f885c43780ebf5e45 ;;
+        linux-s390x-gnu) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-s390x-unknown-linux-gnu-install_only_stripped.tar.gz sha256=a163a17596c47f16052b2e24a1bf4ee0214c2683b69390deac2c5b7688d75b8e ;;
+        linux-x86_64-gnu) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz sha256=f2d2199eb25880e07863b391cf7124e7ffa1338b0d65600dfcec117c4223a7fb ;;
+        linux-x86_64-musl) url=https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.13.18%2B20261110-x86_64-unknown-linux-musl-install_only_stripped.tar.gz sha256=a75bf409606303deed964d4769544f98b74e7b53d4efb44f4a95cb38e86ff403 ;;
+        # pins: end
         *) return 1 ;;
     esac
 }
@@ -52,12 +64,16 @@ main() {
     umask 022
     release
     url='' sha256=''
-    yes='' init='' prefix='' offline='' dry=''
+    yes='' init='' prefix='' offline='' dry='' only=''
     while [ $# -gt 0 ]; do
         case $1 in
             --yes | -y) yes=1 ;;
             --no-init) init=no ;;
             --dry-run) dry=1 ;;
+            --python-only) # of a checkout, which has no Python that is new enough
+                only=${2:?}
+                shift
+                ;;
             --version)
                 say "$version"
                 return 0
@@ -77,6 +93,10 @@ main() {
         esac
         shift
     done
+    [ -z "$only" ] || {
+        python_only
+        return 0
+    }
     case $version in @*) die "this is the template of the script" "make a release: scripts/release" ;; esac
     find_places
     find_platform
@@ -96,6 +116,24 @@ main() {
     take_over
     set_up_shell
     tell
+}
+
+# Puts the interpreter alone into a directory, and prints the path of its program.
+python_only() {
+    find_platform
+    pin "$platform" || die "there is no interpreter for $platform" "install Python 3.11 or newer"
+    find_tools
+    program=$only/python/bin/python3
+    if [ ! -x "$program" ]; then
+        scratch=$only/scratch.$$ prefix=$only
+        mkdir -p "$scratch"
+        archive=$scratch/python.tar.gz
+        get_archive
+        tar -xzf "$archive" -C "$scratch" || die "the interpreter can't be unpacked" "is there room?"
+        mv "$scratch/python" "$only/python"
+        rm -rf "$scratch"
+    fi
+    say "$program"
 }
 
 usage() {

@@ -18,7 +18,10 @@ SOURCES = os.path.join(ROOT, "src")
 # the lowest first
 LAYERS = ("model", "system", "pythons", "selection", "envs", "projects", "program", "cli")
 LONGEST = 400
-LONGER = {"src/bubble/pythons/catalogue/data": "generated"}  # path's beginning → why
+LONGER = {
+    "src/bubble/pythons/catalogue/data": "generated",
+    "scripts/install.sh": "users fetch one",
+}  # path's beginning → why
 
 # who alone may import it, by the module's beginning
 RESERVED = {"httpx": "bubble.system.http", "rich": "bubble.cli"}

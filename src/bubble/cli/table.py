@@ -58,6 +58,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }
 
+# pyenv's words for what is said in two here; `install` and `uninstall` for Pythons only
+ALIASES: dict[str, tuple[str, ...]] = {
+    "install": ("python", "install"),
+    "uninstall": ("python", "uninstall"),
+    "versions": ("python", "list", "--installed"),
+}
+
 GROUPS: dict[str, str] = {
     "python": "install and look after interpreters",
     "cache": "look after downloads",

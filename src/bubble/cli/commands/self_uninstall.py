@@ -48,8 +48,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
             f"this takes away {len(going)} things, {size(sum(p.size for p in going))}",
             hint="look first: bubble self uninstall --dry-run; then say it: --yes",
         )
-    for line in shown:
-        context.output.note(line)
+    if not options.yes:
+        for line in shown:
+            context.output.note(line)
     context.require_agreement("all of this goes", given=options.yes)
     notes = _detach(context)
     remove(going, found)
