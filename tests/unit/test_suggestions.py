@@ -106,7 +106,6 @@ def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("versions", "did you mean: bubble python list --installed"),
         ("version", "did you mean: bubble current"),
         ("version-name", "did you mean: bubble current"),
         ("virtualenv 3.12 site", "did you mean: bubble create NAME -p VERSION"),
@@ -125,7 +124,6 @@ def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
         ("create --forse", "bubble create --help"),
         ("python upgrade --dry-run", "bubble python upgrade --help"),
         ("python install --re-install 3.12", "did you mean: --reinstall"),
-        ("python install --skip-existing 3.12", "leave it out: what is installed stays"),
         ("nonsense", "the commands: bubble --help"),
         ("python nonsense", "the commands: bubble python --help"),
     ],
@@ -142,8 +140,8 @@ def test_install_with_a_package_is_told_from_install_with_a_python(
 ) -> None:
     main(["install", "scipy"], env)
     assert "bubble run .venv pip install scipy" in one_error(capsys.readouterr().err)[1]
-    main(["install", "3.12"], env)
-    assert one_error(capsys.readouterr().err)[1] == "did you mean: bubble python install"
+    main(["install", "3.99"], env)
+    assert "3.99" in one_error(capsys.readouterr().err)[0]
 
 
 def test_spelling_alone_would_have_offered_them() -> None:

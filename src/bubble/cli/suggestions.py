@@ -175,10 +175,8 @@ def option(asked: str, command: str, known: Collection[str]) -> str:
 
 def are_pythons(arguments: Iterable[str]) -> bool:
     """Whether the words behind `install` or `uninstall` are options and Pythons, not packages."""
-    return all(
-        word.startswith("-") or _is_python(word.partition(":")[0].removesuffix("-dev"))
-        for word in arguments
-    )
+    words = [word for word in arguments if not word.startswith("-")]
+    return all(_is_python(word.partition(":")[0].removesuffix("-dev")) for word in words)
 
 
 def _is_python(text: str) -> bool:
