@@ -78,20 +78,9 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
-        *(
-            "--frozen",
-            "--locked",
-            "-s",
-            "--skip-existing",
-            "-v",
-            "--verbose",
-            "--back",
-            "--to",
-            "--system-site-packages",
-            "--url",
-            "--user",
-            "--with",
-        ),
+        *("--constraints", "-c", "--editable", "-e", "--bubbles", "--frozen", "--locked"),
+        *("--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
+        *("--system-site-packages", "--url", "--user", "--with"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()
