@@ -128,8 +128,11 @@ function __bubble_activate
         return
     end
     set -l env $argv[1]
-    set -q argv[1]; or set env .venv
-    if string match -qr '/|^\.' -- $env
+    if not set -q argv[1]
+        # what is named is the user's word; what only lies here needs the store's
+        set env ($__bubble_program activate --check | string collect); or return
+        test -n "$env"; or return 1
+    else if string match -qr '/|^\.' -- $env
         string match -q '/*' -- $env; or set env $PWD/$env
         set env (path normalize -- $env)
     else

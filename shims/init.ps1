@@ -90,7 +90,9 @@ function global:bubble {
     $looks = $false
     $asks = @($args | Where-Object { $_ -in '-h', '--help', '--json' }).Count -gt 0
     if ($count -gt 0 -and $count -lt 3 -and $args[0] -eq 'activate' -and -not $asks) {
-        __bubble_activate $(if ($count -eq 2) { $args[1] } else { '.venv' })
+        # what is named is the user's word; what only lies here needs the store's
+        $typed = if ($count -eq 2) { $args[1] } else { & $global:BubbleProgram activate --check }
+        if ($count -eq 2 -or $LASTEXITCODE -eq 0) { __bubble_activate $typed }
     } elseif ($count -eq 1 -and $args[0] -eq 'deactivate') {
         if ($env:VIRTUAL_ENV) {
             __bubble_leave

@@ -209,14 +209,19 @@ _bubble_activate() {
         "$_bubble_program" activate "$@"
         return
     fi
-    case ${1-.venv} in
-        -* | '')
-            "$_bubble_program" activate "$@"
-            return
-            ;;
-        */* | .*) _bubble_absolute "${1-.venv}" ;;
-        *) _bubble_env=$_bubble_home/envs/$1 ;;
-    esac
+    if [ $# = 0 ]; then
+        # what is named is the user's word; what only lies here needs the store's
+        _bubble_env=$("$_bubble_program" activate --check) || return
+    else
+        case $1 in
+            -* | '')
+                "$_bubble_program" activate "$@"
+                return
+                ;;
+            */* | .*) _bubble_absolute "$1" ;;
+            *) _bubble_env=$_bubble_home/envs/$1 ;;
+        esac
+    fi
     case $_bubble_env in
         *:*)
             _bubble_error "$_bubble_env has a colon in its path, which PATH can't carry" \

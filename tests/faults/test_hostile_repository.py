@@ -172,7 +172,7 @@ def claims_to_be_made_here(world: World) -> list[str]:
 
 
 def carries_a_published_mark(world: World) -> list[str]:
-    """Mend "this directory's", where that is a copy of what the user has published, with its mark."""
+    """Mend "this directory's", where that is a copy of what the user published, with its mark."""
     faults = []
     for mark in MARKS:
         for gone in (False, True):
@@ -289,6 +289,33 @@ def test_going_into_a_repository_runs_nothing_of_it(
             session.cd(world.root)
             faults += [f"{kind(number)}: {fault}" for fault in world.harm()]
     assert not faults, "\n".join(faults)
+
+
+@EACH
+def test_activating_what_lies_here_enters_what_the_store_knows_and_nothing_of_a_repository(
+    tmp_path: Path, env: dict[str, str], shell: str
+) -> None:
+    world = World(tmp_path, env)
+    os.mkdir(world.clone)
+    world.run("create", "--no-pip")
+    code = world.run("init", shell, cwd=world.root)
+    write(f"{world.root}/init.{shell}", code.stdout)
+    read = "source" if shell == "fish" else "."
+    rc = (f"{read} {world.root}/init.{shell}\n",)
+    with Session(shell, world.root, world.env, rc=rc) as session:
+        assert session.cd(world.clone).do("bubble activate").active == f"{world.clone}/.venv"
+        assert session.do("deactivate").active == ""
+        for mark in MARKS:
+            for venv in VENVS:
+                world.ship(Kind(mark=mark, venv=venv))
+                for directory in (world.clone, "below/deeper"):
+                    session.cd(directory).do("bubble activate").do("python -c pass")
+                    assert session.active == "", (mark, venv)
+                session.cd(world.root)
+        assert world.harm() == []
+        world.ship(Kind())
+        # what is named is the user's word
+        assert session.cd(world.clone).do("bubble activate .venv").active == f"{world.clone}/.venv"
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,61 @@
 from __future__ import annotations
 
 from bubble.cli.commands.shell import no_function
+from bubble.cli.context import Context, Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from bubble.cli.context import Context, Outcome
-
 EXAMPLES = (
-    ("bubble activate", "the .venv of this directory"),
+    ("bubble activate", "the .venv of this directory, if bubble knows it"),
     ("bubble activate web", "a named environment"),
     ("bubble activate ./tools/env", "any other, by its path"),
     ("bubble deactivate", "take it back"),
 )
-DETAILS = "The shell's function does it, without a process: see bubble init --help."
+DETAILS = (
+    "The shell's function does it: see bubble init --help. What you name is entered without a\n"
+    "process, and at your word; what lies here, only if it was made or adopted here."
+)
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    import argparse
+
     parser.add_argument("environment", metavar="ENV", nargs="?", help="a name or a path")
+    # the function's own question: what to enter where nothing was named
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
 
 
-def execute(_options: Namespace, _context: Context) -> Outcome:
-    """Say what is missing."""
-    raise no_function("activate")
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Say which environment the function shall enter here, or what is missing."""
+    if not options.check:
+        raise no_function("activate")
+    path = _here(context)
+    return Outcome(data={"path": path}, lines=(path,))
+
+
+def _here(context: Context) -> str:
+    """Return the path of the working directory's environment, on the store's word alone."""
+    import os
+
+    from bubble.envs.knowing.locate import unregistered
+    from bubble.model.errors import BubbleError
+    from bubble.model.text import printable
+    from bubble.selection.answers import require_whole
+    from bubble.selection.belonging import environment_of, inside
+
+    world = context.world()
+    path = inside(world.cwd)
+    found = environment_of(world.layout, world.cwd) if world.cwd else None
+    if found:
+        require_whole(found, world.layout, path)
+        return found.path
+    if os.path.isfile(f"{path}/pyvenv.cfg"):
+        raise unregistered(path, world.layout)
+    raise BubbleError(
+        "environment",
+        f"there is no environment at {printable(path, 500)}",
+        hint="make it: bubble create; a named one: bubble activate NAME",
+    )
