@@ -12,9 +12,13 @@
 _bubble_home='@home@'
 _bubble_python='@python@'
 _bubble_name=${0##*/}
-_bubble_answer='' _bubble_prefix=''
+_bubble_answer='' _bubble_prefix='' _bubble_said='' _bubble_chosen=''
 
 _bubble_slow() {
+    # what `exec` chose, as long as nothing else is asked
+    if [ -n "$_bubble_said" ]; then
+        export BUBBLE_PYTHON="$_bubble_said"
+    fi
     unset __PYVENV_LAUNCHER__ IFS
     if [ ! -x "$_bubble_python" ]; then
         printf '%s\n' "bubble: the Python that runs bubble is gone ($_bubble_python), so $_bubble_name\
@@ -65,6 +69,25 @@ _bubble_runs_pip() {
 
 # @answer.sh@
 
+# on PATH by `exec` (selection/choice.py): that answers, unless a nearer BUBBLE_PYTHON does
+case $0 in
+    */choices/*/bin/*)
+        _bubble_path=${0%/bin/*}/answer
+        if [ -f "$_bubble_path" ] && [ -r "$_bubble_path" ]; then
+            { IFS= read -r _bubble_said && IFS= read -r _bubble_chosen; } <"$_bubble_path"
+        fi
+        if [ -z "$_bubble_chosen" ] && [ -z "${BUBBLE_PYTHON-}" ]; then
+            printf '%s\n' "bubble: what exec had chosen is gone (${0%/bin/*}), so $_bubble_name\
+ can't be chosen here; leave what exec started, or say which: BUBBLE_PYTHON=VERSION" >&2
+            exit 127
+        fi
+        case ${BUBBLE_PYTHON:-$_bubble_said} in
+            "$_bubble_said") ;;
+            *) _bubble_said='' _bubble_chosen='' ;;
+        esac
+        ;;
+esac
+
 # what installs commands is watched, so that they get shims at once
 case $_bubble_name in
     pip | pip[0-9]*) _bubble_slow "$@" ;;
@@ -75,7 +98,9 @@ case $_bubble_name in
         ;;
 esac
 
-if [ -n "${BUBBLE_PYTHON-}" ]; then
+if [ -n "$_bubble_chosen" ]; then
+    _bubble_answer=$_bubble_chosen
+elif [ -n "${BUBBLE_PYTHON-}" ]; then
     case $BUBBLE_PYTHON in
         .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) _bubble_slow "$@" ;;
     esac

@@ -124,6 +124,16 @@ class Layout(Record):
         return f"{self.answers}/global"
 
     @property
+    def choices(self) -> str:
+        """What `exec` chose, a directory for PATH each; derived."""
+        return f"{self.home}/choices"
+
+    @property
+    def own_choices(self) -> str:
+        """The same of a user who can't write to the store."""
+        return f"{self.cache}/choices"
+
+    @property
     def catalogue(self) -> str:
         """What `bubble python update` fetched: one file."""
         return f"{self.home}/catalogue"

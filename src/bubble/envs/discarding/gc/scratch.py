@@ -74,7 +74,7 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.cache,
         layout.catalogues,
     ]
-    for root in (layout.answers, layout.requests):
+    for root in (layout.answers, layout.requests, layout.choices, layout.own_choices):
         places += [place for place, _, _ in os.walk(root)]
     for place in places:
         for path in _paths(place):
