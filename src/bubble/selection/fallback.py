@@ -7,7 +7,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.selection import memos
+from bubble.selection import memos, worktree
 from bubble.selection.commands import command_path
 from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, select
@@ -29,16 +29,26 @@ _INTERPRETERS = ("python", "pypy", "graalpy")
 
 
 def run_shim(
-    name: str, arguments: Sequence[str], world: World, python: str, warn: Callable[[str], None]
+    name: str,
+    arguments: Sequence[str],
+    world: World,
+    python: str,
+    warn: Callable[[str], None],
+    *,
+    is_typed: bool = False,
 ) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as
-    `perform` has it. Raises BubbleError and OSError.
+    `python` is the interpreter that runs bubble, `warn` tells the user something, who
+    reads all of it if the command `is_typed`; the rest is as `perform` has it. Raises BubbleError
+    and OSError.
     """
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):
         warn(f"passed over: {fault}")
+    if is_typed and name.startswith(_INTERPRETERS):
+        for word in worktree.warning(selection.source, world):
+            warn(word)
     if not foreign_owner(world.layout.home, world.env):
         memos.leave(selection, world)
     path = command_path(name, selection, world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bubble.model.errors import BubbleError
@@ -36,7 +37,9 @@ def run(arguments: Sequence[str], context: Context) -> int:
             layout=layout,
             platform=context.platform(),
         )
-        return run_shim(name, rest, world, sys.executable, context.output.warn)
+        warn = context.output.warn
+        # to who sits there: what a program reads of another one's stays as it was
+        return run_shim(name, rest, world, sys.executable, warn, is_typed=os.isatty(2))
     except BubbleError as error:
         context.output.error(error)
         return status_of(error)
