@@ -11,7 +11,7 @@ from bubble.cli.table import COMMANDS
 from bubble.pythons.catalogue.catalogue import open_catalogue
 from bubble.system.layout import Layout
 from support.builds import TAG
-from support.needs import needs
+from support.needs import needs, real_uv
 from support.pages import Step
 from support.reader import Library, Reader
 
@@ -39,6 +39,14 @@ REAL = """
 bubble python install 3.12
 mkdir ~/project; cd ~/project; echo requests >requirements.txt
 """
+# a project, and an index of wheels for uv
+PROJECT = r"""
+export UV_OFFLINE=1 UV_FIND_LINKS=$PIP_FIND_LINKS
+bubble python install 3.12
+mkdir ~/project; cd ~/project
+printf 'python = "3.12"\n[bubbles.default]\ndependencies = ["requests"]\n' >bubble.toml
+printf '[bubbles.train]\n[bubbles.evaluate]\n' >>bubble.toml
+"""
 # what a command's examples find, and, below the words of one example, what that one alone needs
 SCENES = {
     "python install": PYTHONS,
@@ -49,6 +57,8 @@ SCENES = {
     "python verify": PYTHONS,
     "python adopt": 'mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7',
     "python update": PYTHONS,
+    "lock": PROJECT,
+    "sync": PROJECT,
     "create": REAL,
     "remove": ENVIRONMENTS,
     "run": ENVIRONMENTS,
@@ -57,7 +67,7 @@ SCENES = {
     "global": PYTHONS,
     "which": f"{PYTHONS}\nbubble use 3.12",
     "whence": PYTHONS,
-    "exec": f"{PYTHONS}\nbubble use 3.12\nprintf 'test:\\n\\tpython -V\\n' >Makefile",
+    "exec": f"{PYTHONS}\nbubble use 3.12\nprintf 'test:\n\\tpython -V\n' >Makefile",
     "explain": f"{PYTHONS}\nbubble use 3.12",
     "rehash": PYTHONS,
     "list": ENVIRONMENTS,
@@ -121,7 +131,7 @@ BEFORE = {
     "bubble create -r requirements.txt": "bubble remove .venv",
     "bubble run train python train.py": "echo 'print(1)' >train.py",
     "bubble run .venv pytest -x": (
-        "printf '#!/bin/sh\\nexit 0\\n' >.venv/bin/pytest; chmod +x .venv/bin/pytest"
+        "printf '#!/bin/sh\nexit 0\n' >.venv/bin/pytest; chmod +x .venv/bin/pytest"
     ),
     "bubble whence black": COMMANDS_OF_3_12,
     "bubble which pip": COMMANDS_OF_3_12,
@@ -130,6 +140,8 @@ BEFORE = {
     "bubble repair": "mv ~/project ~/moved; cd ~/moved",
     "bubble repair train": "bubble python install 3.12.0; bubble python uninstall --force 3.12.4",
     "bubble adopt ~/.virtualenvs/site --name site": "bubble remove ~/.virtualenvs/site",
+    "bubble lock --all --check": "bubble lock --all",
+    "bubble sync --all --locked": "bubble lock --all",
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {
@@ -153,7 +165,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @needs("bash", "make")
 @pytest.mark.parametrize("words", sorted(COMMANDS))
 def test_every_example_runs(words: str, library: Library, tmp_path: Path) -> None:
+    uv = real_uv() if SCENES.get(words) == PROJECT else ""
     with Reader(str(tmp_path), library) as reader:
+        if uv:
+            reader.check(Step(0, f"mkdir -p ~/bin; ln -s {uv} ~/bin; PATH=~/bin:$PATH"), words)
         reader.check(Step(0, SCENES.get(words, ":")), words)
         for line in examples(words):
             if line not in NOT_RUN:

@@ -15,7 +15,7 @@ from bubble.system import trouble
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "src")
-LAYERS = ("model", "system", "pythons", "selection", "envs", "cli")  # lowest first
+LAYERS = ("model", "system", "pythons", "selection", "envs", "projects", "cli")  # lowest first
 LONGEST = 400
 LONGER = {"src/bubble/pythons/catalogue/data": "generated"}  # path's beginning → why
 

@@ -14,7 +14,8 @@ import pytest
 from bubble.model.errors import BubbleError
 from bubble.system import journal, kernel, removal
 from bubble.system.removal import set_aside
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 from support.namespace import on_overlay
 from support.needs import ROOT_ONLY, other_disk
 from support.trees import fill, filled
@@ -335,7 +336,8 @@ OVERLAY = """
 import os, sys
 from bubble.system.layout import Layout
 from bubble.system.removal import set_aside
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 from support.trees import fill, filled
 home, target = sys.argv[1:3]
 layout = Layout(home=home, cache=home)

@@ -78,7 +78,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
-        *("--system-site-packages", "--url", "--user", "--with"),
+        *("--frozen", "--locked", "--system-site-packages", "--url", "--user", "--with"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()

@@ -10,7 +10,8 @@ import pytest
 
 from bubble.system import journal
 from bubble.system.removal import set_aside
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 from support.trees import fill, snapshot
 
 if TYPE_CHECKING:

@@ -24,12 +24,15 @@ KINDS = frozenset(EXIT_STATUS) | {
     "in_use",  # something still needs what is to be removed
     "internal",  # a fault of bubble itself
     "io",  # the file system said no
+    "lock",  # a lock can't be read, isn't its manifest's any more, or isn't for this machine
     "locked",  # another process holds the lock for too long
+    "manifest",  # a project's manifest can't be understood, or names what isn't there
     "no_space",  # the disk is full
     "not_installed",  # nothing installed satisfies the request
     "offline",  # the network is switched off by BUBBLE_OFFLINE
     "permission",  # not allowed, or a read-only file system
     "probe",  # an interpreter doesn't run or isn't what it says
+    "resolution",  # no packages satisfy all that is asked of them
     "store",  # the store is not in a state that allows this
     "unavailable",  # nothing in the catalogue satisfies the request
     "version_file",  # a version file can't be read or names what it must not

@@ -67,9 +67,23 @@ class Layout(Record):
         return f"{self.home}/registry"
 
     @property
+    def synced(self) -> str:
+        """What projects' environments were last made from, a file each, by its identity."""
+        return f"{self.home}/synced"
+
+    @property
     def seeds(self) -> str:
         """Unpacked copies of pip, which environments link to."""
         return f"{self.home}/seeds"
+
+    @property
+    def tools(self) -> str:
+        """Programs that bubble fetched for itself, one directory a version."""
+        return f"{self.home}/tools"
+
+    def tool(self, name: str, version: str) -> str:
+        """Return the directory of one of them."""
+        return f"{self.home}/tools/{name}-{version}"
 
     @property
     def kernels(self) -> str:

@@ -191,3 +191,12 @@ def open_scratch(path: str) -> int:
             f"{shown} is no directory, and bubble didn't make it",
             hint=f"move it away: mv {shown} {shown}.old",
         ) from None
+
+
+def is_there(name: str, directory: int) -> bool:
+    """Whether a name is in an open directory, be it a link to nothing."""
+    try:
+        os.lstat(name, dir_fd=directory)
+    except FileNotFoundError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from bubble.model.text import printable
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from bubble.system.removal import set_aside
-from bubble.system.staging import sweep
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

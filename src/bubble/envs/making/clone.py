@@ -20,7 +20,8 @@ from bubble.selection.identity import new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

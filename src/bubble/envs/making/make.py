@@ -19,7 +19,8 @@ from bubble.pythons.installed.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
 from bubble.selection.identity import mark_of, new_identity
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
 
-    `path` and `project` are absolute. `arguments` are what the installer gets: requirement texts
+    `path` and `project` are absolute; so is `keep`, where what is replaced goes, "" for nowhere.
+    `arguments` are what the installer gets: requirement texts
     and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best).
     """
 
@@ -46,6 +48,7 @@ class Plan(Record):
     system_site_packages: bool = False
     force: bool = False
     arguments: tuple[str, ...] = ()
+    keep: str = ""
     installer: str = ""
 
 
@@ -130,3 +133,5 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
         staging.publish()
+        if plan.keep:
+            staging.keep_replaced(plan.keep)

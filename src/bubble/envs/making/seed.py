@@ -22,7 +22,8 @@ from bubble.system.files import read_text
 from bubble.system.layout import MANIFEST
 from bubble.system.lock import Lock
 from bubble.system.removal import set_aside
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 from bubble.system.trees import walk
 
 TYPE_CHECKING = False

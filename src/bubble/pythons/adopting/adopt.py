@@ -17,7 +17,8 @@ from bubble.model.text import printable
 from bubble.pythons.adopting.commands import is_pythons, own_directory
 from bubble.pythons.installed import store
 from bubble.pythons.probing.probe import probe
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -294,7 +294,7 @@ def finish_changes(layout: Layout, platform: Platform) -> None:
     scratch = (layout.staging, layout.trash, layout.journal)
     try:
         if any(os.path.isdir(d) and os.listdir(d) for d in scratch):
-            from bubble.system.staging import sweep
+            from bubble.system.sweep import sweep
 
             sweep(layout)
         if not _is_published(layout):

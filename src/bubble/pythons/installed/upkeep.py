@@ -14,7 +14,7 @@ from bubble.pythons.installed import store
 from bubble.pythons.installed.shelf import require_not_bubbles
 from bubble.pythons.installing.batch import Batch, install_downloads, open_fresh, require_python
 from bubble.pythons.probing.probe import check, probe
-from bubble.system.staging import sweep
+from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from bubble.pythons.installed import store
 from bubble.pythons.installing.progress import Task
 from bubble.system.files import sha256_of
 from bubble.system.lock import Lock, lock_timeout
-from bubble.system.staging import Staging, sweep
+from bubble.system.staging import Staging
+from bubble.system.sweep import sweep
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False

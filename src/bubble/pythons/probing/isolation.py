@@ -20,7 +20,10 @@ MAIN = "import sys\nfrom bubble.cli.main import run\nsys.exit(run())"
 
 
 def isolated(python: str, *arguments: str) -> list[str]:
-    """Return the command line of a Python 3 (an absolute path) that sees only its own files."""
+    """Return the command line of a Python 3 (an absolute path) that sees only its own files.
+
+    Run it with `without_python`'s variables: PYTHONEXECUTABLE sends even an isolated one elsewhere.
+    """
     return [python, _ISOLATED, *arguments]
 
 
@@ -93,10 +96,9 @@ def _users() -> str:
 
 def _packages() -> str:
     """Return the directory that this package lies in."""
-    here = os.path.realpath(__file__)
-    for _ in ("isolation.py", "pythons", "bubble"):
-        here = os.path.dirname(here)
-    return here
+    import bubble
+
+    return os.path.dirname(os.path.dirname(os.path.realpath(bubble.__file__)))
 
 
 def _leads_to_us(directory: str) -> bool:

@@ -17,7 +17,7 @@ from bubble.system.files import unlink_quietly
 from bubble.system.gone import is_gone
 from bubble.system.lock import Lock
 from bubble.system.removal import undeletable
-from bubble.system.staging import sweep
+from bubble.system.sweep import sweep
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
@@ -163,6 +163,13 @@ def _seeds(items: Sequence[Item], machine: Machine) -> list[Item]:
     return []
 
 
+def _tools(items: Sequence[Item], machine: Machine) -> list[Item]:
+    with Lock(f"{machine.layout.locks}/tools"):
+        for item in items:
+            remove_tree(item.path)
+    return []
+
+
 def _downloads(items: Sequence[Item], machine: Machine) -> list[Item]:
     from bubble.pythons.installing.cache import contents, drop
 
@@ -195,5 +202,6 @@ _COLLECTORS: dict[str, Collector] = {
     "records": _records,
     "kernels": _kernels,
     "seeds": _seeds,
+    "tools": _tools,
     "downloads": _downloads,
 }

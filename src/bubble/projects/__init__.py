@@ -1,0 +1,1 @@
+"""Projects: which bubbles one has, what exactly they consist of, and making them so."""
