@@ -19,7 +19,7 @@ _bubble_slow() {
     if [ -n "$_bubble_said" ]; then
         export BUBBLE_PYTHON="$_bubble_said"
     fi
-    unset __PYVENV_LAUNCHER__ IFS
+    unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
     if [ ! -x "$_bubble_python" ]; then
         printf '%s\n' "bubble: the Python that runs bubble is gone ($_bubble_python), so $_bubble_name\
  can't be chosen here; install bubble again, then run: bubble rehash" >&2
@@ -118,7 +118,7 @@ for _bubble_word in $_bubble_answer; do
         [ "$_bubble_target" -ef "$0" ] && break
         # a bash that exports SHELLOPTS would pass it on
         set +f
-        unset __PYVENV_LAUNCHER__ IFS
+        unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
         exec "$_bubble_target" "$@"
     fi
 done

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+import bubble as bubble_package
 from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import ERROR, Finding, Patient
 from bubble.envs.doctor.mend import mend
@@ -189,7 +190,7 @@ def test_a_configuration_that_sends_packages_elsewhere_is_overruled_or_told(
 def test_a_shim_that_asks_bubble_is_isolated(trap: Trap, bubble: Bubble, layout: Layout) -> None:
     assert bubble("use", "--global", adopt_python(bubble)).status == 0
     path = f"{layout.shims}:/usr/bin:/bin"
-    env = {n: v for n, v in trap.env.items() if n not in {"PYTHONINSPECT", "PYTHONEXECUTABLE"}}
+    env = {n: v for n, v in trap.env.items() if n != "PYTHONINSPECT"}
     done = subprocess.run(
         [f"{layout.shims}/python", "-I", "-c", "print('ours')"],
         cwd=trap.path,
@@ -201,6 +202,35 @@ def test_a_shim_that_asks_bubble_is_isolated(trap: Trap, bubble: Bubble, layout:
     )
     assert (done.stdout, done.returncode) == ("ours\n", 0), done.stderr
     assert trap.sprung() == []
+
+
+@pytest.mark.parametrize("variable", ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"])
+def test_no_shim_is_made_for_what_an_interpreter_takes_itself_for(
+    bubble: Bubble, layout: Layout, variable: str
+) -> None:
+    """Started by a shim, and as an installed script would where bubble lies beside its Python."""
+    assert bubble("use", "--global", adopt_python(bubble)).status == 0
+    with open(layout.shim) as file:
+        made = file.read()
+    pretending = {**os.environ, "BUBBLE_HOME": layout.home, variable: "/nonexistent/bin/python"}
+    src = os.path.dirname(os.path.dirname(bubble_package.__file__))
+    base = os.path.realpath(sys.executable)
+    code = f"import sys; sys.path.insert(0, {src!r}); from bubble.cli.main import run; run()"
+    for argv in (
+        [f"{layout.shims}/python", "-m", "pip", "--version"],
+        [base, "-I", "-c", code, "rehash"],
+    ):
+        done = subprocess.run(
+            argv, env=pretending, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        with open(layout.shim) as file:
+            text = file.read()
+        assert "/nonexistent" not in text
+        if argv[0].startswith(layout.shims):
+            assert text == made
+    told = bubble("exec", "python", "-I", "-c", "import sys; print(sys.executable)", env=pretending)
+    assert "/nonexistent" not in told.out
 
 
 # what the interpreter itself imports before any line of a program is beyond a program's reach

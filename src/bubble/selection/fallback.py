@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 DEPTH = "BUBBLE_SHIM_DEPTH"
 _DEEPEST = 4  # a script of the system that leads back here this often never ends
-_LAUNCHER = "__PYVENV_LAUNCHER__"
+# what makes an interpreter take itself for another one, isolated or not
+_PRETENDING = {"__PYVENV_LAUNCHER__", "PYTHONEXECUTABLE"}
 _INTERPRETERS = ("python", "pypy", "graalpy")
 
 
@@ -124,12 +125,12 @@ def _runs_pip(arguments: Sequence[str]) -> bool:
 def child_environment(path: str, world: World) -> dict[str, str]:
     """Return the variables for the command at `path`: this process's, with few differences.
 
-    `__PYVENV_LAUNCHER__` goes, since it makes an interpreter pretend to be another one; so does
-    the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a script from
-    outside the store the depth is counted, so that a wrapper that leads back to a shim ends with
-    an error instead of never.
+    `__PYVENV_LAUNCHER__` and PYTHONEXECUTABLE go, which make an interpreter pretend to be another
+    one; so does the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a
+    script from outside the store the depth is counted, so that a wrapper that leads back to a shim
+    ends with an error instead of never.
     """
-    env = {name: value for name, value in world.env.items() if name != _LAUNCHER}
+    env = {name: value for name, value in world.env.items() if name not in _PRETENDING}
     if env.get("LC_CTYPE") == "C.UTF-8" and not _was_given("LC_CTYPE"):
         del env["LC_CTYPE"]
     if path.startswith(f"{world.layout.home}/") or not _is_script(path):
