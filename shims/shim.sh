@@ -104,7 +104,7 @@ elif [ -n "${BUBBLE_PYTHON-}" ]; then
     case $BUBBLE_PYTHON in
         .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) _bubble_slow "$@" ;;
     esac
-    _bubble_recall "$_bubble_home/answers/variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
+    _bubble_remember "variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
 else
     _bubble_select || _bubble_slow "$@"
 fi

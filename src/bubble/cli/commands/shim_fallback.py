@@ -28,7 +28,7 @@ def run(arguments: Sequence[str], context: Context) -> int:
     from bubble.system.layout import Layout
 
     home, name, *rest = arguments
-    layout = Layout(home=home, cache="")
+    layout = Layout(home=home, cache=_cache(context))
     try:
         require_format(layout)
         world = World(
@@ -48,6 +48,14 @@ def run(arguments: Sequence[str], context: Context) -> int:
 
         context.output.error(from_os_error(error))
         return 126
+
+
+def _cache(context: Context) -> str:
+    """Return this user's cache, "" where there is none: what it has only makes things faster."""
+    try:
+        return context.layout.cache
+    except BubbleError:
+        return ""
 
 
 def status_of(error: BubbleError) -> int:
