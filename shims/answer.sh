@@ -110,7 +110,7 @@ _bubble_remember() {
 _bubble_mean() {
     case $1 in
         /*) _bubble_prefix=$1 ;;
-        =*) _bubble_prefix=$_bubble_home/pythons/${1#=} ;;
+        '='*) _bubble_prefix=$_bubble_home/pythons/${1#=} ;;
         @*)
             _bubble_path=$_bubble_home/requests/now/${1#@}
             [ -f "$_bubble_path" ] || return 1

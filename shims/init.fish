@@ -10,10 +10,9 @@ set -g __bubble_entered
 
 # Takes every $argv out of PATH.
 function __bubble_without
-    set -l at
     for entry in $argv
-        while set at (contains -i -- $entry $PATH)
-            set -e PATH[$at]
+        while contains -- $entry $PATH
+            set -e PATH[(contains -i -- $entry $PATH)]
         end
     end
 end
