@@ -23,7 +23,7 @@ from bubble.pythons.probing import isolation
 from bubble.pythons.probing.probe import probe
 from support.environments import adopt_python, create
 from support.handmade import installation, machine, write
-from support.needs import not_here
+from support.needs import not_here, which
 from support.wheels import wheel
 
 TYPE_CHECKING = False
@@ -295,3 +295,30 @@ def test_one_module_says_how_interpreters_start_and_one_how_tools_are_found() ->
                 words = ('"-I"', "shutil.which", 'startswith("PYTHON', 'startswith(("PYTHON')
                 found += [(path, word) for word in words if word in text]
     assert found == []
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "zsh", "fish"])
+def test_the_shells_function_runs_bubble_where_a_variable_would_stop_it(
+    bubble: Bubble, shell: str, tmp_path: Path
+) -> None:
+    """PYTHONHOME of another Python; what bubble starts gets it, as the user has it."""
+    if which(shell) is None:
+        not_here(shell)
+    adopt_python(bubble)
+    create(bubble, "one", "--no-pip")
+    code = bubble("init", "sh" if shell == "dash" else shell).out
+    read = "source" if shell == "fish" else "."
+    home = write(f"{tmp_path}/elsewhere/python", "")
+    write(f"{tmp_path}/code", code)
+    script = f"{read} {tmp_path}/code\nbubble list\nbubble exec -p one env\n"
+    done = subprocess.run(
+        [shell, write(f"{tmp_path}/script", script)],
+        env={**os.environ, "PYTHONHOME": os.path.dirname(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.startswith("one "), done.stderr
+    assert f"PYTHONHOME={os.path.dirname(home)}\n" in done.stdout
+    assert done.stderr == ""
