@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (
-    ("bubble activate", "the .venv of this directory, if bubble knows it"),
+    ("bubble activate", "the environment of this directory, if bubble knows it"),
     ("bubble activate web", "a named environment"),
     ("bubble activate ./tools/env", "any other, by its path"),
     ("bubble deactivate", "take it back"),
@@ -39,25 +39,22 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 
 def _here(context: Context) -> str:
-    """Return the path of the working directory's environment, on the store's word alone."""
+    """Return the path of the environment that is selected here, on the store's word alone."""
     import os
 
+    from bubble.envs.knowing.here import located
     from bubble.envs.knowing.locate import unregistered
-    from bubble.model.errors import BubbleError
-    from bubble.model.text import printable
     from bubble.selection.answers import require_whole
     from bubble.selection.belonging import environment_of, inside
 
     world = context.world()
     path = inside(world.cwd)
-    found = environment_of(world.layout, world.cwd) if world.cwd else None
-    if found:
-        require_whole(found, world.layout, path)
+    if not os.path.isfile(f"{path}/pyvenv.cfg"):
+        found = located("", world)  # by its name, or above
+        require_whole(found, world.layout)
         return found.path
-    if os.path.isfile(f"{path}/pyvenv.cfg"):
+    own = environment_of(world.layout, world.cwd)
+    if own is None:
         raise unregistered(path, world.layout)
-    raise BubbleError(
-        "environment",
-        f"there is no environment at {printable(path, 500)}",
-        hint="make it: bubble create; a named one: bubble activate NAME",
-    )
+    require_whole(own, world.layout, path)
+    return own.path
