@@ -116,3 +116,14 @@ def _free_name(path: str) -> str:
         f"there are too many old copies of {printable(path, 500)}",
         hint="move NAME.before-import away",
     )
+
+
+def write_output(path: str, text: str) -> None:
+    """Write what was asked for to `path` (absolute), in one step, in the place of a file.
+
+    Raises BubbleError(usage) for what is no regular file, and OSError.
+    """
+    target = os.path.realpath(path)
+    _there(Written(path=target, text=text, role="export"))
+    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
+    replace_file(target, text.encode(), mode)
