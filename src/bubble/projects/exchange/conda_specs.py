@@ -12,7 +12,7 @@ from bubble.model.record import Record
 
 _SPEC = re.compile(
     r"(?:(?P<channel>[^\s\[\]=<>!~]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)"
-    r"(?P<rest>[^\[\]]*)(?:\[(?P<keys>[^\[\]]*)\])?"
+    r"(?P<rest>(?:[\s=<>!~][^\[\]]*)?)(?:\[(?P<keys>[^\[\]]*)\])?"
 )
 _KEY = re.compile(r"\s*(\w+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^,'\"\s]*))\s*(?:,|$)")
 _CLAUSE = re.compile(r"(===|==|=|!=|~=|>=|<=|>|<)?\s*([^\s=<>!~]+)")

@@ -10,7 +10,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import printable
+from bubble.model.text import printable, without_userinfo
 from bubble.projects.exchange import locking, manifest_text, pins
 from bubble.projects.exchange.recognise import take
 from bubble.projects.exchange.texts import SMALL, read_text, read_toml, table
@@ -21,6 +21,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.projects.exchange.taken import Held, Left, Taken
     from bubble.selection.resolve import World
+
+
+_HELD = (
+    "its pins are kept as constraints: it doesn't say where their files lie; bubble lock finds "
+    "them, or with the hashes compared: bubble import --lock"
+)
+_PINNED = "its pins are used by bubble lock, which asks an index where their files lie"
 
 
 class Imported(Record):
@@ -48,7 +55,7 @@ def import_file(
     lie; without it, there is no network. Raises BubbleError (usage: the file isn't understood, or
     something is there already; resolution, io, …) and OSError; then what was there is as it was.
     """
-    taken = _checked(take(path, root))
+    taken = _plain(_checked(take(path, root)))
     target = _target(root)
     locks, why_not = _locks(taken, root, world)
     if locks or not taken.is_locked:
@@ -56,13 +63,8 @@ def import_file(
     else:
         files, final = _beside(taken, path, root, constrain=True)
     notes = [*final.notes, *why_not]
-    if final.is_locked and not locks and not look_up:
-        notes.append(
-            "its pins are kept as constraints: it doesn't say where their files lie; bubble lock "
-            "finds them, or with the hashes compared: bubble import --lock"
-            if any(file.role == "constraints" for file in files)
-            else "its pins are used by bubble lock, which asks an index where their files lie"
-        )
+    if final.is_locked and not locks:
+        notes.append(_HELD if any(f.role == "constraints" for f in files) else _PINNED)
     final = final.replace(notes=tuple(dict.fromkeys(notes)))
     manifest = Written(path=target, text=_text(target, final, path), role="manifest")
     written = require_free([*files, manifest, *locks], force=force)
@@ -108,7 +110,8 @@ def _looked_up(
         held.replace(constraints=tuple(c for c in held.constraints if not _is_ours(c)))
         for held in taken.bubbles
     )
-    final = taken.replace(bubbles=bubbles)
+    notes = tuple(note for note in taken.notes if note not in {_HELD, _PINNED})
+    final = taken.replace(bubbles=bubbles, notes=notes)
     manifest = next(file for file in written if file.role == "manifest")
     if constraints:
         manifest = manifest.replace(text=_text(manifest.path, final, path))
@@ -133,6 +136,14 @@ def _checked(taken: Taken) -> Taken:
         pass
     said = Left(what=f"python {printable(taken.python, 60)}", why="it is no request for a Python")
     return taken.replace(python="", left=(*taken.left, said))
+
+
+def _plain(taken: Taken) -> Taken:
+    """Return what was taken with no user or password in what is said of it, whoever said it."""
+    return taken.replace(
+        left=tuple(left.replace(what=without_userinfo(left.what)) for left in taken.left),
+        notes=tuple(without_userinfo(note) for note in taken.notes),
+    )
 
 
 def _target(root: str) -> str:

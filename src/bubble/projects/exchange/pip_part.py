@@ -117,10 +117,12 @@ def _require_reachable(line: Line) -> None:
 
 def _target(value: str, text: str, base: str, root: str) -> str:
     """Return where an editable or a local archive lies, relative to the project."""
-    if value.startswith("file:"):
+    if "file:" in value:
         raise ValueError("it was installed from a directory of another machine")
     if "://" in value or re.match(r"(git|hg|svn|bzr)\+", value):
         return text
     extras = re.search(r"\[[^\]]*\]$", value)
     plain = value.removesuffix(extras[0]) if extras else value
-    return f"./{inside(root, base, plain)}{extras[0] if extras else ''}"
+    found = inside(root, base, plain)
+    place = "." if found == "." else f"./{found}"
+    return f"{place}{extras[0] if extras else ''}"

@@ -86,7 +86,7 @@ def _held(
     name = _CALLED.get(category, normalized(category))
     entries = [entry(package, value, base, root) for package, value in packages.items()]
     lines = [line for e in entries for line in e.lines]
-    itself = {"-e ./.": "editable", "./.": "built"}
+    itself = {"-e .": "editable", ".": "built"}
     found = [itself[line] for line in lines if line in itself]
     is_project = bool(found) and os.path.isfile(f"{root}/pyproject.toml")
     held = Held(

@@ -35,7 +35,7 @@ def take_pyproject(path: str, root: str) -> Taken:
     poetry = table(table(read.get("tool")).get("poetry"))
     if not poetry:
         raise unusable(
-            path, "it has no [tool.poetry]", "bubble reads [project] as it is: bubble new"
+            path, "it has no [tool.poetry]", "bubble reads [project] as it is: bubble sync"
         )
     base = os.path.dirname(path)
     taken = _declared(read, poetry, base, root)

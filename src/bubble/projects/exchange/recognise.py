@@ -69,7 +69,7 @@ def kind_of(path: str) -> str:
         raise BubbleError(
             "usage",
             f"{printable(path, 500)} is a program's or a package's own, which isn't run here",
-            hint="the project itself is held by the manifest: bubble new",
+            hint="what it needs is read from pyproject.toml or requirements.txt: bubble sync",
         )
     data = read_bytes(path, LARGE)[:_READ]
     if name.endswith((".yml", ".yaml")):
@@ -80,7 +80,9 @@ def kind_of(path: str) -> str:
         return "environment.yml"
     if data.lstrip()[:1] in {b"{", b"[", b"<"}:
         raise unusable(
-            path, "it is of no kind that bubble knows", "bubble import --help names them"
+            path,
+            "it is of no kind that bubble knows",
+            "requirements, an environment.yml, a Pipfile, a lock of pipenv, Poetry, PDM or uv are",
         )
     return "requirements"
 

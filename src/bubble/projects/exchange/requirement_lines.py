@@ -26,6 +26,7 @@ _HASH = re.compile(r"\s--hash[=\s]\s*([a-z0-9]+:[0-9A-Fa-f]+)(?=\s|$)")
 _OPTION = re.compile(r"(--?[a-zA-Z][\w-]*)(?:[=\s]\s*(.*))?")
 _SHORT = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url",
           "-f": "--find-links"}  # fmt: skip
+_ARCHIVES = (".whl", ".tar.gz", ".zip")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)(\[[^\]]*\])?")
 
 
@@ -136,7 +137,7 @@ def _required(text: str, number: int, file: str) -> str:
         url = re.sub(r"[#&]egg=[^&\s;]*", "", text.partition(";")[0].strip()).rstrip("#")
         marker = text.partition(";")[2].strip()
         text = f"{named[1]}{named[2] or ''} @ {url}" + (f" ; {marker}" if marker else "")
-    elif text.startswith((".", "/")) or text.endswith((".whl", ".tar.gz", ".zip")):
+    elif "@" not in text and (text.startswith((".", "/")) or text.endswith(_ARCHIVES)):
         return ""
     try:
         return str(Requirement(text))

@@ -38,7 +38,7 @@ def take_requirements(path: str, root: str) -> Taken:
         part.lines = [*read.lines]
         held = take_lines(part, Held(), path, os.path.dirname(path))
         # a path in it is none of this project's
-        gone = [line for line in held.lines if "./" in line]
+        gone = [line for line in held.lines if line.removeprefix("-e ").startswith(".")]
         held = held.replace(lines=tuple(line for line in held.lines if line not in gone))
         left += [Left(what=line, why="it lies outside of this project") for line in gone]
         left += part.left

@@ -62,9 +62,9 @@ def entry(name: str, value: Any, base: str, root: str) -> Entry:
                          "configuration")  # fmt: skip
         if not target:
             return _checked(f"{wanted}{specifier(_version(spec))}{tail}", notes)
-        if editable or target.startswith("./"):
+        if editable or target.startswith("."):
             line = f"-e {target}" if editable else target
-            line += f"[{extras}]" if extras and target.startswith("./") else ""
+            line += f"[{extras}]" if extras and target.startswith(".") else ""
             return Entry(lines=(line,), notes=tuple(notes))
         return _checked(f"{wanted} @ {target}{tail}", notes)
     except ValueError as error:
@@ -143,7 +143,7 @@ def _target(spec: Mapping[str, Any], base: str, root: str, notes: list[str]) -> 
                 notes.append("an archive's URL had credentials or a query: they were left out")
             return plain, False
         found = inside(root, base, value)
-        return f"./{found}", editable and os.path.isdir(f"{root}/{found}")
+        return "." if found == "." else f"./{found}", editable and os.path.isdir(f"{root}/{found}")
     return "", False
 
 

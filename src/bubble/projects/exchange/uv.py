@@ -164,7 +164,8 @@ def _file(item: dict[str, Any], source: dict[str, Any], base: str, root: str) ->
         return file.replace(name=name, url=plain)
     path = string(item.get("path") or item.get("filename"))
     registry = string(source.get("registry"))
-    place = inside(root, os.path.join(base, registry) if registry else base, path)
+    local = registry and "://" not in registry
+    place = inside(root, os.path.join(base, registry) if local else base, path)
     return file.replace(name=os.path.basename(path), path=place)
 
 

@@ -41,7 +41,7 @@ def require_free(files: Sequence[Written], *, force: bool) -> list[Written]:
         there = _there(file)
         kept = ""
         if there is not None and there != file.text.encode() and not _is_addition(file, there):
-            if not force:
+            if not (force or _says_the_same(file, there)):
                 raise BubbleError(
                     "usage",
                     f"{_what(file)} is there already",
@@ -80,6 +80,18 @@ def _there(file: Written) -> bytes | None:
             hint="move it away, or go to the directory that it leads to",
         )
     return read_bytes(file.path, LARGE)
+
+
+def _says_the_same(file: Written, there: bytes) -> bool:
+    """Whether a manifest differs in nothing but its comments and layout."""
+    import tomllib
+
+    if file.role != "manifest" or os.path.basename(file.path) == PYPROJECT:
+        return False
+    try:
+        return tomllib.loads(there.decode()) == tomllib.loads(file.text)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_addition(file: Written, there: bytes) -> bool:
