@@ -49,6 +49,8 @@ def take_pipfile(path: str, root: str) -> Taken:
     if read.get("scripts"):
         names = ", ".join(printable(name, 40) for name in list(table(read["scripts"]))[:8])
         left.append(Left(what=f"scripts: {names}", why="bubble has no scripts: bubble run CMD"))
+    if settings := ", ".join(printable(key, 40) for key in table(read.get("pipenv"))):
+        left.append(Left(what=f"[pipenv] {settings}", why="settings of pipenv's own"))
     notes += _sources(tables(read.get("source")))
     if any(dep.endswith("*") for b in bubbles for dep in b.dependencies):
         notes.append("a star stands for any version")

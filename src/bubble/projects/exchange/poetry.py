@@ -76,17 +76,7 @@ def _declared(read: dict[str, Any], poetry: dict[str, Any], base: str, root: str
     if not project:  # else [project] has them, and tool.poetry only says where they come from
         held = _with(held, {n: v for n, v in main.items() if n not in optional}, base, root, left,
                      notes)  # fmt: skip
-    others = []
-    groups = dict(table(poetry.get("group")))
-    if old := table(poetry.get("dev-dependencies")):
-        groups.setdefault("dev", {"dependencies": old})
-    for name, group in groups.items():
-        packages = table(table(group).get("dependencies"))
-        if not table(group).get("optional"):
-            held = _with(held, packages, base, root, left, notes)
-            continue
-        own = Held(name=normalized(name), extends=DEFAULT)
-        others.append(_with(own, packages, base, root, left, notes))
+    held, others = _grouped(held, read, poetry, base, root, left, notes)
     for source in tables(poetry.get("source")):
         url, _ = published(string(source.get("url")))
         if url:
@@ -98,6 +88,34 @@ def _declared(read: dict[str, Any], poetry: dict[str, Any], base: str, root: str
         left=tuple(left),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _grouped(
+    held: Held,
+    read: dict[str, Any],
+    poetry: dict[str, Any],
+    base: str,
+    root: str,
+    left: list[Left],
+    notes: list[str],
+) -> tuple[Held, list[Held]]:
+    """Return the default bubble with the groups that Poetry installs unasked, and the others."""
+    others = []
+    groups = dict(table(poetry.get("group")))
+    if old := table(poetry.get("dev-dependencies")):
+        groups.setdefault("dev", {"dependencies": old})
+    standard = table(read.get("dependency-groups"))  # PEP 735, which Poetry reads since 2.2
+    for name in dict.fromkeys((*groups, *standard)):
+        group = table(groups.get(name))
+        packages = table(group.get("dependencies"))
+        named = (name,) if name in standard else ()
+        if group.get("optional"):
+            own = Held(name=normalized(name), extends=DEFAULT, groups=named)
+            others.append(_with(own, packages, base, root, left, notes))
+        else:
+            held = _with(held.replace(groups=(*held.groups, *named)), packages, base, root, left,
+                         notes)  # fmt: skip
+    return held, others
 
 
 def _with(

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _SYSTEMS = ("git", "hg", "svn", "bzr")
 _MARKERS = ("sys_platform", "os_name", "platform_machine", "platform_python_implementation",
             "platform_version", "platform_system", "implementation_name")  # fmt: skip
+_KNOWN = {
+    *_SYSTEMS, *_MARKERS, "version", "extras", "markers", "python", "platform", "optional", "rev",
+    "ref", "tag", "branch", "subdirectory", "url", "file", "path", "editable", "develop", "index",
+    "source", "hashes",
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -51,6 +56,9 @@ def entry(name: str, value: Any, base: str, root: str) -> Entry:
         spec = {"version": value} if isinstance(value, str) else table(value)
         if not spec:
             raise ValueError("it is neither a version nor a table")  # noqa: TRY301 - told below
+        others = ", ".join(printable(key, 40) for key in spec if key not in _KNOWN)
+        if others:
+            notes.append(f"{shown}: {others} has no counterpart")
         extras = ",".join(strings(spec.get("extras")))
         wanted = f"{name}[{extras}]" if extras else name
         marker = _marker(spec)
