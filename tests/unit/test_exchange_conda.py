@@ -37,6 +37,8 @@ SPECS = {
     "numpy>=1.20.*": ("numpy", ">=1.20", ""),
     "numpy!=1.24.*": ("numpy", "!=1.24.*", ""),
     "numpy~=1.20": ("numpy", "~=1.20", ""),
+    "pyopengl=3.1.3b2": ("pyopengl", "==3.1.3b2", ""),
+    "pyarrow=*=*cpu": ("pyarrow", "", "*cpu"),
     "numpy=*": ("numpy", "", ""),
     "numpy[version='>=1.20,<2',build=py*]": ("numpy", ">=1.20,<2", "py*"),
     'numpy[version=">=1.20"]': ("numpy", ">=1.20", ""),
@@ -282,6 +284,13 @@ def test_what_is_no_environment_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BubbleError) as caught:
         taken(tmp_path, text)
     assert caught.value.kind == "usage"
+
+
+def test_a_program_of_biocondas_isnt_asked_for_on_pypi(tmp_path: Path) -> None:
+    text = "dependencies: ['bioconda::some-aligner=1', 'bioconda::pysam', 'bioconda::hmmer']"
+    found = taken(tmp_path, text)
+    assert found.bubbles[0].dependencies == ("pysam",)
+    assert [left.what for left in found.left] == ["bioconda::some-aligner=1", "bioconda::hmmer"]
 
 
 LISTED = """\

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bubble.projects.exchange.conda_names import Counterpart
     from bubble.projects.exchange.conda_specs import Spec
 
 _KNOWN = {"name", "channels", "dependencies", "prefix", "platforms"}
@@ -138,7 +139,13 @@ class _Reader:
         found = counterpart(spec.name)
         if not found.name:
             self.leave(text, found.why, number)
-            return
+        elif not found.known and spec.channel.rpartition("/")[2] == "bioconda":
+            self.leave(text, "bioconda has programs, mostly: if it is Python's, add it", number)
+        else:
+            self._mapped(spec, found, number)
+
+    def _mapped(self, spec: Spec, found: Counterpart, number: int) -> None:
+        """Take what PyPI has, and note what is different about it."""
         if not found.known:
             self.unknown.append(spec.name)
         if found.note:

@@ -97,7 +97,8 @@ def _clause(text: str) -> str:
     version = version.rstrip("*").rstrip(".")
     if operator in {"", "="}:
         # `=1.2` is 1.2 and all that begins with it; a bare one here came with a star
-        operator, wild = "==", operator == "=" or wild
+        is_release = re.fullmatch(r"(?:\d+!)?\d+(?:\.\d+)*", version)
+        operator, wild = "==", bool(is_release) and (operator == "=" or wild)
     elif operator in {">", ">=", "<", "<=", "~=", "==="}:
         wild = False  # `>=1.8.*` is taken for `>=1.8`, as conda does
     clause = f"{operator}{version}{'.*' if wild else ''}"
