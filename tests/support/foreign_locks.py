@@ -131,9 +131,9 @@ def uv_lock(index: Index) -> str:
             lines.append(f"dependencies = [\n{''.join(_uv_steps(needed))}]")
         file, digest = index.files[name]
         url = f"{index.url}/files/{file}"
-        lines.append(
-            f'wheels = [\n    {{ url = "{url}", hash = "sha256:{digest}", size = 9 }},\n]\n'
-        )
+        size = os.path.getsize(f"{index.directory}/files/{file}")
+        pairs = f'url = "{url}", hash = "sha256:{digest}", size = {size}'
+        lines.append(f"wheels = [\n    {{ {pairs} }},\n]\n")
     lines.append('[[package]]\nname = "shop"\nversion = "0.1.0"\nsource = { virtual = "." }')
     lines.append('dependencies = [\n    { name = "requests" },\n]\n')
     lines.append('[package.dev-dependencies]\ndev = [\n    { name = "pytest" },\n]\n')

@@ -90,6 +90,39 @@ def test_groups_that_are_only_installed_when_asked_for_are_bubbles(tmp_path: Pat
     assert everything.groups == ("dev", "docs")
 
 
+def test_groups_before_the_standard_had_them_are_the_tools_own(tmp_path: Path) -> None:
+    project = PROJECT + '[tool.uv]\ndev-dependencies = ["a"]\n'
+    root = "[package.dev-dependencies]\ndev = [{ name = 'a' }]\n"
+    (default,) = uv(tmp_path, package("a", "1.0"), root=root, project=project).bubbles
+    assert default.dependencies == ("a",)
+    assert chosen(default.pins) == {"a": "1.0"}
+
+
+def test_no_group_is_installed_unasked_where_uv_says_so(tmp_path: Path) -> None:
+    project = PROJECT + '[dependency-groups]\ndev = ["a"]\n[tool.uv]\ndefault-groups = []\n'
+    root = "[package.dev-dependencies]\ndev = [{ name = 'a' }]\n"
+    default, dev = uv(tmp_path, package("a", "1.0"), root=root, project=project).bubbles
+    assert (default.groups, chosen(default.pins)) == ((), {})
+    assert (dev.groups, chosen(dev.pins)) == (("dev",), {"a": "1.0"})
+
+
+@pytest.mark.parametrize("standard", [True, False])
+def test_pdm_installs_all_groups_that_it_has_locked(tmp_path: Path, standard: bool) -> None:
+    head = "[dependency-groups]" if standard else "[tool.pdm.dev-dependencies]"
+    groups = f'{head}\ntest = ["b"]\ndocs = ["c"]\n'
+    (tmp_path / "pyproject.toml").write_text(f'{PROJECT}dependencies = ["a"]\n{groups}')
+    lock = '[metadata]\nlock_version = "4.5"\nstrategy = ["inherit_metadata"]\n'
+    lock += 'groups = ["default", "test"]\n'
+    for name, group in (("a", "default"), ("b", "test")):
+        lock += f'[[package]]\nname = "{name}"\nversion = "1.0"\ngroups = ["{group}"]\n'
+        lock += f'files = [{{file = "{name}-1.0.tar.gz", hash = "sha256:{HEX}"}}]\n'
+    (tmp_path / "pdm.lock").write_text(lock)
+    default, docs = take(str(tmp_path / "pdm.lock"), str(tmp_path)).bubbles
+    assert chosen(default.pins) == {"a": "1.0", "b": "1.0"}
+    assert docs.name == "docs"
+    assert docs.pins == (), "it isn't in the lock"
+
+
 def test_uvs_trees_become_the_standards(tmp_path: Path) -> None:
     commit = "1" * 40
     (tmp_path / "lib").mkdir()

@@ -14,13 +14,15 @@ from bubble.projects.manifest import DEFAULT, PYPROJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
-def declared(lock: str, root: str, *defaults: str) -> Taken:
+def declared(lock: str, root: str, defaults: Sequence[str] | None) -> Taken:
     """Return the bubbles of the project whose lock of another tool is at `lock` (absolute).
 
-    `defaults` are the groups that the tool installs without being asked. Raises BubbleError(usage).
+    `defaults` are the groups that the tool installs without being asked, None for uv's own rule:
+    `default-groups`, else dev. Raises BubbleError(usage).
     """
     base = os.path.dirname(lock)
     path = f"{base}/{PYPROJECT}"
@@ -35,17 +37,20 @@ def declared(lock: str, root: str, *defaults: str) -> Taken:
     if not project:
         raise unusable(path, "it has no [project]")
     tool = table(read.get("tool"))
-    said = table(tool.get("uv")).get("default-groups")
     groups = table(read.get("dependency-groups"))
     old = _old_groups(tool)
     builds = "build-system" in read and table(tool.get("uv")).get("package", True) is not False
     dependencies = strings(project.get("dependencies"))
-    names = [n for n in groups if said == "all" or n in (strings(said) if said else defaults)]
+    if defaults is None:
+        said = table(tool.get("uv")).get("default-groups", ["dev"])
+        defaults = list(groups) if said == "all" else strings(said)
+    names = [name for name in groups if name in defaults]
+    unasked = [name for name in old if name in defaults or name == "dev"]
     asked: dict[str, tuple[str, ...]] = {DEFAULT: dependencies}
     asked |= {name: strings(value) for name, value in (groups | old).items()}
     default = Held(
         project="editable" if builds else "",
-        dependencies=(*(() if builds else dependencies), *_flat(old, ("dev",))),
+        dependencies=(*(() if builds else dependencies), *_flat(old, unasked)),
         groups=tuple(names),
     )
     others = [
@@ -56,7 +61,7 @@ def declared(lock: str, root: str, *defaults: str) -> Taken:
     others += [
         Held(name=normalized(name), extends=DEFAULT, dependencies=strings(old[name]))
         for name in old
-        if name != "dev"
+        if name not in unasked
     ]
     extras = list(table(project.get("optional-dependencies")))
     left = [
@@ -81,5 +86,5 @@ def _old_groups(tool: dict[str, Any]) -> dict[str, Any]:
     return pdm | ({"dev": [*strings(pdm.get("dev")), *uv]} if uv else {})
 
 
-def _flat(groups: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+def _flat(groups: dict[str, Any], names: Sequence[str]) -> tuple[str, ...]:
     return tuple(text for name in names for text in strings(groups.get(name)))

@@ -217,6 +217,8 @@ def _locks(taken: Taken, root: str, world: World) -> tuple[list[Written], list[s
     default = taken.bubbles[0]
     found: list[Written] = []
     for held in taken.bubbles:
+        if not held.pins:  # nothing of it was locked: that is for bubble lock
+            continue
         middle = "" if held.name == DEFAULT else f"{held.name}."
         how = held.project or (default.project if held.extends else "")
         text = pins.pylock(held.pins, taken.requires_python, name if how else "")

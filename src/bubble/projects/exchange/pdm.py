@@ -34,7 +34,8 @@ def take_lock(path: str, root: str) -> Taken:
     packages = tables(read.get("package"))
     if "lock_version" not in metadata:
         raise unusable(path, "it is no pdm.lock: it has no lock_version")
-    project = declared(path, root, "dev")
+    locked = strings(metadata.get("groups"))
+    project = declared(path, root, locked)  # PDM installs all groups of developers' unasked
     left: list[Left] = list(project.left)
     pins: list[tuple[Pin, dict[str, Any]]] = []
     for package in packages:
@@ -48,8 +49,12 @@ def take_lock(path: str, root: str) -> Taken:
     by_groups = "inherit_metadata" in strings(metadata.get("strategy"))
     bubbles = []
     for held in project.bubbles:
+        if held.name != DEFAULT and not set(locked) & {*held.groups, held.name}:
+            bubbles.append(held)  # not in the lock: it has yet to be locked
+            continue
         # a bubble has what it extends; PDM's own groups, before PEP 735, have its names
-        groups = {DEFAULT, "dev", *project.bubbles[0].groups, *held.groups, held.name}
+        own = [name for name in project.asked if held.name == DEFAULT and name in locked]
+        groups = {DEFAULT, *own, *project.bubbles[0].groups, *held.groups, held.name}
         chosen = _by_groups(groups, pins) if by_groups else _by_graph(groups, project, held, pins)
         bubbles.append(held.replace(pins=_whole(chosen)))
     targets = {string(t.get("requires_python")) for t in tables(metadata.get("targets"))}

@@ -113,6 +113,10 @@ class Taken(Record):
     notes: tuple[str, ...] = ()
     asked: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
+    def named(self, group: str) -> bool:
+        """Whether a bubble names a group of pyproject.toml's."""
+        return any(group in bubble.groups for bubble in self.bubbles)
+
     @property
     def is_locked(self) -> bool:
         """Whether the source pins what it has."""

@@ -42,13 +42,15 @@ def take_lock(path: str, root: str) -> Taken:
     packages = tables(read.get("package"))
     if any(not string(package.get("name")) for package in packages):
         raise unusable(path, "a package in it has no name")
-    project = declared(path, root, "dev")
+    project = declared(path, root, None)
     lock = _Lock(packages, path, root)
     left = list(project.left)
     bubbles = []
+    default = project.bubbles[0]
+    # before PEP 735, uv had one group in a table of its own
+    unasked = {"dev"} if "dev" in project.asked and not project.named("dev") else set()
     for held in project.bubbles:
-        default = project.bubbles[0]
-        pins = lock.pins({*default.groups, *held.groups})
+        pins = lock.pins({*unasked, *default.groups, *held.groups})
         left += [one for one in pins if isinstance(one, Left) and one not in left]
         bubbles.append(held.replace(pins=tuple(pin for pin in pins if isinstance(pin, Pin))))
     return project.replace(
