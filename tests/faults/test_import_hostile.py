@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.projects.reading import read_project
 from conftest import snapshot
 from support.foreign_locks import PIPFILE, POETRY, PYPROJECT
 from support.told import one_error
@@ -150,6 +151,12 @@ LISTED: dict[str, tuple[str, str]] = {
     "pdm: file://": ("pdm.lock", pdm("files = [{url = 'file:///etc/passwd', hash = 'sha256:0'}]")),
     "pipfile: a path out": ("Pipfile.lock", pipfile({"path": "../../etc"})),
     "pipfile: file://": ("Pipfile.lock", pipfile({"file": "file:///etc/passwd"})),
+    "pipenv: a group that is a path": (
+        "Pipfile", '[packages]\na = "*"\n["../../evil.example"]\nb = "*"\n'),
+    "pipenv: a group that is a Python": ("Pipfile", '[packages]\na = "*"\n["3.11"]\nb = "*"\n'),
+    "pipenv: groups of one name": (
+        "Pipfile", '[packages]\na = "*"\n[Ci_Run]\nb = "*"\n[ci-run]\nc = "*"\n'),
+    "pipenv: a group called default": ("Pipfile", '[packages]\na = "*"\n[default]\nb = "*"\n'),
     "conda: -e of the root": ("environment.yml", "dependencies: [{pip: ['-e /etc']}]\n"),
     "conda: -r out": ("environment.yml", "dependencies: [{pip: ['-r ../../etc/passwd']}]\n"),
     "conda: file://": ("environment.yml", "dependencies: [{pip: ['x @ file:///etc/x.whl']}]\n"),
@@ -212,6 +219,7 @@ def test_what_means_this_machines_files_or_the_web_is_listed_and_nowhere_else(
         for word in ("etc", "file:", "ftp:", "evil.example", ".."):
             assert word not in "\n".join(rest), file
         assert os.path.dirname(file["path"]) == os.path.realpath(project)
+    read_project(os.path.realpath(project))
     assert "root:" not in done.out, "the content of a file elsewhere"
 
 

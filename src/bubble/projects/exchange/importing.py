@@ -55,7 +55,7 @@ def import_file(
     lie; without it, there is no network. Raises BubbleError (usage: the file isn't understood, or
     something is there already; resolution, io, …) and OSError; then what was there is as it was.
     """
-    taken = _plain(_checked(take(path, root)))
+    taken = _plain(_named(_checked(take(path, root))))
     target = _target(root)
     locks, why_not = _locks(taken, root, world)
     if locks or not taken.is_locked:
@@ -136,6 +136,23 @@ def _checked(taken: Taken) -> Taken:
         pass
     said = Left(what=f"python {printable(taken.python, 60)}", why="it is no request for a Python")
     return taken.replace(python="", left=(*taken.left, said))
+
+
+def _named(taken: Taken) -> Taken:
+    """Return what was taken, with bubbles alone whose names a manifest and its files can have."""
+    from bubble.model.name import is_name
+    from bubble.projects.exchange.taken import Left
+
+    known: dict[str, Held] = {}
+    left = list(taken.left)
+    for held in taken.bubbles:
+        why = "" if is_name(held.name) else "it can't be a bubble's name"
+        if why or held.name in known:
+            what = f"group {printable(held.name, 60)}"
+            left.append(Left(what=what, why=why or "another one is called the same", pinned=True))
+        else:
+            known[held.name] = held
+    return taken.replace(bubbles=tuple(known.values()), left=tuple(left))
 
 
 def _plain(taken: Taken) -> Taken:

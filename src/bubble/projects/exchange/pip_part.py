@@ -47,6 +47,8 @@ def take_lines(part: PipPart, held: Held, path: str, root: str) -> Held:
         except ValueError as error:
             part.left.append(Left(what=shown(line.text), why=str(error), line=line.number))
             continue
+        if line.option in _INDEXES:
+            part.notes.append(f"packages are looked for at {text} as well, as the file says")
         if key == "project":
             project = "editable" if line.option else project or "built"
             found["extras"] += [word.strip() for word in value.split(",") if word.strip()]
