@@ -85,7 +85,7 @@ def specifier(version: str) -> str:
 
 
 def _clause(text: str) -> str:
-    from packaging.specifiers import InvalidSpecifier, Specifier
+    from packaging.specifiers import Specifier
 
     found = _CLAUSE.fullmatch(text)
     if found is None:
@@ -104,7 +104,7 @@ def _clause(text: str) -> str:
     clause = f"{operator}{version}{'.*' if wild else ''}"
     try:
         Specifier(clause)
-    except InvalidSpecifier:
+    except ValueError:
         raise ValueError(f"“{text}” is no version of PEP 440's") from None
     if re.search(r"\d[a-z]$", version):  # `2021a`, which PEP 440 would take for an alpha release
         raise ValueError(f"“{text}” is no version of PEP 440's")

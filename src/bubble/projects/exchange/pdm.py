@@ -79,7 +79,7 @@ def _by_graph(
     groups: set[str], project: Taken, held: Held, pins: list[tuple[Pin, dict[str, Any]]]
 ) -> list[Pin]:
     """Return what a lock without inherited metadata says: what the roots lead to."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     nodes: dict[str, list[int]] = {}
     for at, (pin, _) in enumerate(pins):
@@ -90,7 +90,7 @@ def _by_graph(
         for text in texts:
             try:
                 wanted = Requirement(text)
-            except InvalidRequirement:
+            except ValueError:
                 continue
             for at in nodes.get(normalized(wanted.name), ()):
                 extras = {normalized(extra) for extra in pins[at][0].extras}

@@ -10,7 +10,7 @@ import os
 import re
 
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, without_userinfo
 from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.rewriting import text as _text
 
@@ -117,12 +117,7 @@ def _block(pin: Pin) -> tuple[str, str, list[str]]:
 
 def _sorted(pin: Pin) -> tuple[list[File], list[File]]:
     """Return a pin's source distributions and wheels: those that are of this name and version."""
-    from packaging.utils import (
-        InvalidSdistFilename,
-        InvalidWheelFilename,
-        parse_sdist_filename,
-        parse_wheel_filename,
-    )
+    from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
     sdists: list[File] = []
     wheels: list[File] = []
@@ -134,7 +129,7 @@ def _sorted(pin: Pin) -> tuple[list[File], list[File]]:
             parsed = (
                 parse_wheel_filename(file.name) if is_wheel else parse_sdist_filename(file.name)
             )
-        except (InvalidWheelFilename, InvalidSdistFilename):
+        except ValueError:
             raise _wrong(pin, f"{printable(file.name, 120)} is no name of a file of it") from None
         if parsed[0] != pin.name or str(parsed[1]) != _version(pin):
             raise _wrong(pin, f"{printable(file.name, 120)} is a file of something else")
@@ -192,29 +187,29 @@ def _checked(pin: Pin, value: str) -> str:
 
 
 def _version(pin: Pin) -> str:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return str(Version(pin.version))
-    except InvalidVersion:
+    except ValueError:  # also for numbers of more digits than int() reads
         raise _wrong(pin, f"“{printable(pin.version, 40)}” is no version") from None
 
 
 def _marker(pin: Pin) -> str:
-    from packaging.markers import InvalidMarker, Marker
+    from packaging.markers import Marker
 
     try:
         return str(Marker(pin.marker))
-    except InvalidMarker:
+    except ValueError:
         raise _wrong(pin, f"“{printable(pin.marker, 80)}” is no marker") from None
 
 
 def _specifier(text: str) -> str:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     try:
         return str(SpecifierSet(text))
-    except InvalidSpecifier:
+    except ValueError:
         raise BubbleError(
             "usage",
             f"“{printable(text, 80)}” is no range of versions",
@@ -240,7 +235,9 @@ def _validate(text: str) -> None:
 def _wrong(pin: Pin, why: str) -> BubbleError:
     return BubbleError(
         "usage",
-        f"the lock can't be taken over: {printable(pin.name, 80)} {printable(pin.version, 40)}: "
-        f"{why}",
+        without_userinfo(
+            f"the lock can't be taken over: {printable(pin.name, 80)} "
+            f"{printable(pin.version, 40)}: {why}"
+        ),
         hint="lock again with the tool that wrote it",
     )

@@ -91,9 +91,9 @@ def _one_range(alternatives: list[str]) -> str | None:
 
 
 def _require_pep440(clauses: list[str], text: str) -> None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     try:
         SpecifierSet(",".join(clauses))
-    except InvalidSpecifier:
+    except ValueError:
         raise ValueError(f"“{text}” is no version of PEP 440's") from None

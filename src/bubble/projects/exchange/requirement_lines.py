@@ -128,7 +128,7 @@ def parse_line(text: str, number: int, file: str) -> Line:
 
 def _required(text: str, number: int, file: str) -> str:
     """Return a requirement as PEP 508 has it; "" for a path or a URL without a name."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     if re.match(r"[a-z+]+://|git\+|hg\+|svn\+|bzr\+", text):
         named = _EGG.search(text)
@@ -141,7 +141,7 @@ def _required(text: str, number: int, file: str) -> str:
         return ""
     try:
         return str(Requirement(text))
-    except InvalidRequirement:
+    except ValueError:
         raise BubbleError(
             "usage",
             f"{printable(file, 500)}, line {number}: “{shown(text)}” is no requirement",

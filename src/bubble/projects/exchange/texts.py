@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, without_userinfo
 from bubble.model.urls import published
 from bubble.system.version_file import parse_toml, read_regular
 
@@ -65,7 +65,8 @@ def read_json(path: str, limit: int) -> Any:
 
 def unusable(path: str, why: str, hint: str = _MEND) -> BubbleError:
     """Return the error for a file that can't be taken over."""
-    return BubbleError("usage", f"{printable(path, 500)} can't be imported: {why}", hint=hint)
+    said = without_userinfo(why)
+    return BubbleError("usage", f"{printable(path, 500)} can't be imported: {said}", hint=hint)
 
 
 def table(value: object) -> dict[str, Any]:

@@ -80,11 +80,11 @@ def entry(name: str, value: Any, base: str, root: str) -> Entry:
 
 
 def _checked(text: str, notes: list[str]) -> Entry:
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     try:
         Requirement(text)
-    except InvalidRequirement:
+    except ValueError:
         raise ValueError("PEP 508 can't say it") from None
     return Entry(dependencies=(text,), notes=tuple(notes))
 
