@@ -237,6 +237,17 @@ def test_a_python_that_nothing_is_built_for_is_said_and_the_pins_are_kept(
     assert not (project / "pylock.toml").exists()
 
 
+def test_more_than_a_list_holds_is_a_file_of_its_own(project: Path, bubble: Bubble) -> None:
+    lines = "".join(f"  - package-{n}=1.{n}\n" for n in range(300))
+    (project / "environment.yml").write_text(f"dependencies:\n{lines}")
+    done = bubble("import", "environment.yml", cwd=project)
+    assert done.status == 0, done.err
+    (default,) = read_project(os.path.realpath(project)).bubbles
+    assert default.dependencies == ()
+    text = (project / "requirements.imported.txt").read_text()
+    assert "package-299==1.299.*\n" in text
+
+
 def test_what_stands_in_comments_cant_leave_them(project: Path, bubble: Bubble) -> None:
     """Injection: a name with a line break must not become a key of the manifest."""
     (project / "environment.yml").write_text(

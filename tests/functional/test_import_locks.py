@@ -121,6 +121,7 @@ def test_a_lock_that_says_where_files_lie_becomes_a_lock_without_a_network(
     assert text.startswith(PYPROJECT), "the file's own text is as it was"
     default = read_project(os.path.realpath(project)).bubbles[0]
     assert default.dependencies == ("requests>=2.31",)
+    assert text.count("requests>=2.31") == 1, "they stay where they are"
     assert default.groups == ("dev",)
 
 

@@ -228,7 +228,7 @@ def test_poetry_reads_the_standards_groups_too(tmp_path: Path) -> None:
         + TAIL.format("2.1")
     )
     default, docs = poetry(tmp_path, lock, project).bubbles
-    assert (default.dependencies, default.groups) == (("a",), ("dev",))
+    assert (default.project, default.groups) == ("dependencies", ("dev",))
     assert docs.groups == ("docs",)
     assert set(chosen(docs.pins)) == {"a", "b", "c"}
 

@@ -123,17 +123,13 @@ def _lock(options: Namespace, context: Context, *, named: bool) -> tuple[Project
 
 def _of_environment(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.info import find
-    from bubble.envs.exchange.export import exported
+    from bubble.envs.exchange.export import exported, warnings_of
     from bubble.projects.exchange.exporting import Exported, environment_yml
     from bubble.system.pyvenv_cfg import read_configuration, version_of
 
     environment = find(options.env, context)
     found = exported(environment.path)
-    warnings = tuple(
-        f"{d.name} was installed from a URL with credentials or a query: they are left out"
-        for d in found
-        if d.hidden
-    )
+    warnings = warnings_of(found, environment.path)
     if options.format == "environment.yml":
         python = version_of(read_configuration(environment.path))
         name = environment.name or os.path.basename(os.path.dirname(environment.path))

@@ -49,8 +49,8 @@ def declared(lock: str, root: str, defaults: Sequence[str] | None) -> Taken:
     asked: dict[str, tuple[str, ...]] = {DEFAULT: dependencies}
     asked |= {name: strings(value) for name, value in (groups | old).items()}
     default = Held(
-        project="editable" if builds else "",
-        dependencies=(*(() if builds else dependencies), *_flat(old, unasked)),
+        project="editable" if builds else "dependencies",
+        dependencies=_flat(old, unasked),
         groups=tuple(names),
     )
     others = [

@@ -27,6 +27,7 @@ _HELD = (
     "its pins are kept as constraints: it doesn't say where their files lie; bubble lock finds "
     "them, or with the hashes compared: bubble import --lock"
 )
+_MOST = 150  # entries of a list of the manifest; more are a file of their own
 _PINNED = "its pins are used by bubble lock, which asks an index where their files lie"
 
 
@@ -67,6 +68,7 @@ def import_file(
         notes.append(_HELD if any(f.role == "constraints" for f in files) else _PINNED)
     final = final.replace(notes=tuple(dict.fromkeys(notes)))
     manifest = Written(path=target, text=_text(target, final, path), role="manifest")
+    _require_readable(manifest, root)
     written = require_free([*files, manifest, *locks], force=force)
     if dry_run:
         return _imported(final, root, written, locked=bool(locks))
@@ -140,13 +142,17 @@ def _checked(taken: Taken) -> Taken:
 
 def _named(taken: Taken) -> Taken:
     """Return what was taken, with bubbles alone whose names a manifest and its files can have."""
-    from bubble.model.name import is_name
+    from bubble.projects.checks import require_name
     from bubble.projects.exchange.taken import Left
 
     known: dict[str, Held] = {}
     left = list(taken.left)
     for held in taken.bubbles:
-        why = "" if is_name(held.name) else "it can't be a bubble's name"
+        why = ""
+        try:
+            require_name(held.name, held.name, lambda w, h: BubbleError("usage", w, hint=h))
+        except BubbleError as error:
+            why = error.message
         if why or held.name in known:
             what = f"group {printable(held.name, 60)}"
             left.append(Left(what=what, why=why or "another one is called the same", pinned=True))
@@ -161,6 +167,18 @@ def _plain(taken: Taken) -> Taken:
         left=tuple(left.replace(what=without_userinfo(left.what)) for left in taken.left),
         notes=tuple(without_userinfo(note) for note in taken.notes),
     )
+
+
+def _require_readable(manifest: Written, root: str) -> None:
+    """Raise BubbleError(manifest) where the manifest wouldn't be one; nothing is written yet."""
+    from bubble.projects.reading import project_from
+    from bubble.projects.toml import parse_document, read_document
+
+    document = parse_document(manifest.path, manifest.text.encode())
+    if os.path.basename(manifest.path) == PYPROJECT:
+        project_from(root, None, document)
+    else:
+        project_from(root, document, read_document(f"{root}/{PYPROJECT}"))
 
 
 def _target(root: str) -> str:
@@ -192,6 +210,9 @@ def _beside(taken: Taken, path: str, root: str, *, constrain: bool) -> tuple[lis
     known: dict[str, set[str]] = {}
     for held in taken.bubbles:
         middle = "" if held.name == DEFAULT else f"{held.name}."
+        if len(held.dependencies) > _MOST:
+            listed = (*held.lines, *held.dependencies)
+            held = held.replace(lines=listed, dependencies=())  # noqa: PLW2901 - goes on
         if held.lines:
             name = f"requirements.imported.{middle}txt"
             text = head + "".join(f"{line}\n" for line in held.lines)
@@ -238,6 +259,8 @@ def _locks(taken: Taken, root: str, world: World) -> tuple[list[Written], list[s
             continue
         middle = "" if held.name == DEFAULT else f"{held.name}."
         how = held.project or (default.project if held.extends else "")
-        text = pins.pylock(held.pins, taken.requires_python, name if how else "")
+        text = pins.pylock(
+            held.pins, taken.requires_python, name if how in {"editable", "built"} else ""
+        )
         found.append(Written(path=f"{root}/pylock.{middle}toml", text=text, role="lock"))
     return found, []

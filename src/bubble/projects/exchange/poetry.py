@@ -65,9 +65,8 @@ def _declared(read: dict[str, Any], poetry: dict[str, Any], base: str, root: str
     main = dict(table(poetry.get("dependencies")))
     python = _python(string(main.pop("python", "")), left)
     builds = "build-system" in read and poetry.get("package-mode", True) is not False
-    held = Held(project="editable" if builds and base == root else "")
-    if project and not builds:
-        held = held.replace(dependencies=strings(project.get("dependencies")))
+    how = "editable" if builds else "dependencies" if project else ""
+    held = Held(project=how if base == root else "")
     optional = {name for name, value in main.items() if table(value).get("optional")}
     if optional and not project:
         names = ", ".join(printable(n, 60) for n in sorted(optional))
