@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bubble.model.errors import BubbleError
 from bubble.projects.exchange import manifest_text, pins
-from bubble.projects.exchange.recognise import take
+from bubble.projects.exchange.importing import understood
 from support import foreign_locks
 from support.foreign_locks import PIPFILE, POETRY, PYPROJECT, Index
 from support.needs import FULL
@@ -84,7 +84,7 @@ def replaced(said: Any, path: tuple[Any, ...], odd: Any) -> Any:
 def refusal(directory: str, name: str) -> BubbleError | None:
     """Take a file, and write down what came of it; return what was refused."""
     try:
-        taken = take(f"{directory}/{name}", directory)
+        taken = understood(f"{directory}/{name}", directory)
         text = manifest_text.render(taken, name)
         for held in taken.bubbles:
             pins.constraints(held.pins)

@@ -56,7 +56,7 @@ def import_file(
     lie; without it, there is no network. Raises BubbleError (usage: the file isn't understood, or
     something is there already; resolution, io, …) and OSError; then what was there is as it was.
     """
-    taken = _plain(_named(_checked(take(path, root))))
+    taken = understood(path, root)
     target = _target(root)
     locks, why_not = _locks(taken, root, world)
     if locks or not taken.is_locked:
@@ -81,6 +81,14 @@ def import_file(
         lock_files = locking.completed(root, lock_files, world)
         put(lock_files)
     return _imported(final, root, [*done, *lock_files], locked=bool(locks))
+
+
+def understood(path: str, root: str) -> Taken:
+    """Return what a file (absolute) says, as a manifest of the project at `root` can have it.
+
+    Nothing is run, fetched or written. Raises BubbleError(usage).
+    """
+    return _plain(_named(_checked(take(path, root))))
 
 
 def _imported(taken: Taken, root: str, files: list[Written], *, locked: bool) -> Imported:

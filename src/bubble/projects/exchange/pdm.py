@@ -145,7 +145,7 @@ def _file(item: dict[str, Any]) -> File:
     url, hidden = published(string(item.get("url")))
     if url and not url.startswith(("https://", "http://")):
         raise ValueError("its address is none of the web")
-    name = string(item.get("file")) or os.path.basename(url)
+    name = os.path.basename(string(item.get("file")) or url)
     return File(name=name, url="" if hidden else url, hashes=strings(item.get("hash")))
 
 

@@ -212,7 +212,7 @@ def _specifier(text: str) -> str:
     except ValueError:
         raise BubbleError(
             "usage",
-            f"“{printable(text, 80)}” is no range of versions",
+            f"“{without_userinfo(printable(text, 80))}” is no range of versions",
             hint="lock again with the tool that wrote it",
         ) from None
 

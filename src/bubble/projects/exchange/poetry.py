@@ -256,12 +256,15 @@ def _pin(package: dict[str, Any], old: dict[str, Any], base: str, root: str) -> 
         name=normalized(name),
         version=version,
         requires_python=requires,
-        files=() if tree else tuple(
-            File(name=string(f.get("file")), hashes=strings(f.get("hash"))) for f in tables(listed)
-        ),
+        files=() if tree else tuple(_file(item) for item in tables(listed)),
         index=published(string(source.get("url")))[0] if source.get("type") == "legacy" else "",
         tree=tree,
     )  # fmt: skip
+
+
+def _file(item: dict[str, Any]) -> File:
+    name = os.path.basename(string(item.get("file")))
+    return File(name=name, hashes=strings(item.get("hash")))
 
 
 def _tree(source: dict[str, Any], package: dict[str, Any], base: str, root: str) -> Tree | None:

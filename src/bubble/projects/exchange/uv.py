@@ -107,7 +107,8 @@ class _Lock:
     def _root(self) -> int:
         for at, package in enumerate(self.packages):
             source = table(package.get("source"))
-            if "." in {source.get("editable"), source.get("virtual"), source.get("directory")}:
+            kinds = ("editable", "virtual", "directory")
+            if any(source.get(kind) == "." for kind in kinds):
                 return at
         raise unusable(self.path, "it has no package that is this directory's",
                        "import it in the directory of the workspace's member")  # fmt: skip
