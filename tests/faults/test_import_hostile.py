@@ -118,6 +118,13 @@ REFUSED: dict[str, tuple[str, str | bytes]] = {
     "pdm: no hash": ("pdm.lock", pdm("files = [{url = 'https://f.example/evil-1.0.tar.gz'}]")),
     "pipfile: a version that is none": (
         "Pipfile.lock", pipfile({"version": "==1.0\n--index-url x", "hashes": [f"sha256:{HEX}"]})),
+    "pipfile: a name that is a line": (
+        "Pipfile.lock",
+        json.dumps({"_meta": {}, "default": {"a\n-i http://evil.example/x": {
+            "version": "==1.0", "hashes": [f"sha256:{HEX}"]}}}),
+    ),
+    "poetry: a name that is a line": (
+        "poetry.lock", poetry("").replace('"evil"', '"a\\n-i http://evil.example"')),
     "pipfile: no version": ("Pipfile.lock", pipfile({"hashes": [f"sha256:{HEX}"]})),
     "pipfile: a hash that is none": (
         "Pipfile.lock", pipfile({"version": "==1.0", "hashes": ["sha256:0\n--index-url x"]})),

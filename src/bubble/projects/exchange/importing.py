@@ -88,7 +88,11 @@ def understood(path: str, root: str) -> Taken:
 
     Nothing is run, fetched or written. Raises BubbleError(usage).
     """
-    return _plain(_named(_checked(take(path, root))))
+    taken = take(path, root)
+    for held in taken.bubbles:
+        for pin in held.pins:
+            pins.require_name(pin)
+    return _plain(_named(_checked(taken)))
 
 
 def _imported(taken: Taken, root: str, files: list[Written], *, locked: bool) -> Imported:

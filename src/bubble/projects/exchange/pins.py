@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bubble.projects.exchange.taken import File, Pin, Tree
 
 _STRONG = ("sha256", "sha384", "sha512", "blake2b")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,200}[a-z0-9])?")  # canonical: PEP 503
 _HASH = re.compile(r"([a-z0-9]+):([0-9a-f]{32,128})")
 # files of a distribution that no installer of today takes
 _OLD = (".egg", ".exe", ".rpm", ".msi", ".dmg", ".deb", ".tar.bz2", ".tar.xz", ".tar.z", ".tgz")
@@ -76,6 +77,12 @@ def known_hashes(pins: Iterable[Pin]) -> dict[tuple[str, str], set[str]]:
             known = found.setdefault((pin.name, _version(pin)), set())
             known.update(_checked(pin, h) for h in (*pin.hashes, *_of_files(pin)))
     return found
+
+
+def require_name(pin: Pin) -> None:
+    """Raise BubbleError(usage) for a pin whose name is none: it would be a line of another file."""
+    if not _NAME.fullmatch(pin.name):
+        raise _wrong(pin, "that is no name of a distribution")
 
 
 def require_whole(pin: Pin) -> None:
