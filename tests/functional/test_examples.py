@@ -102,6 +102,9 @@ SCENES = {
     "deactivate": f"{SHELL}\nbubble create web -p 3.12 --no-pip; bubble activate web",
     "import": """
         mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7
+        mkdir ~/project; cd ~/project; printf 'dependencies: [pandas]\\n' >environment.yml
+        printf '{"_meta": {}, "default": {"requests": {"version": "==2.31.0", "hashes":
+            ["sha256:%064d"]}}}' 0 >Pipfile.lock
     """,
     "init": "mkdir -p ~/.config/fish",
     "completions": "mkdir -p ~/.zfunc ~/.config/fish/completions",
@@ -146,12 +149,26 @@ BEFORE = {
     "bubble lock --all --check": "bubble lock --all",
     "bubble lock --from .venv": "bubble sync",
     "bubble sync --all --locked": "bubble lock --all",
+    "bubble export pylock.toml -o requirements.txt": """
+        printf 'lock-version = "1.0"\\ncreated-by = "me"\\npackages = []\\n' >pylock.toml
+    """,
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {
+    **dict.fromkeys(
+        (
+            "bubble self update",
+            "bubble self update --to 0.2.0",
+            "bubble self update --from ~/Downloads/bubble-0.2",
+            "bubble self update --back",
+            "bubble self uninstall --all",
+        ),
+        "of what install.sh installed; test_install_script.py has them",
+    ),
     "bubble init pwsh | Out-String | iex": "PowerShell's own words",
     "bubble init nu | save -f ~/.bubble.nu": "Nushell's own words; test_shell_nu.py has it",
     "bubble init fish | source": "fish's own words; test_shell_init.py has it",
+    "bubble import poetry.lock --lock": "wants uv; test_import_locks.py has it",
 }
 
 

@@ -26,7 +26,7 @@ HEAVY = {
     "asyncio", "concurrent.futures", "dataclasses", "email", "hashlib", "httpx",
     "importlib.metadata", "inspect", "isal", "logging", "packaging", "pathlib", "pickle",
     "platformdirs", "rich", "socket", "ssl", "subprocess", "tarfile", "tempfile", "tomllib",
-    "typing", "urllib", "zipfile", "zstandard",
+    "tomlkit", "typing", "urllib", "yaml", "zipfile", "zstandard",
 }  # fmt: skip
 # what a command with options needs for argparse; the ones on the shortest path do without
 OPTIONS = {"argparse", "contextlib", "json", "re", "shutil", "threading"}

@@ -22,6 +22,11 @@ def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
     import gc
 
+    base = getattr(sys, "_base_executable", "")
+    if base and sys.prefix == sys.base_prefix:
+        # what PYTHONEXECUTABLE says instead must get into no shim; an environment's own
+        # interpreter, which takes itself for another one, doesn't find bubble
+        sys.executable = base
     # what is empty says nothing; the options of an isolated start make it not look
     if not sys.flags.ignore_environment and (
         os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME")
@@ -91,7 +96,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
-    from bubble.cli.table import COMMANDS, GROUPS
+    from bubble.cli.table import ALIASES, COMMANDS, GROUPS
 
     if argv[:1] in (["--version"], ["-V"]):
         from bubble import __version__
@@ -104,6 +109,11 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
 
         return run_fallback(argv[1:], Context(env=env, output=output))
     words = " ".join(argv[:2]) if argv[:1] and argv[0] in GROUPS else " ".join(argv[:1])
+    if words in ALIASES:
+        from bubble.cli.suggestions import are_pythons
+
+        if are_pythons(argv[1:]):
+            return _dispatch([*ALIASES[words], *argv[1:]], env, output)
     if words not in COMMANDS:
         from bubble.cli.help import no_command
 

@@ -7,7 +7,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.selection import memos
+from bubble.selection import memos, worktree
 from bubble.selection.commands import command_path
 from bubble.selection.path import head, is_shim
 from bubble.selection.resolve import World, select
@@ -24,21 +24,32 @@ if TYPE_CHECKING:
 
 DEPTH = "BUBBLE_SHIM_DEPTH"
 _DEEPEST = 4  # a script of the system that leads back here this often never ends
-_LAUNCHER = "__PYVENV_LAUNCHER__"
+# what makes an interpreter take itself for another one, isolated or not
+_PRETENDING = {"__PYVENV_LAUNCHER__", "PYTHONEXECUTABLE"}
 _INTERPRETERS = ("python", "pypy", "graalpy")
 
 
 def run_shim(
-    name: str, arguments: Sequence[str], world: World, python: str, warn: Callable[[str], None]
+    name: str,
+    arguments: Sequence[str],
+    world: World,
+    python: str,
+    warn: Callable[[str], None],
+    *,
+    is_typed: bool = False,
 ) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as
-    `perform` has it. Raises BubbleError and OSError.
+    `python` is the interpreter that runs bubble, `warn` tells the user something, who
+    reads all of it if the command `is_typed`; the rest is as `perform` has it. Raises BubbleError
+    and OSError.
     """
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):
         warn(f"passed over: {fault}")
+    if is_typed and name.startswith(_INTERPRETERS):
+        for word in worktree.warning(selection.source, world):
+            warn(word)
     if not foreign_owner(world.layout.home, world.env):
         memos.leave(selection, world)
     path = command_path(name, selection, world)
@@ -114,12 +125,12 @@ def _runs_pip(arguments: Sequence[str]) -> bool:
 def child_environment(path: str, world: World) -> dict[str, str]:
     """Return the variables for the command at `path`: this process's, with few differences.
 
-    `__PYVENV_LAUNCHER__` goes, since it makes an interpreter pretend to be another one; so does
-    the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a script from
-    outside the store the depth is counted, so that a wrapper that leads back to a shim ends with
-    an error instead of never.
+    `__PYVENV_LAUNCHER__` and PYTHONEXECUTABLE go, which make an interpreter pretend to be another
+    one; so does the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a
+    script from outside the store the depth is counted, so that a wrapper that leads back to a shim
+    ends with an error instead of never.
     """
-    env = {name: value for name, value in world.env.items() if name != _LAUNCHER}
+    env = {name: value for name, value in world.env.items() if name not in _PRETENDING}
     if env.get("LC_CTYPE") == "C.UTF-8" and not _was_given("LC_CTYPE"):
         del env["LC_CTYPE"]
     if path.startswith(f"{world.layout.home}/") or not _is_script(path):
