@@ -8,6 +8,7 @@ import time
 from bubble.cli import output, shell_files
 from bubble.envs import doctor
 from bubble.envs.making import install as packages
+from bubble.envs.tools import running
 from bubble.model import urls
 from bubble.pythons.catalogue.index import dump_json
 from bubble.pythons.installing import mirror
@@ -82,13 +83,13 @@ def telling_receipt() -> None:
 
 def index_on_argv() -> None:
     """Hand the index to the installer where everybody sees it."""
-    run = packages._run
+    run = running.run_installer
 
     def telling(command: Any, env: Any, *rest: Any, **options: Any) -> Any:
         index = ["--index-url", env["PIP_INDEX_URL"]]
         return run([*command, *index], env, *rest, **options)
 
-    setattr(packages, "_run", telling)  # noqa: B010 - as above
+    setattr(packages, "run_installer", telling)  # noqa: B010 - as above
 
 
 def interrupt_is_success() -> None:

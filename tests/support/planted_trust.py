@@ -17,6 +17,7 @@ from bubble.envs import doctor
 from bubble.envs.doctor import environments
 from bubble.envs.knowing import ownership
 from bubble.envs.making import install, seed
+from bubble.envs.tools.found import Uv
 from bubble.selection import answers, belonging, facts, identity
 from bubble.system import staging
 
@@ -90,10 +91,11 @@ def not_isolated() -> None:
 def shims_are_tools() -> None:
     """Take the first uv on PATH, whatever it is."""
 
-    def first(env: dict[str, str], _: object) -> str:
-        return shutil.which("uv", path=env["PATH"]) or ""
+    def first(env: dict[str, str], _: object) -> Uv | None:
+        found = shutil.which("uv", path=env["PATH"])
+        return Uv(path=found, place="path") if found else None
 
-    setattr(install, "_find_uv", first)  # noqa: B010 - as above
+    setattr(install, "find_uv", first)  # noqa: B010 - as above
 
 
 BUGS = {

@@ -18,8 +18,8 @@ from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import Patient
 from bubble.envs.doctor.runtime import Answer
 from bubble.envs.doctor.system import install_command
-from bubble.envs.making import install
 from bubble.envs.making.install import choose_installer, install_packages
+from bubble.envs.tools import running
 from bubble.model.errors import BubbleError
 from support.clinic import program
 from support.handmade import environment, installation, machine, write
@@ -301,7 +301,7 @@ def lives(pid: int) -> bool:
 def test_an_interrupt_ends_the_installer_and_what_it_started(
     site: Site, monkeypatch: pytest.MonkeyPatch, stubborn: str
 ) -> None:
-    monkeypatch.setattr(install, "_GRACE", 0.05 if "uv" in stubborn else 30)
+    monkeypatch.setattr(running, "_GRACE", 0.05 if "uv" in stubborn else 30)
     working(site, "INT", stubborn=stubborn)
     with pytest.raises(KeyboardInterrupt):
         site.install("a")

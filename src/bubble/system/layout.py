@@ -87,6 +87,15 @@ class Layout(Record):
         return f"{self.home}/seeds"
 
     @property
+    def tools(self) -> str:
+        """Programs that bubble fetched for itself, one directory a version."""
+        return f"{self.home}/tools"
+
+    def tool(self, name: str, version: str) -> str:
+        """Return the directory of one of them."""
+        return f"{self.home}/tools/{name}-{version}"
+
+    @property
     def kernels(self) -> str:
         """Directories with Jupyter kernels of ours that Jupyter itself doesn't search, by line."""
         return f"{self.home}/kernels"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bubble.envs.doctor import Finding, Mended, Patient
+    from bubble.envs.tools.found import Uv
 
 EXAMPLES = (
     ("bubble doctor", "what is wrong, and the command that mends it"),
@@ -34,6 +35,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Examine; with `--fix` mend, and examine again."""
     from bubble.envs.doctor import Patient, examine, mend
+    from bubble.envs.tools.found import find_uv
 
     patient = Patient(**context.world().as_dict(), python=sys.executable)
     findings = examine(patient)
@@ -42,16 +44,21 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.fix and any(finding.automatic for finding in findings):
         mended = mend(findings, patient)
         findings = examine(patient)
+    uv = find_uv(patient.env, patient.layout)
     errors = [f for f in findings if f.severity == "error"]
     return Outcome(
         data={
             "findings": [finding.as_dict() for finding in findings],
             "mended": [{"command": m.command, "failure": m.failure or None} for m in mended],
             "gone": [f.as_dict() for f in before if f not in findings],
+            "uv": uv.as_dict() if uv else None,
         },
         lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
         # where there are errors, the store may not even be readable
-        notes=_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient)),
+        notes=(
+            *(_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient))),
+            *_installer(uv),
+        ),
         errors=(_error(errors),) if errors else (),
     )
 
@@ -95,6 +102,13 @@ def _notes(findings: Sequence[Finding], *, fixed: bool) -> tuple[str, ...]:
     if fixed:
         return ("what is left is for you to mend: the commands are above",)
     return (f"bubble doctor --fix runs {own} of these commands",) if own else ()
+
+
+def _installer(uv: Uv | None) -> tuple[str, ...]:
+    if uv is None:
+        return ("packages are installed by pip: no uv is beside bubble, on PATH or in the store",)
+    place = {"beside": "beside bubble", "path": "on PATH", "store": "bubble's own"}[uv.place]
+    return (f"packages are installed by uv: {_printable(uv.path)}, {place}",)
 
 
 def _error(errors: Sequence[Finding]) -> BubbleError:

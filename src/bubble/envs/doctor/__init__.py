@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     pythons.receipts,
     pythons.interpreters,
     pythons.seeds,
+    pythons.tools,
     runtime.running,
     scraps.links,
     environments.states,

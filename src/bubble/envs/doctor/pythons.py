@@ -7,6 +7,7 @@ from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.envs.making.seed import check_seeds
+from bubble.envs.tools.found import is_damaged, own_uv
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
@@ -100,6 +101,19 @@ def seeds(patient: Patient) -> Iterator[Finding]:
                 fix="bubble python verify --repair",
                 automatic=True,
             )
+
+
+def tools(patient: Patient) -> Iterator[Finding]:
+    """Look whether the uv that bubble fetched is as it came."""
+    if is_damaged(patient.layout):
+        yield Finding(
+            id="tool.damaged",
+            severity=WARNING,
+            what="the uv that bubble fetched isn't as it came",
+            where=own_uv(patient.layout),
+            fix="bubble gc --only tools",
+            automatic=True,
+        )
 
 
 def owners(patient: Patient) -> Iterator[Finding]:

@@ -147,10 +147,10 @@ def select(lock: str, markers: Mapping[str, str], tags: Sequence[str]) -> Select
 def _facts(python: str, env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     import json
 
-    from bubble.pythons.probing.isolation import isolated
+    from bubble.pythons.probing.isolation import isolated, without_python
     from bubble.system import process
 
-    done = process.run(isolated(python, "-c", _FACTS), env=env, timeout=60)
+    done = process.run(isolated(python, "-c", _FACTS), env=without_python(env), timeout=60)
     if done.status:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         raise BubbleError(

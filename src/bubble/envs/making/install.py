@@ -9,17 +9,16 @@ import os
 
 from bubble.envs.exchange import pylock
 from bubble.envs.making.installed import require_installed
+from bubble.envs.tools.found import find_uv
+from bubble.envs.tools.running import LINES, run_installer
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, without_userinfo
-from bubble.pythons.probing.isolation import isolated, own_scripts, without_python
-from bubble.selection.path import find_system
+from bubble.pythons.probing.isolation import isolated, without_python
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping, Sequence
-    from typing import Any, Self
 
     from bubble.system.layout import Layout
 
@@ -31,8 +30,6 @@ _ELSEWHERE = {
 # the same in pip's configuration file; for `prefix` and `root`, pip has no option that says none
 _HERE = ("--target=", "--no-user")
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
-_GRACE = 5.0  # seconds for an installer that was told to end
-_LINES = 12  # of a failed backend's output that are worth showing
 
 
 def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
@@ -42,25 +39,14 @@ def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tup
     """
     if wanted == "pip":
         return ("pip",)
-    path = _find_uv(env, layout)
-    if path:
-        return ("uv", path)
+    found = find_uv(env, layout)
+    if found:
+        return ("uv", found.path)
     if wanted == "uv":
         raise BubbleError(
             "usage", "uv is not on PATH", hint="put it there, or use pip: --installer pip"
         )
     return ("pip",)
-
-
-def _find_uv(env: Mapping[str, str], layout: Layout) -> str:
-    """Return the path of uv: the one beside bubble, else the first on PATH; "" for none.
-
-    Not a shim: what that runs is some environment's, or nothing, as the directory has it.
-    """
-    beside = os.path.join(own_scripts(), "uv")
-    if os.access(beside, os.X_OK):
-        return beside
-    return find_system("uv", env, layout)
 
 
 def install_packages(
@@ -143,9 +129,9 @@ def _install(
     else:
         options = ["--disable-pip-version-check", *_HERE]
         command = isolated(python, "-m", "pip", "install", *options, *arguments)
-    status, output = _run(command, env, cwd, show=show, keep=keep)
+    status, output = run_installer(command, env, cwd, show=show, keep=keep)
     if status:
-        lines = [line for line in output.splitlines() if line.strip()][-_LINES:]
+        lines = [line for line in output.splitlines() if line.strip()][-LINES:]
         said = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
         raise BubbleError(
             "download",
@@ -162,7 +148,7 @@ def _or_the_other(tried: str, root: str, env: Mapping[str, str], layout: Layout)
     """Return the part of a hint that names the other installer, "" where there is none to try."""
     if tried == "uv":
         return ", or try pip: --installer pip" if _has_pip(root) else ""
-    return ", or try uv: --installer uv" if _find_uv(env, layout) else ""
+    return ", or try uv: --installer uv" if find_uv(env, layout) else ""
 
 
 def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -170,123 +156,3 @@ def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
     clean |= {"VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
     # lock files are asked for: no warning that uv's reading of them is new
     return {"UV_PREVIEW_FEATURES": "pylock", **clean}
-
-
-def _run(
-    command: Sequence[str], env: Mapping[str, str], cwd: str, *, show: bool, keep: int
-) -> tuple[int, str]:
-    """Run the installer to its end; it never outlives this process, unless that is killed.
-
-    Then the descriptor `keep` shows that somebody still works in the scratch directory.
-    """
-    import subprocess
-
-    direct = show and os.isatty(2)
-    with _Signals() as signals:
-        child = subprocess.Popen(  # noqa: SIM115, RUF100 - ended below, with all that it started
-            list(command),
-            env=dict(env),
-            cwd=cwd or None,
-            stdin=subprocess.DEVNULL,
-            stdout=2 if direct else subprocess.PIPE,
-            stderr=None if direct else subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=(keep,),
-        )
-        try:
-            signals.arm()
-            output = _follow(child, show=show)
-            status = child.wait()
-        except BaseException:
-            signals.armed = False
-            _end(child)
-            if child.stdout:  # which nobody read, if this came as it was being started
-                child.stdout.close()
-            raise
-    return status, output
-
-
-class _Ended(BaseException):
-    """Somebody told this process to end, by a signal that would have done it at once."""
-
-
-class _Signals:
-    """Signals that end a process raise an exception instead while they are armed, inside `with`.
-
-    One that comes before is raised then: what is just being started must be known to be ended.
-    After `with`, one that isn't SIGINT does what it does.
-    """
-
-    def __init__(self) -> None:
-        self.armed = False
-        self.number = 0
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        import signal
-        import threading
-
-        if threading.current_thread() is threading.main_thread():  # the only one that may
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-                if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
-                    self.before[number] = signal.signal(number, self._told)
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        import signal
-
-        self.armed = False
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-        if isinstance(error, _Ended):
-            os.kill(os.getpid(), self.number)
-
-    def arm(self) -> None:
-        self.armed = True
-        if self.number:
-            self._raise()
-
-    def _told(self, number: int, _frame: object) -> None:
-        self.number = self.number or number
-        if self.armed:
-            self._raise()
-
-    def _raise(self) -> None:
-        import signal
-
-        raise KeyboardInterrupt if self.number == signal.SIGINT else _Ended
-
-
-def _follow(child: subprocess.Popen[bytes], *, show: bool) -> str:
-    """Return what the child says, line by line without secrets; `show` also passes it on."""
-    if child.stdout is None:
-        return ""
-    said: list[str] = []
-    with child.stdout:
-        for line in child.stdout:
-            text = without_userinfo(line.decode("utf-8", "replace"))
-            said = [*said[-_LINES:], text]
-            if show:
-                os.write(2, text.encode())
-    return "" if show else "".join(said)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and everything that it started: asked first, then killed."""
-    import signal
-    import subprocess
-
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
-        try:
-            child.wait(timeout=_GRACE)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    try:  # what it started may have ignored the first one
-        os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

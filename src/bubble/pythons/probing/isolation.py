@@ -20,7 +20,10 @@ MAIN = "import sys\nfrom bubble.cli.main import run\nsys.exit(run())"
 
 
 def isolated(python: str, *arguments: str) -> list[str]:
-    """Return the command line of a Python 3 (an absolute path) that sees only its own files."""
+    """Return the command line of a Python 3 (an absolute path) that sees only its own files.
+
+    Run it with `without_python`'s variables: PYTHONEXECUTABLE sends even an isolated one elsewhere.
+    """
     return [python, _ISOLATED, *arguments]
 
 

@@ -164,6 +164,13 @@ def _seeds(items: Sequence[Item], machine: Machine) -> list[Item]:
     return []
 
 
+def _tools(items: Sequence[Item], machine: Machine) -> list[Item]:
+    with Lock(f"{machine.layout.locks}/tools"):
+        for item in items:
+            remove_tree(item.path)
+    return []
+
+
 def _downloads(items: Sequence[Item], machine: Machine) -> list[Item]:
     from bubble.pythons.installing.cache import contents, drop
 
@@ -197,5 +204,6 @@ _COLLECTORS: dict[str, Collector] = {
     "scripts": collect_unused,
     "kernels": _kernels,
     "seeds": _seeds,
+    "tools": _tools,
     "downloads": _downloads,
 }

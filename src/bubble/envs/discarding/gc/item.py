@@ -13,6 +13,7 @@ KINDS = {
     "scripts": "environments that no script uses, or none has used for 60 days",
     "kernels": "Jupyter kernels of environments that are gone",
     "seeds": "unpacked copies of pip that no new environment would get",
+    "tools": "a uv that bubble fetched, and fetches no more or finds damaged",
     "downloads": "partial downloads, and archives that no catalogue knows",
     "pythons": "patch releases that nothing uses, where a newer one is installed",
 }

@@ -53,6 +53,7 @@ def plan(
         "scripts": lambda: unused(machine.layout),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
+        "tools": lambda: _dead_tools(machine.layout),
         "downloads": lambda: _downloads(machine, everything=everything),
         "pythons": lambda: _unused(machine, cwd, everything=everything),
     }
@@ -138,6 +139,20 @@ def _bundled(layout: Layout) -> Iterator[str]:
                 words = wheel.split("-")
                 if words[0] == "pip" and len(words) == 5:
                     yield words[1]
+
+
+def _dead_tools(layout: Layout) -> Iterator[Item]:
+    from bubble.envs.tools.found import is_damaged, own_uv
+
+    for name in names_in(layout.tools):
+        path = f"{layout.tools}/{name}"
+        if not own_uv(layout).startswith(f"{path}/"):
+            why = "this bubble uses another version"
+        elif is_damaged(layout):
+            why = "not as it was fetched"
+        else:
+            continue
+        yield Item(kind="tools", path=path, why=why, size=size_of(path))
 
 
 def _downloads(machine: Machine, *, everything: bool) -> Iterator[Item]:

@@ -1,0 +1,1 @@
+"""Programs that bubble starts to resolve and install packages: found, fetched, run."""
