@@ -45,6 +45,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
     from bubble.envs.knowing.users import carried_along, left_behind, users_of
     from bubble.model.request import parse_request
+    from bubble.model.text import few
     from bubble.pythons.installed.upkeep import upgrade
 
     if options.prune:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -109,9 +107,7 @@ def _run_plain(words: list[str], options: Namespace, context: Context) -> NoRetu
     from bubble.cli.commands.exec_ import perform
 
     if options.locked:
-        raise BubbleError(
-            "script",
-            f"{os.path.basename(words[1])} has no metadata that could be locked",
-            hint="what a script needs is said in a block: https://peps.python.org/pep-0723/",
-        )
+        from bubble.projects.scripts.source import no_metadata
+
+        raise no_metadata(words[1])
     raise SystemExit(perform(words, "", context))

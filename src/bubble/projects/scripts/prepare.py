@@ -12,6 +12,7 @@ from bubble.envs.knowing.scripts import digest, whole
 from bubble.envs.making.install import choose_installer
 from bubble.envs.making.make import Plan, make
 from bubble.model.errors import BubbleError
+from bubble.model.name import require_name
 from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.projects import interpreter
@@ -86,6 +87,35 @@ def prepare(
     return Prepared(environment=environment, status=status, locked=made_lock)
 
 
+def named(
+    script: Script,
+    name: str,
+    world: World,
+    progress: Progress,
+    *,
+    force: bool = False,
+    prompt: str = "",
+    show: bool = False,
+) -> Prepared:
+    """Make a named environment with what a script needs, to work in and to change.
+
+    Raises what `prepare` and `make` raise.
+    """
+    name = require_name(name)
+    wanted, made_lock = what_is_wanted(script, world, progress, locked=False)
+    plan = Plan(
+        path=f"{world.layout.envs}/{name}",
+        name=name,
+        installation=wanted.installation,
+        request=wanted.request,
+        exact=wanted.exact,
+        prompt=prompt,
+        force=force,
+    )
+    made = _filled(plan, script, wanted, world, show=show)
+    return Prepared(environment=made, status="made", locked=made_lock)
+
+
 def what_is_wanted(
     script: Script, world: World, progress: Progress, *, locked: bool
 ) -> tuple[Wanted, Locked | None]:
@@ -135,6 +165,19 @@ def _require_current(script: Script, lock: Lock | None) -> None:
 
 
 def _make(script: Script, wanted: Wanted, key: str, world: World, *, show: bool) -> Environment:
+    plan = Plan(
+        path=f"{world.layout.scripts}/{key}",
+        installation=wanted.installation,
+        request=wanted.request,
+        exact=wanted.exact,
+        prompt=os.path.basename(script.path).removesuffix(".py") or "script",
+        force=True,
+    )
+    return _filled(plan, script, wanted, world, show=show)
+
+
+def _filled(plan: Plan, script: Script, wanted: Wanted, world: World, *, show: bool) -> Environment:
+    """Make an environment with what a script needs."""
     uv = choose_installer("", world.env, world.layout)[0] == "uv"
     with Staging(world.layout, f"{world.layout.home}/script") as staging:
         arguments: tuple[str, ...] = ()
@@ -144,17 +187,6 @@ def _make(script: Script, wanted: Wanted, key: str, world: World, *, show: bool)
         elif wanted.metadata.dependencies:
             write = handed.for_uv if uv else handed.for_pip
             arguments = ("-r", write(wanted.metadata, staging.path))
-        return make(
-            Plan(
-                path=f"{world.layout.scripts}/{key}",
-                installation=wanted.installation,
-                request=wanted.request,
-                exact=wanted.exact,
-                prompt=os.path.basename(script.path).removesuffix(".py") or "script",
-                pip=not uv,
-                force=True,
-                arguments=arguments,
-            ),
-            world.replace(cwd=staging.path),  # with no project's settings above it
-            show=show,
-        )
+        plan = plan.replace(arguments=arguments, pip=plan.name != "" or not uv)
+        # with no project's settings above it
+        return make(plan, world.replace(cwd=staging.path), show=show)

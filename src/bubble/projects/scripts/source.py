@@ -90,6 +90,15 @@ def read_script(word: str, cwd: str) -> tuple[Script | None, bytes]:
     return Script(path=path, directory=directory, block=block, lock=read_lock(path)), data
 
 
+def no_metadata(word: str) -> BubbleError:
+    """Return the error for a script without metadata where some are needed."""
+    return BubbleError(
+        "script",
+        f"{printable(word, 500)} has no metadata: no block “# /// script”",
+        hint="how it is written: https://peps.python.org/pep-0723/",
+    )
+
+
 def hand_on(data: bytes) -> None:
     """Let the standard input be `data` from its beginning, for the interpreter to read anew."""
     if hasattr(os, "memfd_create"):

@@ -41,7 +41,9 @@ def unused(layout: Layout) -> Iterator[Item]:
             place = f"{layout.scripts}/{memo.key}"
             live[place] = max(live.get(place, 0.0), memo.used_at)
         else:
-            yield Item(kind="scripts", path=path, why="what is remembered of a script leads nowhere")
+            yield Item(
+                kind="scripts", path=path, why="what is remembered of a script leads nowhere"
+            )
     candidates = {path: why for path, e in known.items() if (why := _why(e, live.get(path, 0.0)))}
     running = active(layout) if candidates else set()
     for path, why in candidates.items():
