@@ -103,11 +103,18 @@ def _made(script: Script, options: Namespace, context: Context) -> Environment:
 
 
 def _run_plain(words: list[str], options: Namespace, context: Context) -> NoReturn:
-    """Become the Python that the directory selects, with a script that asks for nothing."""
+    """Become the Python that the directory selects, with a script that asks for nothing.
+
+    Where nothing selects one, it is the newest that is installed, as for a new environment.
+    """
     from bubble.cli.commands.exec_ import perform
+    from bubble.selection.answers import an_installed
+    from bubble.selection.sources import choose
 
     if options.locked:
         from bubble.projects.scripts.source import no_metadata
 
         raise no_metadata(words[1])
-    raise SystemExit(perform(words, "", context))
+    world = context.world()
+    chosen = choose(world.cwd, world.env, world.layout).source.kind != "default"
+    raise SystemExit(perform(words, "" if chosen else an_installed(world, ""), context))
