@@ -11,7 +11,16 @@ import os
 from bubble.model.record import Record
 from bubble.selection.identity import is_itself
 from bubble.selection.registry import of_directory
-from bubble.system.files import make_directory, names_in, read_text, write_atomic
+from bubble.system.files import (
+    is_alive,
+    make_directory,
+    names_in,
+    read_text,
+    temporaries,
+    unlink_quietly,
+    write_atomic,
+    writer_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +70,15 @@ def write_memo(layout: Layout, memo: Memo) -> None:
     make_directory(layout.scripts_seen)
     lines = (_FORMAT, f"path {_escaped(memo.script)}", f"from {memo.made_from}", f"key {memo.key}")
     data = "".join(f"{line}\n" for line in lines)
-    write_atomic(_file(layout, memo.script, memo.made_from), os.fsencode(data))
+    path = _file(layout, memo.script, memo.made_from)
+    known = _read(path)
+    if known is not None and known.replace(used_at=memo.used_at) == memo:
+        os.utime(path)
+        return
+    for leftover in temporaries(layout.scripts_seen, os.path.basename(path)):
+        if not is_alive(writer_of(os.path.basename(leftover))):
+            unlink_quietly(leftover)
+    write_atomic(path, os.fsencode(data))
 
 
 def note_use(layout: Layout, memo: Memo) -> None:

@@ -14,7 +14,7 @@ from bubble.projects.manifest import Bubble, Project
 from bubble.projects.resolve import resolve
 from bubble.projects.scripts import handed
 from bubble.projects.scripts.choosing import request_of
-from bubble.system.files import write_atomic
+from bubble.system.files import replace_file
 from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ def lock_script(
     new = parse_lock(data, script.lock_path)
     same = data == script.lock
     if not dry_run and not same:
-        write_atomic(script.lock_path, data, 0o644, durable=True)
+        replace_file(script.lock_path, data)
     locked = Locked(
         bubble=Bubble(name=name),
         path=script.lock_path,

@@ -21,6 +21,7 @@ from bubble.projects.scripts.choosing import installation_of, request_of
 from bubble.projects.scripts.locking import command, is_stale, lock_of, lock_script
 from bubble.projects.scripts.memos import remember
 from bubble.projects.scripts.metadata import read_metadata
+from bubble.pythons.installed.store import finish_changes
 from bubble.system.lock import Lock as FileLock
 from bubble.system.staging import Staging
 
@@ -83,6 +84,8 @@ def prepare(
             if environment is None:
                 environment = _make(script, wanted, key, world, show=show)
                 status = "made"
+    if status == "found":
+        finish_changes(world.layout, world.platform)  # of a run that was killed after it was made
     remember(script, world.layout, key)
     return Prepared(environment=environment, status=status, locked=made_lock)
 
