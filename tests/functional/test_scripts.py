@@ -283,6 +283,36 @@ def test_a_locked_script_is_run_exactly_as_its_lock_says(
     assert bubble("lock", "--script", "s.py", "--json").json["data"][0]["status"] == "unchanged"
 
 
+SETTINGS = {
+    "constraints": 'constraint-dependencies = ["six<2"]',
+    "overrides": 'override-dependencies = ["six==1.0"]',
+    "the lowest": 'resolution = "lowest"',
+    "a path": "[tool.uv.sources]\nsix = { path = 'wheels/six-1.0-py3-none-any.whl' }",
+    "an index of its own": "[[tool.uv.index]]\nname = 'own'\nurl = './one'\nformat = 'flat'\n"
+    "explicit = true\n[tool.uv.sources]\nsix = { index = 'own' }",
+    "find-links beside it": "find-links = ['one']",
+}
+
+
+@pytest.mark.usefixtures("python")
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_the_settings_of_uv_that_say_which_packages_count(
+    bubble: Bubble, tmp_path: Path, env: dict[str, str], wheels: str, setting: str
+) -> None:
+    env["PATH"] = f"{os.path.dirname(real_uv())}:{env['PATH']}"
+    (tmp_path / "one").mkdir()
+    wheel(str(tmp_path / "one"), "six", "1.0")
+    (tmp_path / "uv.toml").write_text("no-such-setting = 1")  # some project's
+    found = "" if "find-links" in setting else f"find-links = ['{wheels}']\n"
+    none = str("index]]" not in setting).lower()
+    lines = f'dependencies = ["six"]\n[tool.uv]\nno-index = {none}\n{found}{setting}\n'
+    text = "# /// script\n" + "".join(f"# {line}\n" for line in lines.splitlines()) + "# ///\n"
+    (tmp_path / "s.py").write_text(text + "import six\nsix.main()\n")
+    (tmp_path / "elsewhere").mkdir()
+    done = bubble("run", "../s.py", cwd=tmp_path / "elsewhere")
+    assert (done.status, done.out) == (0, "six 1.0\n"), done.err
+
+
 def test_uvs_own_lock_is_told_from_the_standards_and_left_alone(
     bubble: Bubble, tmp_path: Path, python: str
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bubble.model.errors import BubbleError
 from bubble.projects.scripts import handed
 from bubble.projects.scripts.metadata import KNOWN, Metadata, read_metadata
-from bubble.projects.scripts.source import Script, find_block
+from bubble.projects.scripts.source import Script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,9 @@ WRONG = {
     "a path": 'dependencies = ["./six"]',
     "a path upwards": 'dependencies = ["../../etc"]',
     "a file's address alone": 'dependencies = ["file:///etc/passwd"]',
+    "a device": 'dependencies = ["x @ file:///dev/zero"]',
+    "a file that isn't there": 'dependencies = ["x @ file:///nowhere/x.whl"]',
+    "a broken address": 'dependencies = ["x @ file://[x/y"]',
     "no list": 'dependencies = "six"',
     "no texts": "dependencies = [1]",
     "too many": f"dependencies = {['six'] * 5001}",
@@ -108,9 +111,7 @@ def test_paths_are_meant_from_the_script(tmp_path: Path) -> None:
         },
     }
     with open(handed.for_uv(found, str(tmp_path)), "rb") as file:
-        block = find_block(file.read(), "x")
-    assert block is not None
-    assert tomllib.loads(block)["tool"]["uv"] == found.uv
+        assert tomllib.load(file)["tool"]["uv"] == found.uv
     with pytest.raises(BubbleError, match="pip can't follow"):
         handed.for_pip(found, str(tmp_path))
 

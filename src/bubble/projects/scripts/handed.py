@@ -1,7 +1,6 @@
 """What an installer or a resolver is handed of a script: files of ours, with checked contents.
 
-uv reads a script's metadata itself, and gets a script that is nothing but that; its neighbour
-`uv.toml` keeps it from the settings of whatever project lies above. pip gets requirements.
+uv gets a project, pip gets requirements.
 """
 
 from __future__ import annotations
@@ -11,35 +10,37 @@ import re
 
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
-from bubble.projects.scripts.metadata import CHOICES, INDEXES
+from bubble.projects.scripts.metadata import INDEXES
 from bubble.system.files import write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bubble.projects.scripts.metadata import Metadata
 
 _LOCAL = re.compile(r'(?<=[{ ]path = )"((?:[^"\\]|\\.)*)"')
+_NAME = "what-a-bubble-script-needs"  # and nobody's package
 _PIPS = ("index-url", "extra-index-url", "find-links", "no-index", "constraint-dependencies")
 
 
 def for_uv(metadata: Metadata, directory: str) -> str:
-    """Write a script of the same metadata into `directory` (absolute); return its path.
+    """Write a project of the same needs into `directory` (absolute); return its pyproject.toml.
 
-    uv doesn't take every setting from a script, nor an index's name from `uv.toml`: each goes
-    where it counts.
+    uv follows all of `[tool.uv]` there, and in a script only some; it installs what a project
+    needs, not the project. It works in that directory, so no other project's settings count.
     """
-    uv = {key: value for key, value in metadata.uv.items() if key not in CHOICES}
-    lines = [f"dependencies = {toml(list(metadata.dependencies))}"]
+    lines = [
+        "[project]",
+        f'name = "{_NAME}"',
+        'version = "0"',
+        f"dependencies = {toml(list(metadata.dependencies))}",
+    ]
     if metadata.requires_python:
         lines.append(f"requires-python = {toml(metadata.requires_python)}")
-    if uv:
-        lines += ["[tool.uv]", *(f"{key} = {toml(value)}" for key, value in uv.items())]
-    text = "".join(f"# {line}\n" for line in lines)
-    path = f"{directory}/script.py"
-    write_atomic(path, f"# /// script\n{text}# ///\n".encode())
-    settings = {key: metadata.uv[key] for key in CHOICES if key in metadata.uv}
-    told = "".join(f"{key} = {toml(value)}\n" for key, value in settings.items())
-    write_atomic(f"{directory}/uv.toml", told.encode())
+    lines += ["[tool.uv]", *(f"{key} = {toml(value)}" for key, value in metadata.uv.items())]
+    path = f"{directory}/pyproject.toml"
+    write_atomic(path, _lines(lines))
     return path
 
 
@@ -111,5 +112,5 @@ def toml(value: object) -> str:
     return str(value.isoformat()) if hasattr(value, "isoformat") else toml(str(value))
 
 
-def _lines(lines: object) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()  # type: ignore[attr-defined]
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -121,11 +121,9 @@ def _dependencies(script: Script, value: object) -> tuple[str, ...]:
         raise wrong(script, f"has more than {_MOST} dependencies")
     for text in value:
         try:
-            Requirement(text)
+            fine = text.isprintable() and _is_readable(Requirement(text).url or "")
         except (InvalidRequirement, RecursionError):
             fine = False
-        else:
-            fine = text.isprintable()
         if not fine:
             raise wrong(
                 script,
@@ -133,6 +131,19 @@ def _dependencies(script: Script, value: object) -> tuple[str, ...]:
                 "a dependency is written as PEP 508 says: requests>=2.31",
             )
     return tuple(value)
+
+
+def _is_readable(url: str) -> bool:
+    """Whether what an address leads to ends: pip reads a device until the memory is full."""
+    if not url.startswith("file:"):
+        return True
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        path = unquote(urlsplit(url).path)
+        return os.path.isfile(path) or os.path.isdir(path)
+    except ValueError:
+        return False
 
 
 def _require_printable(script: Script, value: object) -> None:
