@@ -25,6 +25,7 @@ def bubble-complete [context: string] {
         'python' => (do $names pythons)
         'command' => (do $names shims)
         'environment' => (do $names envs)
+        'runnable' => ((do $names envs) ++ (try { ls | get name } catch { [] }))
         'file' => null
         '' => []
         _ => ($rest | split row ',' | where $it != '')

@@ -19,6 +19,7 @@ _KINDS = {
     "MINOR": "python",
     "CMD": "command",
     "ENV": "environment",
+    "ENV|FILE": "runnable",
     "DIR": "file",
     "PATH": "file",
     "FILE": "file",
@@ -31,7 +32,7 @@ class Entry(Record):
 
     `commands` and `options` are pairs of a word and its meaning. `valued` maps an option to the
     kind of its value, `rest` is the kind of the other arguments: "commands", "python", "command",
-    "environment", "file", words with commas between, or "".
+    "environment", "runnable" (that, or a script), "file", words with commas between, or "".
     """
 
     words: str

@@ -32,7 +32,7 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--locked", action="store_true", help="of a script: fail where its lock is missing or stale"
     )
-    parser.add_argument("environment", metavar="ENV", help="a name, a path, or a script")
+    parser.add_argument("environment", metavar="ENV|FILE", help="a name, a path, or a script")
     parser.add_argument(
         "command",
         metavar="CMD",

@@ -94,6 +94,11 @@ def is_local(lock: bytes) -> bool:
     return _LOCAL.search(lock.decode("utf-8", "replace")) is not None
 
 
+def has_packages(lock: bytes) -> bool:
+    """Whether a lock names any package; if in doubt, it does."""
+    return b"[[packages]]" in lock or b"packages = []" not in lock
+
+
 def toml(value: object) -> str:
     """Return a value that a TOML parser gave as TOML again, in one line."""
     import json

@@ -184,12 +184,14 @@ def _filled(plan: Plan, script: Script, wanted: Wanted, world: World, *, show: b
     uv = choose_installer("", world.env, world.layout)[0] == "uv"
     with Staging(world.layout, f"{world.layout.home}/script") as staging:
         arguments: tuple[str, ...] = ()
-        if wanted.lock is not None:
+        if wanted.lock is not None and handed.has_packages(wanted.lock):
             path = handed.for_lock(wanted.lock, script.directory, staging.path)
             arguments = ("-r", path)
-        elif wanted.metadata.dependencies:
+        elif wanted.lock is None and wanted.metadata.dependencies:
             write = handed.for_uv if uv else handed.for_pip
             arguments = ("-r", write(wanted.metadata, staging.path))
-        plan = plan.replace(arguments=arguments, pip=plan.name != "" or not uv)
+        plan = plan.replace(
+            arguments=arguments, pip=plan.name != "" or (bool(arguments) and not uv)
+        )
         # with no project's settings above it
         return make(plan, world.replace(cwd=staging.path), show=show)
