@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(text: str, directory: str = "/work") -> Metadata:
+def read(text: str, directory: str = "/place") -> Metadata:
     script = Script(path=f"{directory}/x.py", directory=directory, block=text, lock=None)
     return read_metadata(script)
 
@@ -72,7 +72,7 @@ def test_what_a_block_must_not_say_is_an_error_in_one_clean_line(text: str) -> N
     with pytest.raises(BubbleError) as caught:
         read(text)
     assert caught.value.kind == "script"
-    assert "/work/x.py" in caught.value.message
+    assert "/place/x.py" in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 500
     assert caught.value.hint
@@ -102,12 +102,12 @@ def test_paths_are_meant_from_the_script(tmp_path: Path) -> None:
     )
     assert found.is_local
     assert found.uv == {
-        "find-links": ["/work/wheels", "https://x/w", "/abs"],
-        "index-url": "/work/idx",
-        "index": [{"url": "/work/simple", "name": "own"}],
+        "find-links": ["/place/wheels", "https://x/w", "/abs"],
+        "index-url": "/place/idx",
+        "index": [{"url": "/place/simple", "name": "own"}],
         "sources": {
             "a": {"path": "/a", "editable": True},
-            "b": [{"path": "/work/b"}, {"git": "https://x/b", "rev": "1"}],
+            "b": [{"path": "/place/b"}, {"git": "https://x/b", "rev": "1"}],
         },
     }
     with open(handed.for_uv(found, str(tmp_path)), "rb") as file:
@@ -123,7 +123,7 @@ def test_pip_is_handed_requirements_and_where_they_come_from(tmp_path: Path) -> 
     )
     with open(handed.for_pip(found, str(tmp_path)), encoding="utf-8") as file:
         assert file.read().splitlines() == [
-            "--find-links '/work/odd & name'",
+            "--find-links '/place/odd & name'",
             "--no-index",
             f"-c '{tmp_path}'/constraints.txt",
             "six",

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from bubble.projects.lock import Locked
     from bubble.projects.scripts.source import Script
 
 # of `create`: what a script's environment can't be told otherwise than by the script
 _ITS_OWN = ("python", "requirements", "extra", "packages", "system_site_packages", "no_pip", "here")
 
 
-def lock(options: Namespace, context: Context, upgrade: Sequence[str] | None) -> Outcome:
-    """Lock a script: `bubble lock --script FILE`."""
-    from bubble.cli.commands.lock import outcome
+def lock(options: Namespace, context: Context, upgrade: Sequence[str] | None) -> tuple[Locked, str]:
+    """Lock a script, `bubble lock --script FILE`; return what came of it, and that command."""
     from bubble.projects.scripts.locking import command, lock_script
     from bubble.projects.scripts.metadata import read_metadata
 
@@ -37,12 +37,12 @@ def lock(options: Namespace, context: Context, upgrade: Sequence[str] | None) ->
         upgrade_python=options.python,
         dry_run=options.dry_run or options.check,
     )
-    return outcome([done], check=options.check, command=command(script))
+    return done, command(script)
 
 
 def create(options: Namespace, context: Context) -> Outcome:
     """Make the environment of a script, for an editor: `bubble create --script FILE [NAME]`."""
-    from bubble.cli.commands.lock import told
+    from bubble.cli.locked import told
     from bubble.projects.scripts.prepare import named, prepare
 
     given = [name for name in _ITS_OWN if getattr(options, name)]

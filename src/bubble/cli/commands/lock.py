@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.cli.locked import told
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -50,7 +51,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.script:
         from bubble.cli import scripts
 
-        return scripts.lock(options, context, upgrade)
+        one, command = scripts.lock(options, context, upgrade)
+        return outcome([one], check=options.check, command=command)
     project = project_of(world.cwd)
     done = [
         lock_bubble(
@@ -90,10 +92,3 @@ def data_of(one: Locked) -> dict[str, object]:
         "python": one.lock.version,
         "changes": [change.as_dict() for change in one.changes],
     }
-
-
-def told(one: Locked) -> list[str]:
-    """Return what came of locking, for people."""
-    count = len(one.lock.versions)
-    head = f"{one.status} {one.path}: Python {one.lock.version}, {count} packages"
-    return [head, *(f"  {change}" for change in one.changes if one.status == "changed")]

@@ -86,7 +86,7 @@ def _run_script(
 
 def _made(script: Script, options: Namespace, context: Context) -> Environment:
     """Return the environment of a script that nothing is remembered of, and tell what was done."""
-    from bubble.cli.commands.lock import told
+    from bubble.cli.locked import told
     from bubble.projects.scripts.prepare import prepare
 
     output = context.output
