@@ -39,6 +39,8 @@ function __bubble_complete
         case runnable
             string replace -r '.*/' '' -- $__bubble_home/envs/*
             __fish_complete_path $word
+        case bubble
+            command bubble completions --bubbles 2>/dev/null
         case file
             __fish_complete_path $word
         case '*,*'

@@ -26,6 +26,7 @@ def bubble-complete [context: string] {
         'command' => (do $names shims)
         'environment' => (do $names envs)
         'runnable' => ((do $names envs) ++ (try { ls | get name } catch { [] }))
+        'bubble' => (try { ^bubble completions --bubbles e> /dev/null | lines } catch { [] })
         'file' => null
         '' => []
         _ => ($rest | split row ',' | where $it != '')

@@ -11,6 +11,7 @@ from bubble.cli.table import COMMANDS
 from bubble.pythons.catalogue.catalogue import open_catalogue
 from bubble.system.layout import Layout
 from support.builds import TAG
+from support.editable_project import MADE_BY_SHELL
 from support.needs import needs, real_uv
 from support.pages import Step
 from support.reader import Library, Reader
@@ -57,6 +58,7 @@ SCENES = {
     "python verify": PYTHONS,
     "python adopt": 'mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7',
     "python update": PYTHONS,
+    "new": "mkdir ~/project; cd ~/project; echo requests >requirements.txt",
     "lock": PROJECT,
     "sync": PROJECT,
     "create": REAL,
@@ -138,6 +140,7 @@ BEFORE = {
     "bubble python adopt /usr/bin/python3": "bubble python uninstall 3.11",
     "bubble create": "bubble use 3.12",
     "bubble create -r requirements.txt": "bubble remove .venv",
+    "bubble create -e '.[dev]'": f"bubble remove .venv\n{MADE_BY_SHELL}",
     "bubble run train python train.py": "echo 'print(1)' >train.py",
     "bubble run .venv pytest -x": (
         "printf '#!/bin/sh\nexit 0\n' >.venv/bin/pytest; chmod +x .venv/bin/pytest"

@@ -71,7 +71,6 @@ _WORDS = {
     "python remove": "bubble python uninstall VERSION",
     "python delete": "bubble python uninstall VERSION",
     # uv, poetry, pip
-    "new": "bubble create NAME",
     "venv": "bubble create",
     "add": "bubble run .venv pip install PACKAGE",
     "pip": "bubble run .venv pip",

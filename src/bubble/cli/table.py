@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "python adopt": ("python_adopt", "make an interpreter known that something else installed"),
     "python update": ("python_update", "fetch a newer catalogue of builds"),
     "python dir": ("python_dir", "print the directory of the installed Pythons"),
+    "new": ("new", "begin a project: a first manifest, from what lies in the directory"),
     "lock": ("lock", "write down exactly what this project's environments consist of"),
     "sync": ("sync", "make this project's environments what their locks say"),
     "create": ("create", "make an environment: this project's .venv, or a named one"),

@@ -53,7 +53,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
         one, command = scripts.lock(options, context, upgrade)
         return outcome([one], check=options.check, command=command)
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     done = [
         lock_bubble(
             project,

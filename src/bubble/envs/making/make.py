@@ -33,8 +33,10 @@ class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
 
     `path` and `project` are absolute; so is `keep`, where what is replaced goes, "" for nowhere.
-    `arguments` are what the installer gets: requirement texts
-    and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best).
+    `arguments` are what the installer gets (requirement texts, `-r FILE`, …), and `contents` what
+    was read of those files that can't be read twice. `installer` is "pip", "uv" or "" (whichever
+    is best). `carried` are directories of what is replaced, relative to it, that go along:
+    somebody works there.
     """
 
     path: str
@@ -48,6 +50,8 @@ class Plan(Record):
     system_site_packages: bool = False
     force: bool = False
     arguments: tuple[str, ...] = ()
+    contents: tuple[tuple[str, bytes], ...] = ()
+    carried: tuple[str, ...] = ()
     keep: str = ""
     installer: str = ""
 
@@ -78,6 +82,10 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
         sweep(layout)
         environment = _record(plan, world)
         require_free(environment, layout, force=plan.force, arguments=plan.arguments)
+        if os.path.lexists(plan.path):
+            from bubble.envs.making.carry import require_nothing_lost
+
+            require_nothing_lost(plan.path, world.env, layout, carried=plan.carried)
         try:
             _stage_and_publish(plan, environment, world, show=show)
         finally:
@@ -113,23 +121,28 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
             pip=plan.pip,
             system_site_packages=plan.system_site_packages,
         )
-        if plan.arguments:
+        if plan.arguments or plan.carried:
             from bubble.envs.changing.relocate import (
                 relocate,  # it costs as much as the rest together
             )
+            from bubble.envs.making.carry import carry, require_projects
             from bubble.envs.making.install import install_packages
 
-            install_packages(
-                root,
-                plan.arguments,
-                layout=world.layout,
-                installer=plan.installer,
-                env=world.env,
-                cwd=world.cwd,
-                show=show,
-                keep=staging.descriptor,
-            )
+            arguments = carry(plan.path, root, plan.carried, plan.arguments)
+            if arguments:
+                install_packages(
+                    root,
+                    arguments,
+                    layout=world.layout,
+                    installer=plan.installer,
+                    env=world.env,
+                    cwd=world.cwd,
+                    show=show,
+                    keep=staging.descriptor,
+                    contents=plan.contents,
+                )
             relocate(root, root, plan.path)
+            require_projects(root, plan.path)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
         staging.publish()
