@@ -91,7 +91,8 @@ def test_the_settings_of_uv_that_say_which_packages_count(
     text = "# /// script\n" + "".join(f"# {line}\n" for line in lines.splitlines()) + "# ///\n"
     (tmp_path / "s.py").write_text(text + "import six\nsix.main()\n")
     (tmp_path / "elsewhere").mkdir()
-    done = bubble("run", "../s.py", cwd=tmp_path / "elsewhere")
+    more = {"PIP_NO_INDEX": None} if none == "false" else {}
+    done = bubble("run", "../s.py", cwd=tmp_path / "elsewhere", env=more)
     assert (done.status, done.out) == (0, "six 1.0\n"), done.err
 
 

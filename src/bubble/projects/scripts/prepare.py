@@ -191,7 +191,9 @@ def _filled(plan: Plan, script: Script, wanted: Wanted, world: World, *, show: b
             write = handed.for_uv if uv else handed.for_pip
             arguments = ("-r", write(wanted.metadata, staging.path))
         plan = plan.replace(
-            arguments=arguments, pip=plan.name != "" or (bool(arguments) and not uv)
+            arguments=arguments,
+            settings=staging.path,
+            pip=plan.name != "" or (bool(arguments) and not uv),
         )
         # with no project's settings above it
         return make(plan, world.replace(cwd=staging.path), show=show)
