@@ -157,6 +157,16 @@ BEFORE = {
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {
+    **dict.fromkeys(
+        (
+            "bubble self update",
+            "bubble self update --to 0.2.0",
+            "bubble self update --from ~/Downloads/bubble-0.2",
+            "bubble self update --back",
+            "bubble self uninstall --all",
+        ),
+        "of what install.sh installed; test_install_script.py has them",
+    ),
     "bubble init pwsh | Out-String | iex": "PowerShell's own words",
     "bubble init nu | save -f ~/.bubble.nu": "Nushell's own words; test_shell_nu.py has it",
     "bubble init fish | source": "fish's own words; test_shell_init.py has it",

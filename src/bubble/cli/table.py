@@ -52,8 +52,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deactivate": ("deactivate", "take that back"),
     "init": ("init", "set up the shell: shims, functions, completions, the hook at cd"),
     "completions": ("completions", "print the completions of a shell"),
+    "self info": ("self_info", "by which way bubble came here, and which version runs"),
+    "self update": ("self_update", "bring a newer bubble, or go back to the one before"),
+    "self uninstall": ("self_uninstall", "take bubble off this machine again"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
+}
+
+# pyenv's words for what is said in two here; `install` and `uninstall` for Pythons only
+ALIASES: dict[str, tuple[str, ...]] = {
+    "install": ("python", "install"),
+    "uninstall": ("python", "uninstall"),
+    "versions": ("python", "list", "--installed"),
 }
 
 GROUPS: dict[str, str] = {
@@ -61,6 +71,7 @@ GROUPS: dict[str, str] = {
     "cache": "look after downloads",
     "kernel": "register environments with Jupyter",
     "mirror": "publish builds to other machines",
+    "self": "look after bubble itself",
 }
 
 
