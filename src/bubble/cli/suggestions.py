@@ -53,7 +53,7 @@ _WORDS = {
     "list-all": "bubble python list --available",
     # conda, virtualenvwrapper, pipx
     "env": "bubble list",
-    "env create": "bubble create NAME",
+    "env create": "bubble import environment.yml",
     "env remove": "bubble remove NAME",
     "env export": "bubble export",
     "env update": "bubble sync",

@@ -8,8 +8,8 @@ from itertools import takewhile
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import choice
+from bubble.selection.become import child_environment
 from bubble.selection.commands import command_path
-from bubble.selection.fallback import child_environment
 from bubble.selection.path import DEFAULT_PATH
 from bubble.selection.sources import VARIABLE
 

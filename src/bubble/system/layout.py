@@ -76,6 +76,16 @@ class Layout(Record):
         return f"{self.home}/synced"
 
     @property
+    def scripts(self) -> str:
+        """Environments of scripts, by what they were made from."""
+        return f"{self.home}/scripts"
+
+    @property
+    def scripts_seen(self) -> str:
+        """Which environment each script ran in last, a file each; derived."""
+        return f"{self.home}/scripts.seen"
+
+    @property
     def seeds(self) -> str:
         """Unpacked copies of pip, which environments link to."""
         return f"{self.home}/seeds"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.cli.locked import told
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ EXAMPLES = (
     ("bubble lock --all --check", "for CI: fails where a lock isn't the manifest's any more"),
     ("bubble lock --upgrade --dry-run", "what would move, if everything may"),
     ("bubble lock --upgrade requests", "let one package move"),
+    ("bubble lock --script report.py", "what a script needs: report.py.lock"),
     ("bubble lock --python", "take the newest build of the interpreter, and nothing else"),
     ("bubble lock --from .venv", "exactly what is installed in an environment"),
 )
@@ -28,6 +30,9 @@ EXAMPLES = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("bubbles", metavar="BUBBLE", nargs="*", help="default: the default one")
+    parser.add_argument(
+        "--script", metavar="FILE", default="", help="a script with metadata, not a project"
+    )
     parser.add_argument("--all", action="store_true", help="every bubble of the manifest")
     parser.add_argument(
         "--upgrade", metavar="PACKAGE", nargs="?", action="append", const="", default=None,
@@ -49,6 +54,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Lock."""
     from bubble.projects.locate import chosen, project_of
 
+    if options.script:
+        return _script(options, context)
     world = context.world()
     project = project_of(world.cwd, world.env.get("HOME", ""))
     bubbles = chosen(project, options.bubbles, everything=options.all)
@@ -74,6 +81,27 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
+def _script(options: Namespace, context: Context) -> Outcome:
+    """Lock a script; to check it is to resolve, since its lock may be another tool's."""
+    from bubble.cli import scripts
+
+    one, command = scripts.lock(options, context, _upgrade(options))
+    stale = options.check and one.status != "unchanged"
+    error = BubbleError("lock", f"{one.path} is not what is asked for any more", hint=command)
+    return Outcome(
+        data=[data_of(one)],
+        lines=(one.path,),
+        notes=tuple(told(one, dry_run=options.dry_run or options.check)),
+        errors=(error,) if stale else (),
+    )
+
+
+def _upgrade(options: Namespace) -> tuple[str, ...] | None:
+    """Return the packages that may move, none of them for all; None where nothing is to."""
+    upgrade = options.upgrade
+    return None if upgrade is None else () if "" in upgrade else tuple(upgrade)
+
+
 def _locker(options: Namespace, context: Context) -> Callable[..., Locked]:
     """Return what locks a bubble as the flags say."""
     from functools import partial
@@ -86,10 +114,7 @@ def _locker(options: Namespace, context: Context) -> Callable[..., Locked]:
         return partial(lock_installed, find(options.source, context), **common)
     from bubble.projects.lock import lock_bubble
 
-    upgrade = options.upgrade
-    if upgrade is not None:
-        upgrade = () if "" in upgrade else tuple(upgrade)
-    return partial(lock_bubble, upgrade=upgrade, upgrade_python=options.python, **common)
+    return partial(lock_bubble, upgrade=_upgrade(options), upgrade_python=options.python, **common)
 
 
 def _of(bubble: Bubble, error: BubbleError) -> BubbleError:
@@ -146,14 +171,3 @@ def data_of(one: Locked) -> dict[str, object]:
         "changes": [change.as_dict() for change in one.changes],
         "notes": list(one.notes),
     }
-
-
-def told(one: Locked, *, dry_run: bool = False) -> list[str]:
-    """Return what came of locking, for people."""
-    count = len(one.lock.versions)
-    what = f"Python {one.lock.version}, {count} package{'' if count == 1 else 's'}"
-    would = {"made": "would make ", "changed": "would change "} if dry_run else {}
-    head = f"{would.get(one.status, f'{one.status} ')}{one.path}: {what}"
-    if one.status == "changed" and not one.changes:
-        return [f"{head}; the versions are the same"]
-    return [head, *(f"  {change}" for change in one.changes if one.status == "changed")]

@@ -146,7 +146,7 @@ def find(text: str, cwd: str, layout: Layout) -> str:
     raise BubbleError(
         "environment",
         f"{printable(known.path)} is gone",
-        hint=f"bubble repair . where it is now, or forget it: bubble remove {shown}",
+        hint=f"where it is now: bubble repair .; or forget it: bubble remove {shown}",
     )
 
 

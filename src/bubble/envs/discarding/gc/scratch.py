@@ -71,6 +71,7 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.pythons,
         layout.registry,
         layout.shims,
+        layout.scripts_seen,
         layout.cache,
         layout.catalogues,
     ]
