@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,8 +30,11 @@ def wheels(tmp_path: Path, env: dict[str, str]) -> str:
 
 
 def test_a_locked_script_is_run_exactly_as_its_lock_says(
-    bubble: Bubble, tmp_path: Path, env: dict[str, str], wheels: str, layout: Layout
-) -> None:
+    bubble: Bubble, tmp_path: Path, env: dict[str, str], layout: Layout,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    # not beside the script: its lock would name them by their place from there
+    wheels = two_versions(str(tmp_path_factory.mktemp("index") / "wheels"), env)
     env["BUBBLE_CATALOG"] = f"{packed_mirror(['3.11', '3.12'])}/catalogue.json"
     env["PATH"] = f"{os.path.dirname(real_uv())}:{env['PATH']}"
     script, lock = tmp_path / "s.py", tmp_path / "s.py.lock"
@@ -47,8 +49,8 @@ def test_a_locked_script_is_run_exactly_as_its_lock_says(
     assert bubble("run", "s.py").out == "six 2.0\n", "the lock says it"
     assert bubble("lock", "--script", "s.py", "--check").status == 0
     assert lock.read_bytes() == made
-    # the same files elsewhere: the same environment
-    shutil.copytree(wheels, tmp_path / "other" / "wheels")  # which the lock names beside it
+    # the same two files elsewhere: the same environment
+    (tmp_path / "other").mkdir()
     for path in (script, lock):
         (tmp_path / "other" / path.name).write_bytes(path.read_bytes())
     assert bubble("run", "--locked", "other/s.py").out == "six 2.0\n"
