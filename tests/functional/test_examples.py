@@ -119,8 +119,17 @@ for name in black pip; do
     echo "#!/bin/sh" >"$command"; chmod +x "$command"; bubble rehash
 done
 """
+SCRIPT = r"""
+printf '# /// script\n# dependencies = []\n# ///\n' >report.py
+"""
 # what one example needs beyond that
 BEFORE = {
+    "bubble create --script report.py": SCRIPT,
+    "bubble lock --script report.py": SCRIPT,
+    "bubble run report.py --week 12": SCRIPT,
+    "bubble run --locked report.py": r"""
+        printf 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n' >report.py.lock
+    """,
     "bubble python install": "cd; echo 3.12 >.python-version",
     "bubble python install --from python.tar.gz --sha256 HEX 3.12.4": """
         HEX=$(cd "$(dirname "$READER_DOUBLES")"; grep "3.12.4.*$(uname -m)" SHA256SUMS)

@@ -144,7 +144,7 @@ def meeting() -> None:
 
 def orphans() -> None:
     """Leave an installer alone that works on when its command is interrupted."""
-    setattr(packages, "_end", lambda _: None)  # noqa: B010 - as above
+    setattr(running, "_end", lambda _: None)  # noqa: B010 - as above
 
 
 BUGS = {

@@ -79,7 +79,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
         *("--constraints", "-c", "--editable", "-e", "--bubbles", "--frozen", "--locked"),
-        *("--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
+        *("--lock", "--output", "-o", "--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
         *("--system-site-packages", "--url", "--user", "--with"),
     }
     known = {option for options in OPTIONS.values() for option in options}

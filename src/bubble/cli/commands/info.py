@@ -27,14 +27,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.list_ import data_of, state_of
     from bubble.cli.output import table
     from bubble.envs.knowing.describe import describe
-    from bubble.model.text import size
+    from bubble.envs.knowing.scripts import scripts_of
+    from bubble.model.text import few, size
 
+    scripts = scripts_of(context.layout)
     details = describe(find(options.env, context), context.layout)
     status, environment = details.status, details.status.environment
     state = state_of(status)
     rows = {
         "name": environment.name,
         "project": environment.project,
+        "scripts": few(scripts.get(environment.path, ())),
         "path": environment.path,
         "state": f"{state} ({status.advice})" if status.mend else state,
         "python": f"{details.version or '?'} ({status.python or 'unknown'})",
@@ -54,7 +57,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     }
     return Outcome(
         data={
-            **data_of(status),
+            **data_of(status, scripts),
             "version": details.version or None,
             "made_with": details.made_with or None,
             "executable": f"{environment.path}/bin/python",

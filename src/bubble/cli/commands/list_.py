@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
+from bubble.model.text import few
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping, Sequence
 
     from bubble.envs.knowing.inspect import Status
 
@@ -30,12 +34,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
     from bubble.cli.output import table
     from bubble.envs.knowing.inspect import look_at_all
+    from bubble.envs.knowing.scripts import scripts_of
     from bubble.system.directory import working_directory
 
     found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))
     sizes = _sizes(found) if options.size else []
     home = context.env.get("HOME", "")
-    rows = [_cells(status, home) for status in found]
+    scripts = scripts_of(context.layout)
+    rows = [_cells(status, home, scripts) for status in found]
     if sizes:
         from bubble.model.text import size
 
@@ -47,7 +53,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     ]
     return Outcome(
         data=[
-            data_of(status) | ({"size": sizes[n]} if sizes else {})
+            data_of(status, scripts) | ({"size": sizes[n]} if sizes else {})
             for n, status in enumerate(found)
         ]
         if context.output.json
@@ -57,13 +63,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
-def data_of(status: Status) -> dict[str, object]:
-    """Return what `--json` says of an environment at a glance."""
+def data_of(status: Status, scripts: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Return what `--json` says of an environment at a glance.
+
+    `scripts` are those that run in environments (absolute paths, both).
+    """
     environment = status.environment
     return {
         "name": environment.name or None,
         "path": environment.path,
         "project": environment.project or None,
+        "scripts": list(scripts.get(environment.path, ())),
         "python": status.python or None,
         "interpreter": environment.interpreter or None,
         "request": environment.request or None,
@@ -76,11 +86,13 @@ def data_of(status: Status) -> dict[str, object]:
     }
 
 
-def _cells(status: Status, home: str) -> list[str]:
+def _cells(status: Status, home: str, scripts: Mapping[str, Sequence[str]]) -> list[str]:
     environment = status.environment
     path = environment.path
     if home and path.startswith(f"{home}/"):
         path = f"~{path[len(home) :]}"
+    if environment.path in scripts:
+        path += f" (of {few([os.path.basename(s) for s in scripts[environment.path]])})"
     return [environment.name or "-", status.python or "?", state_of(status), _when(status), path]
 
 

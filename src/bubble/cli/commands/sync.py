@@ -27,7 +27,8 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Make the environments what their locks say."""
-    from bubble.cli.commands.lock import data_of, told
+    from bubble.cli.commands.lock import data_of
+    from bubble.cli.locked import told
     from bubble.projects.locate import chosen, project_of
     from bubble.projects.sync import FROZEN, LOCKED, sync_bubble
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
-_INDEX = re.compile(r"^\s*(-i\b|--index-url\b)", re.MULTILINE)
+_INDEX = re.compile(r"^\s*(-i\b|--index-url\b|index-url = )", re.MULTILINE)
 
 
 class _Job(Record):
@@ -44,6 +44,7 @@ class _Job(Record):
     cwd: str
     show: bool
     keep: int
+    settings: str = ""
 
 
 def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
@@ -74,11 +75,13 @@ def install_packages(
     show: bool,
     keep: int,
     contents: Sequence[tuple[str, bytes]] = (),
+    settings: str = "",
 ) -> None:
     """Install what `arguments` name into the environment at `root` (absolute).
 
     They are requirements, `-r FILE`, `-c FILE` and `-e PROJECT`; `contents` has what was read of
-    those of the files that can't be read twice. `show` lets the backend write to stderr as it
+    those of the files that can't be read twice. uv follows a project's settings only in
+    `settings`, an absolute directory of ours. `show` lets the backend write to stderr as it
     works; otherwise its last lines are part of the error. `keep` is the descriptor that marks
     `root` as in use. Raises BubbleError (download: it fails; checksum: what an index has isn't what
     was asked for; offline; usage: a lock file that can't be installed here, or a configuration that
@@ -92,7 +95,14 @@ def install_packages(
         if backend[0] == "pip" and offline(env):  # uv keeps off by itself, and knows its cache
             require_local(words, cwd)
         job = _Job(
-            backend=backend, root=root, env=env, layout=layout, cwd=cwd, show=show, keep=keep
+            backend=backend,
+            root=root,
+            env=env,
+            layout=layout,
+            cwd=cwd,
+            show=show,
+            keep=keep,
+            settings=settings,
         )
         locks, others = _split(words)
         for lock in locks:
@@ -129,6 +139,7 @@ def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> I
         root=job.root,
         names_an_index=_names_index(words),
         of_lock=of_lock,
+        settings=job.settings,
     )
 
 

@@ -35,8 +35,8 @@ class Plan(Record):
     `path` and `project` are absolute; so is `keep`, where what is replaced goes, "" for nowhere.
     `arguments` are what the installer gets (requirement texts, `-r FILE`, …), and `contents` what
     was read of those files that can't be read twice. `installer` is "pip", "uv" or "" (whichever
-    is best). `carried` are directories of what is replaced, relative to it, that go along:
-    somebody works there.
+    is best), `settings` an absolute directory of ours whose settings uv follows. `carried` are
+    directories of what is replaced, relative to it, that go along: somebody works there.
     """
 
     path: str
@@ -51,6 +51,7 @@ class Plan(Record):
     force: bool = False
     arguments: tuple[str, ...] = ()
     contents: tuple[tuple[str, bytes], ...] = ()
+    settings: str = ""
     carried: tuple[str, ...] = ()
     keep: str = ""
     installer: str = ""
@@ -140,6 +141,7 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
                     show=show,
                     keep=staging.descriptor,
                     contents=plan.contents,
+                    settings=plan.settings,
                 )
             relocate(root, root, plan.path)
             require_projects(root, plan.path)

@@ -11,6 +11,7 @@ import os
 from bubble.envs.discarding.gc.contradictions import contradictions
 from bubble.envs.discarding.gc.item import KINDS, Item
 from bubble.envs.discarding.gc.scratch import leftovers
+from bubble.envs.discarding.gc.scripts import unused
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.users import uses
 from bubble.pythons.installed import store
@@ -49,6 +50,7 @@ def plan(
         "links": lambda: crooked_links(machine),
         "memos": lambda: (*useless_memos(machine.layout), *contradictions(machine)),
         "records": lambda: _dead_records(machine.layout, cwd),
+        "scripts": lambda: unused(machine.layout),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
         "tools": lambda: _dead_tools(machine.layout),
