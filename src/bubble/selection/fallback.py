@@ -37,7 +37,7 @@ def run_shim(
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):
         warn(f"passed over: {fault}")
-    if is_typed and name.startswith(_INTERPRETERS):
+    if is_typed and name.startswith(INTERPRETERS):
         for word in worktree.warning(selection.source, world):
             warn(word)
     if not foreign_owner(world.layout.home, world.env):
