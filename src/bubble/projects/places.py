@@ -120,9 +120,12 @@ def discard(before: str, layout: Layout) -> None:
     """Throw away the environment that is kept at `before` (absolute), with its record."""
     from bubble.projects.state import forget_state
 
-    known = registered_at(before, "", layout)
+    known, identity = registered_at(before, "", layout), mark_of(before)
     if os.path.lexists(before):
         set_aside(layout, before).delete()
+    for other in registry.environments(layout) if identity else ():
+        if other.identity == identity and other.path != before and not is_itself(other):
+            registry.forget(layout, other)  # the project was moved here
     if known is not None:
         registry.forget(layout, known)
         forget_state(layout, known.identity)

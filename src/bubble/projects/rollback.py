@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.changing.relocate import path_of, relocate
 from bubble.envs.knowing import placing
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
@@ -59,6 +60,7 @@ def roll_back(project: Project, bubble: Bubble, world: World) -> RolledBack:
         placing.require_unmounted(before)
         here = installed(path) if present is not None else {}
         there = installed(before)
+        _tell_its_place(before, project, bubble)
         back = old.replace(path=path, project=places.owner(project, bubble))
         _change_places(back, present, before, world)
     known = state.read_state(layout, back.identity)
@@ -97,6 +99,20 @@ def _present(project: Project, bubble: Bubble, world: World) -> Environment | No
         )
     placing.require_unmounted(path)
     return known
+
+
+def _tell_its_place(before: str, project: Project, bubble: Bubble) -> None:
+    """Rewrite the paths in what is kept, where they name another place than its coming one.
+
+    The project was moved since, or somebody repaired it where it is kept.
+    """
+    path, was = project.path(bubble), path_of(before)
+    if was in {"", path}:
+        return
+    place = placing.bubble_at(was)
+    root = place[0] if place else os.path.dirname(was)
+    moved = ((root, project.root),) if root != project.root else ()
+    relocate(before, was, path, projects=moved)
 
 
 def _change_places(

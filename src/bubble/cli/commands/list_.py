@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
+from bubble.envs.knowing.placing import bubble_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.envs.knowing.inspect import Status
+    from bubble.selection.registry import Environment
 
 EXAMPLES = (
     ("bubble list", "every environment: its name, Python, state and place"),
@@ -60,10 +64,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
 def data_of(status: Status) -> dict[str, object]:
     """Return what `--json` says of an environment at a glance."""
     environment = status.environment
+    place = bubble_at(environment.path)
     return {
         "name": environment.name or None,
         "path": environment.path,
-        "project": environment.project or None,
+        "project": environment.project or (place[0] if place else None),
+        "bubble": place[1] if place else None,
+        "previous": bool(place and place[2]),
         "python": status.python or None,
         "interpreter": environment.interpreter or None,
         "request": environment.request or None,
@@ -81,7 +88,16 @@ def _cells(status: Status, home: str) -> list[str]:
     path = environment.path
     if home and path.startswith(f"{home}/"):
         path = f"~{path[len(home) :]}"
-    return [environment.name or "-", status.python or "?", state_of(status), _when(status), path]
+    return [name_of(environment), status.python or "?", state_of(status), _when(status), path]
+
+
+def name_of(environment: Environment) -> str:
+    """Return what a listing calls an environment: `train (site)` for one of the project `site`."""
+    place = bubble_at(environment.path)
+    if environment.name or not place:
+        return environment.name or "-"
+    before = ", before" if place[2] else ""
+    return f"{place[1]} ({os.path.basename(place[0])}{before})"
 
 
 def state_of(status: Status) -> str:
