@@ -9,7 +9,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.checks import carry, installed, require_exact, wanted
+from bubble.projects.checks import carry, installed, require_exact, trees, wanted
 from bubble.projects.kernels import require_ipykernel
 from bubble.projects.manifest import DEFAULT
 from bubble.projects.state import State
@@ -56,11 +56,6 @@ class Making(Steps):
         self.expected = wanted(file.data, file.path, key)
         require_ipykernel(project, bubble, self.expected)
         self.before = installed(status.path) if status.environment is not None else {}
-        self.sources = ""
-        if bubble.project == "built":
-            from bubble.projects.sources import sources_of
-
-            self.sources = sources_of(project.root)
         self.kept: list[str] = []
         self.previous = ""
         self.made = State(lock="", packages="")
@@ -80,8 +75,17 @@ class Making(Steps):
             force=True,
             arguments=("-r", project.lock(bubble)),
             again=places.command("sync", bubble),
+            anew=trees(self.file.data),
         )
-        return make(plan, self.world.replace(cwd=project.root), show=show, steps=self)
+        try:
+            return make(plan, self.world.replace(cwd=project.root), show=show, steps=self)
+        except BubbleError as error:
+            if error.kind != "download":
+                raise
+            again = places.command("sync", bubble)
+            raise error.replace_hint(
+                f"nothing was changed; mend the cause, then: {again}"
+            ) from None
 
     def changes(self, installation: Installation) -> list[Change]:
         """Return what differs from the environment before, the interpreter first."""
@@ -110,11 +114,16 @@ class Making(Steps):
                 f"{printable(self.file.path, 500)} was changed meanwhile by somebody else",
                 hint=f"nothing was changed; again: {places.command('sync', self.bubble)}",
             )
+        sources = ""
+        if self.bubble.project == "built":  # after the build, which may write a version there
+            from bubble.projects.sources import sources_of
+
+            sources = sources_of(self.project.root)
         known = self.status.known
         self.made = State(
             lock=self.file.digest,
             packages=state.packages_of(root),
-            sources=self.sources,
+            sources=sources,
             extra="1" if self.kept else "",
             kernel=known.kernel if known else "",
             links=known.links if known else (),

@@ -1,7 +1,8 @@
 """Whether a project that is built into its environment has changed: a digest of its files.
 
 By path, size and time, never by content: what is written again is built again. What no build
-takes is left out: environments, caches, what begins with a dot, and what builds leave.
+takes is left out: environments, caches, what begins with a dot, what builds leave,
+and lock files.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def _files(directory: str) -> Iterator[tuple[str, os.stat_result]]:
     for entry in found:
         name = entry.name
         if name[0] == "." or name in _LEFT_OUT or name.endswith((".egg-info", ".pyc")):
+            continue
+        if name.startswith("pylock.") and name.endswith(".toml"):
             continue
         try:
             if entry.is_dir(follow_symlinks=False):

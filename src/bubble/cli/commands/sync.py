@@ -8,6 +8,7 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from bubble.projects.sync import Synced
 
@@ -44,7 +45,16 @@ def execute(options: Namespace, context: Context) -> Outcome:
         from bubble.cli.commands.status import outcome
 
         return outcome(options.bubbles, context, everything=options.all or not options.bubbles)
+    if not options.dry_run:
+        from bubble.projects.quick import nothing_to_do
+        from bubble.system.directory import working_directory
+
+        cwd = working_directory(context.env.get("PWD", ""))
+        found = nothing_to_do(context.layout, cwd, options.bubbles, everything=options.all)
+        if found is not None:
+            return _nothing_to_do(found)
     from bubble.projects.locate import chosen, project_of
+    from bubble.projects.noting import note
     from bubble.projects.sync import FROZEN, LOCKED, SAME, sync_bubble
 
     world = context.world()
@@ -71,14 +81,22 @@ def execute(options: Namespace, context: Context) -> Outcome:
     new = [one for one in done if one.status != SAME]
     if new and not options.dry_run:
         context.renew_shims([one.path for one in new])
-    if errors and not done:
-        raise errors[0]
+    if not options.dry_run:
+        note(project, world)
     return Outcome(
         data=[_data(one) for one in done],
         lines=tuple(one.path for one in done),
         warnings=tuple(line for one in new for line in _warnings(one)),
         notes=tuple(line for one in done for line in told(one, dry_run=options.dry_run)),
         errors=tuple(errors),
+    )
+
+
+def _nothing_to_do(found: Sequence[tuple[str, str]]) -> Outcome:
+    return Outcome(
+        data=[_said(name, path, "unchanged") for name, path in found],
+        lines=tuple(path for _, path in found),
+        notes=tuple(f"unchanged {path}" for _, path in found),
     )
 
 
@@ -119,13 +137,23 @@ def _data(one: Synced) -> dict[str, object]:
     from bubble.cli.commands.lock import data_of
 
     return {
-        "bubble": one.bubble.name,
-        "path": one.path,
-        "status": one.status,
+        **_said(one.bubble.name, one.path, one.status),
         "why": one.why or None,
         "lock": data_of(one.locked) if one.locked else None,
         "changes": [change.as_dict() for change in one.changes],
         "kept": list(one.kept),
         "previous": one.previous or None,
         "links": list(one.links),
+    }
+
+
+def _said(name: str, path: str, status: str) -> dict[str, object]:
+    nothing: dict[str, object] = {"why": None, "lock": None, "changes": [], "kept": []}
+    return {
+        "bubble": name,
+        "path": path,
+        "status": status,
+        **nothing,
+        "previous": None,
+        "links": [],
     }

@@ -59,12 +59,14 @@ def install_packages(
     cwd: str,
     show: bool,
     keep: int,
+    anew: Sequence[str] = (),
 ) -> None:
     """Install what `arguments` name (requirements, `-r FILE`) into the environment at `root`.
 
     `show` lets the backend write to stderr as it works; otherwise its last lines are part of the
-    error. `keep` is the descriptor that marks `root` as in use. Raises BubbleError (download: it
-    fails; usage: a lock file that can't be installed here).
+    error. `keep` is the descriptor that marks `root` as in use. `anew` are packages of lock files
+    that are source trees here: uv would take what it built of them before. Raises BubbleError
+    (download: it fails; usage: a lock file that can't be installed here).
     """
     backend = choose_installer(installer, env, layout)
     if backend[0] == "pip" and not _has_pip(root):
@@ -81,6 +83,9 @@ def install_packages(
         try:
             uv = backend[0] == "uv"
             python = f"{root}/bin/python"
+            if uv and anew:  # its own way, --refresh-package, can't be had offline
+                clean_cache = [backend[1], "cache", "clean", *anew]
+                run_installer(clean_cache, clean, cwd, show=False, keep=keep)
             calls = [["-r", lock]] if uv else pylock.pip_calls(lock, python, scratch, clean)
             for call in calls:
                 _install(backend, root, call, clean, cwd, layout, show=show, keep=keep)

@@ -34,7 +34,8 @@ class Plan(Record):
 
     `path` and `project` are absolute. `arguments` are what the installer gets: requirement texts
     and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best). `again` is the command
-    that a hint names for when the place is free, "" for `bubble create`.
+    that a hint names for when the place is free, "" for `bubble create`. `anew` is as in
+    `install_packages`.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Plan(Record):
     arguments: tuple[str, ...] = ()
     installer: str = ""
     again: str = ""
+    anew: tuple[str, ...] = ()
 
 
 class Steps:
@@ -151,6 +153,7 @@ def _stage_and_publish(
                 cwd=world.cwd,
                 show=show,
                 keep=staging.descriptor,
+                anew=plan.anew,
             )
             steps.filled(root)
             relocate(root, root, plan.path)

@@ -115,7 +115,11 @@ def useless_states(layout: Layout) -> Iterator[Item]:
     known |= {e.identity for _, e in all_unfinished(layout)}
     for name in names_in(layout.synced):
         path = f"{layout.synced}/{name}"
-        if name not in known and not is_temporary(name) and time.time() - _time(path) > _MAKING:
+        if name.startswith("now."):
+            directory = (read_text(path, 8192) or "\n").split("\n")[1]
+            if not directory or is_gone(directory, layout.home):
+                yield Item(kind="memos", path=path, why=f"{directory} is gone")
+        elif name not in known and not is_temporary(name) and time.time() - _time(path) > _MAKING:
             yield Item(kind="memos", path=path, why="of an environment that is gone")
 
 
