@@ -48,6 +48,7 @@ def collect(facts: Facts) -> Collected:
     members.update(_manuals(facts))
     members.update(_programs(facts))
     members.update(pip_members(facts))
+    members.update(_local(facts))
     _resolve_links(facts, members)
     return Collected(members=members, skipped=_skipped(facts, members))
 
@@ -129,6 +130,16 @@ def _programs(facts: Facts) -> Iterator[tuple[str, Member]]:
             yield f"bin/{tool}", Member(source=os.path.realpath(path), executable=True)
             for link in links:
                 yield f"bin/{link}", Member(target=tool)
+
+
+def _local(facts: Facts) -> Iterator[tuple[str, Member]]:
+    """Yield what lets Debian's Python install into its own prefix, where commands are found.
+
+    Debian's pip puts things below `local`, for `/usr/local` to be the administrator's.
+    """
+    if any(os.path.basename(path) == "dist-packages" for path in facts.site_packages):
+        for name in ("bin", "lib"):
+            yield f"local/{name}", Member(target=f"../{name}")
 
 
 def _tree(top: str, name: str, keep: object = None) -> Iterator[tuple[str, Member]]:
