@@ -114,7 +114,7 @@ def _is_upstream(build: Build) -> bool:
         url.startswith(UPSTREAM)
         and bool(slash)
         and "/" not in rest
-        and "%" not in name
+        and not set("%?#") & set(name)
         and tag == build.build
         and f"+{tag}-" in name
         and name.endswith((".tar.gz", ".tar.zst"))
