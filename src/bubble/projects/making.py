@@ -132,9 +132,11 @@ class Making(Steps):
 
     def published(self, staging: Staging) -> None:
         """Keep what was replaced, as an environment that is registered where it is now."""
-        if not staging.replaced:
-            return
         before = places.previous(self.project, self.bubble)
+        if not staging.replaced:  # there was none, or it could only be deleted in its place
+            if self.status.environment is not None:
+                places.discard(before, self.world.layout)
+            return
         places.make_places(self.project)
         os.makedirs(os.path.dirname(before), exist_ok=True)
         places.discard(before, self.world.layout)

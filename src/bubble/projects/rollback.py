@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bubble.envs.changing.relocate import path_of, relocate
@@ -139,7 +140,13 @@ def _change_places(
 
 
 def _exchange(before: str, path: str) -> None:
-    if not kernel.exchange(before, path):
+    try:
+        done = kernel.exchange(before, path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # another disk, or a lower layer's
+            raise
+        done = False
+    if not done:
         raise BubbleError(
             "store",
             f"the file system of {printable(path, 500)} can't exchange two directories",

@@ -10,7 +10,16 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import make_directory, names_in, read_text, unlink_quietly, write_atomic
+from bubble.system.files import (
+    is_alive,
+    is_temporary,
+    make_directory,
+    names_in,
+    read_text,
+    unlink_quietly,
+    write_atomic,
+    writer_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +66,9 @@ def read_state(layout: Layout, identity: str) -> State | None:
 def write_state(layout: Layout, identity: str, state: State) -> None:
     """Remember what an environment was made from."""
     make_directory(layout.synced)
+    for name in names_in(layout.synced):  # of killed writers
+        if is_temporary(name) and not is_alive(writer_of(name)):
+            unlink_quietly(f"{layout.synced}/{name}")
     values = {name: value for name, value in state.as_dict().items() if value and name != "links"}
     values = {"lock": state.lock, "packages": state.packages, **values}
     lines = [_FORMAT, *(f"{name} {value}" for name, value in values.items())]

@@ -56,7 +56,8 @@ class Synced(Record):
     `path` is the environment's, `why` what was not as it is to be, `locked` what locking came to,
     where that was needed; `changes` is what the environment has now and hadn't before, or the
     other way round. `kept` are the packages that it has beyond the lock, `previous` where the
-    environment before is ("" where there is none), `links` the directories that got a link.
+    environment before is ("" where there is none), if one was `replaced`; `links` are the
+    directories that got a link.
     """
 
     bubble: Bubble
@@ -67,6 +68,7 @@ class Synced(Record):
     locked: Locked | None = None
     kept: tuple[str, ...] = ()
     previous: str = ""
+    replaced: bool = False
     links: tuple[str, ...] = ()
 
 
@@ -120,6 +122,7 @@ def sync_bubble(
             changes=tuple(work.changes(installation)),
             kept=tuple(work.kept),
             previous=work.previous,
+            replaced=status.environment is not None,
             links=links.make,
         )
 

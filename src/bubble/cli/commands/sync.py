@@ -119,6 +119,8 @@ def told(one: Synced, *, dry_run: bool = False) -> list[str]:
     if one.previous:
         name = one.bubble.name if one.bubble.name != "default" else ""
         found.append(f"  the one before is back with: bubble rollback {name}".rstrip())
+    elif one.replaced:
+        found.append("  the one before could not be kept: this file system can't rename it")
     return found
 
 
