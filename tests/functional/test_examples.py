@@ -59,6 +59,11 @@ SCENES = {
     "python update": PYTHONS,
     "lock": PROJECT,
     "sync": PROJECT,
+    "status": f"{PROJECT}\nbubble sync --all",
+    "rollback": (
+        f"{PROJECT}\nbubble sync --all; echo 'dependencies = [\"requests\"]' >>bubble.toml\n"
+        "sed -i 's/\\[\"requests\"\\]/[]/' bubble.toml; bubble sync --all; bubble sync --all"
+    ),
     "create": REAL,
     "remove": ENVIRONMENTS,
     "run": ENVIRONMENTS,
@@ -142,6 +147,7 @@ BEFORE = {
     "bubble adopt ~/.virtualenvs/site --name site": "bubble remove ~/.virtualenvs/site",
     "bubble lock --all --check": "bubble lock --all",
     "bubble sync --all --locked": "bubble lock --all",
+    "bubble run --sync train python train.py": "",
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {

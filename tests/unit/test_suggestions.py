@@ -79,6 +79,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
         *("--frozen", "--locked", "--system-site-packages", "--url", "--user", "--with"),
+        *("--inexact", "--sync"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()

@@ -9,7 +9,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.checks import carry, installed, require_exact, trees, wanted
+from bubble.projects.contents import carry, installed, require_exact, trees, wanted
 from bubble.projects.kernels import require_ipykernel
 from bubble.projects.manifest import DEFAULT
 from bubble.projects.state import State

@@ -12,7 +12,7 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.checks import installed
+from bubble.projects.contents import installed
 from bubble.projects.links import links_of
 from bubble.projects.status import interpreter_name
 from bubble.projects.sync import attach

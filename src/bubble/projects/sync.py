@@ -16,7 +16,7 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects import interpreter, places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.checks import installed, wanted
+from bubble.projects.contents import installed, wanted
 from bubble.projects.links import links_of, set_links
 from bubble.projects.lock import Locked, is_stale, lock_bubble
 from bubble.projects.making import Making

@@ -16,6 +16,7 @@ DETAILS = (
     "The two change places, so a second rollback takes the first one back. The lock files stay:\n"
     "bubble status says that the environment was made from another one."
 )
+JSON = "[{bubble, path, changes, previous}]"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -21,6 +21,7 @@ DETAILS = (
     "Nothing is changed and nothing is asked for. It fails where something isn't as the manifest\n"
     "and the lock say."
 )
+JSON = "[{bubble, path, state, detail, changes, mend}]"
 
 
 def define(parser: ArgumentParser) -> None:

@@ -22,6 +22,7 @@ DETAILS = (
     "A lock that is missing or not the manifest's any more is made first. The environment before\n"
     "stays for bubble rollback until the next sync; what runs in it goes on."
 )
+JSON = "[{bubble, path, status, why, lock, changes, kept, previous, links}]"
 
 
 def define(parser: ArgumentParser) -> None:
