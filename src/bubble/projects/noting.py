@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.model.errors import BubbleError
 from bubble.projects import places, quick, state
 from bubble.projects.inputs import inputs_of
@@ -30,14 +32,14 @@ def note(project: Project, world: World) -> None:
     What is noted was so before and after everything was looked at.
     """
     start = quick.start_of(world.cwd)
-    if not start or not f"{start}/".startswith(f"{project.root}/"):
-        return
     common = _common(project, start)
     blocks: dict[str, tuple[str, list[str]]] = {}
     for bubble in project.bubbles:
         facts = _facts(project, bubble, world)
         if facts is not None:
             blocks[bubble.name] = (project.path(bubble), facts)
+    if not start:
+        return
     if common is None or not blocks or common != _common(project, start):
         quick.forget(world.layout, start)
         return
@@ -47,15 +49,20 @@ def note(project: Project, world: World) -> None:
 
 
 def _common(project: Project, start: str) -> Facts:
-    """Return what makes the project be this one, with these bubbles."""
+    """Return what makes the project be this one, with these bubbles; None where it isn't found."""
     files = []
+    found = ""
     for directory in upwards(start):
         files += [f"{directory.rstrip('/')}/{name}" for name in (MANIFEST, PYPROJECT)]
-        if project.manifest and directory == project.root:
+        if not found and os.path.realpath(directory) == project.root:
+            found = directory
+        if found and project.manifest:
             break
+    if not found:
+        return None
     if not project.manifest:  # a manifest above would be the project's
         files.append(f"{project.root}/requirements.txt")
-    return quick.facts_of(files, (), ())
+    return quick.facts_of(files, (), (found,))
 
 
 def _facts(project: Project, bubble: Bubble, world: World) -> Facts:

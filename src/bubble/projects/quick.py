@@ -64,8 +64,11 @@ def nothing_to_do(
 
 
 def start_of(cwd: str) -> str:
-    """Return the nearest directory from the absolute `cwd` upwards with a sign of a project."""
-    for directory in upwards(os.path.realpath(cwd)) if cwd else ():
+    """Return the nearest directory from the absolute `cwd` upwards with a sign of a project.
+
+    As `cwd` is spelled: through a link, another project may be above.
+    """
+    for directory in upwards(cwd):
         base = directory.rstrip("/")
         if any(os.path.lexists(f"{base}/{name}") for name in SIGNS):
             return directory
