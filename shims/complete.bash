@@ -30,6 +30,11 @@ _bubble_complete() {
         python) words+=("$_bubble_home"/pythons/*) ;;
         command) words+=("$_bubble_home"/shims/*) ;;
         environment) words+=("$_bubble_home"/envs/*) ;;
+        bubble)
+            while read -r path; do
+                words+=("$path")
+            done < <(command bubble completions --bubbles 2>/dev/null)
+            ;;
         file) ;;
         *,*) IFS=, read -r -a words <<<"$rest" ;;
     esac

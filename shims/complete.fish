@@ -36,6 +36,8 @@ function __bubble_complete
         case environment
             string replace -r '.*/' '' -- $__bubble_home/envs/*
             __fish_complete_directories $word ''
+        case bubble
+            command bubble completions --bubbles 2>/dev/null
         case file
             __fish_complete_path $word
         case '*,*'

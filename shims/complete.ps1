@@ -22,6 +22,10 @@ Register-ArgumentCompleter -Native -CommandName bubble -ScriptBlock {
         'python' { Get-ChildItem -ErrorAction Ignore "$home_/pythons" | ForEach-Object { , @($_.Name, $_.Name) } }
         'command' { Get-ChildItem -ErrorAction Ignore "$home_/shims" | ForEach-Object { , @($_.Name, $_.Name) } }
         'environment' { Get-ChildItem -ErrorAction Ignore "$home_/envs" | ForEach-Object { , @($_.Name, $_.Name) } }
+        'bubble' {
+            $program = Get-Command -ErrorAction Ignore -CommandType Application bubble | Select-Object -First 1
+            if ($program) { & $program completions --bubbles 2>$null | ForEach-Object { , @($_, $_) } }
+        }
         '*,*' { $rest.Split(',') | Where-Object { $_ } | ForEach-Object { , @($_, $_) } }
     }
     $found | Where-Object { $_ -and $_[0].StartsWith($word) } | ForEach-Object {

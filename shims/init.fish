@@ -128,7 +128,13 @@ function __bubble_activate
         return
     end
     set -l env $argv[1]
-    set -q argv[1]; or set env .venv
+    if set -q argv[1]
+    else if test -f $PWD/.venv/pyvenv.cfg
+        set env .venv
+    else
+        # the one that is selected here by its name, or lies above
+        set env ($__bubble_program activate --check); or return
+    end
     if string match -qr '/|^\.' -- $env
         string match -q '/*' -- $env; or set env $PWD/$env
         set env (path normalize -- $env)

@@ -90,7 +90,12 @@ function global:bubble {
     $looks = $false
     $asks = @($args | Where-Object { $_ -in '-h', '--help', '--json' }).Count -gt 0
     if ($count -gt 0 -and $count -lt 3 -and $args[0] -eq 'activate' -and -not $asks) {
-        __bubble_activate $(if ($count -eq 2) { $args[1] } else { '.venv' })
+        $typed = if ($count -eq 2) { $args[1] } else { '.venv' }
+        if ($count -eq 1 -and -not [IO.File]::Exists("$($PWD.ProviderPath)/.venv/pyvenv.cfg")) {
+            # the one that is selected here by its name, or lies above
+            $typed = & $global:BubbleProgram activate --check
+        }
+        if ($typed) { __bubble_activate $typed }
     } elseif ($count -eq 1 -and $args[0] -eq 'deactivate') {
         if ($env:VIRTUAL_ENV) {
             __bubble_leave

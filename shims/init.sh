@@ -209,6 +209,11 @@ _bubble_activate() {
         "$_bubble_program" activate "$@"
         return
     fi
+    if [ $# -eq 0 ] && [ ! -f "${PWD%/}/.venv/pyvenv.cfg" ]; then
+        # the one that is selected here by its name, or lies above
+        _bubble_base=$("$_bubble_program" activate --check) || return
+        set -- "$_bubble_base"
+    fi
     case ${1-.venv} in
         -* | '')
             "$_bubble_program" activate "$@"

@@ -44,9 +44,16 @@ def write_lock(stage: Scene, name: str, version: str) -> None:
     """Write a lock of one package, in this version, for the interpreter of the scene."""
     key = next(k for k in invariants.installed(stage) if f"-{request(stage)}-" in k)
     lines = ['lock-version = "1.0"', "[[packages]]", 'name = "one"', f'version = "{version}"']
+    wheel = f'url = "file:///wheels/one-{version}-py3-none-any.whl"'
+    lines += [f'wheels = [{{ {wheel}, hashes = {{ sha256 = "{_SHA256}" }} }}]']
     lines += ["[tool.bubble]", "format = 1", 'inputs = "sha256:0"', "[tool.bubble.python]"]
     lines += [f'request = "{request(stage)}"', f'version = "{request(stage)}"']
-    lines += ["[[tool.bubble.python.builds]]", f'key = "{key}"', 'build = "x"', 'url = "x"']
+    lines += [
+        "[[tool.bubble.python.builds]]",
+        f'key = "{key}"',
+        'build = "1"',
+        'url = "file:///python"',
+    ]
     lines += [f'sha256 = "{_SHA256}"', ""]
     with open(f"{project(stage)}/{name}", "w", encoding="utf-8") as file:
         file.write("\n".join(lines))

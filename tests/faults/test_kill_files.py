@@ -174,3 +174,36 @@ def test_a_cache_that_is_being_emptied_by_who_is_killed_has_whole_files_or_none(
         afterwards=empty,
         bug=bug,
     )
+
+
+@pytest.mark.parametrize("before", [b"", b"# mine\n"])
+def test_a_manifest_whose_writer_is_killed_anywhere_is_the_old_or_the_new(
+    stage: Scene, before: bytes
+) -> None:
+    project = f"{stage.root}/project"
+    path = f"{project}/bubble.toml"
+    os.mkdir(project)
+    write(f"{project}/requirements.txt", b"six\n")
+    if before:
+        write(path, before)
+    force = ("--force",) if before else ()
+    shown = stage.run("new", *force, "--dry-run", before=("env", "-C", project))
+    new = shown.out.encode()
+    assert b"requirements.txt" in new, shown
+
+    def then() -> list[str]:
+        there = read(path) if os.path.exists(path) else b""
+        wrong = [] if there in {before, new} else [f"I2: {there!r}"]
+        kept = f"{path}.old"
+        if there == new and before and read(kept) != before:
+            wrong.append(f"I2: {before!r} is lost")
+        return wrong
+
+    def afterwards() -> list[str]:
+        names = {"bubble.toml", "requirements.txt", *(["bubble.toml.old"] if before else [])}
+        found = then() if read(path) == new else ["I5: it isn't written"]
+        return found + [f"I3: {name}" for name in set(os.listdir(project)) - names]
+
+    kill_everywhere(
+        stage, ("new", *force), directory=project, cwd=project, then=then, afterwards=afterwards
+    )

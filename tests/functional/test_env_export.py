@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from bubble.envs.exchange.export import canonical_name, distributions, exported
+from bubble.envs.exchange.export import canonical_name, distributions, exported, warnings_of
 from bubble.model.urls import published
 from support.environments import adopt_python, create, install
 from support.wheels import wheel
@@ -82,7 +82,7 @@ def test_editable_installs_are_exported_as_their_directory(made: str, tmp_path: 
     url = {"url": project.as_uri(), "dir_info": {"editable": True}}
     put(made, "mine", url=url)
     (only,) = exported(made)
-    assert only.requirement == f"-e {project}"
+    assert only.requirement == f"-e {project.as_uri()}", "as both pip and uv take it"
     assert only.comment == "# Editable install with no version control (mine==1.0)"
     (project / ".git").mkdir()
     (only,) = exported(made)
@@ -174,12 +174,47 @@ def test_pip_is_left_out_and_before_3_12_what_builds(made: str) -> None:
 @pytest.mark.parametrize(
     "damage", ["", "Name: x\n", "\0\0\0", "Version: 1\n\nName: late\n", "no colon here\n"]
 )
-def test_damaged_metadata_counts_as_nothing(made: str, damage: str) -> None:
+def test_damaged_metadata_is_told_and_its_directorys_name_counts(made: str, damage: str) -> None:
     put(made, "good")
-    with open(f"{put(made, 'bad')}/METADATA", "w") as file:
+    with open(f"{put(made, 'was_bad')}/METADATA", "w") as file:
         file.write(damage)
-    os.mkdir(f"{made}/lib/python3.12/site-packages/empty-1.dist-info")
+    packages = f"{made}/lib/python3.12/site-packages"
+    for left in ("empty-1.dist-info", "gone-1.egg-info", "noversion.dist-info"):
+        os.mkdir(f"{packages}/{left}")
+    with open(f"{packages}/noversion.dist-info/METADATA", "w") as file:
+        file.write(damage)
+    assert requirements(made) == ["good==1.0", "was-bad==1.0"]
+    (said,) = warnings_of(exported(made), made)
+    assert said.startswith("was-bad: its metadata is damaged")
+
+
+def test_what_an_interrupted_pip_left_is_not_installed(made: str) -> None:
+    put(made, "good")
+    put(made, "~abulate")
     assert requirements(made) == ["good==1.0"]
+
+
+@pytest.mark.parametrize("minor", ["3.9", "3.11", "3.12"])
+def test_setuptools_that_was_asked_for_is_exported(made: str, minor: str) -> None:
+    for name in ("pip", "setuptools", "wheel"):
+        put(made, name)
+    os.rename(f"{made}/lib/python3.12", f"{made}/lib/python{minor}")
+    with open(f"{made}/pyvenv.cfg", "w") as file:
+        file.write("home = /usr/bin\nbubble = 0.1.0\n")
+    assert requirements(made) == ["setuptools==1.0", "wheel==1.0"]
+
+
+def test_places_of_this_machine_are_told_on_one_line(made: str, tmp_path: Path) -> None:
+    put(made, "mine", url={"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+    put(made, "wheel", url={"url": "file:///tmp/x-1.0.whl", "archive_info": {}})
+    put(made, "public", url={"url": "https://x.example/x-1.0.whl", "archive_info": {}})
+    put(made, "plain")
+    assert warnings_of(exported(made), made) == (
+        "2 lines name places on this machine alone: mine, wheel",
+    )
+    assert warnings_of([d for d in exported(made) if d.name != "wheel"], made) == (
+        "1 line names a place on this machine alone: mine",
+    )
 
 
 @pytest.mark.parametrize(

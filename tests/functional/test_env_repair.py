@@ -160,7 +160,7 @@ def test_one_that_lost_its_record_is_found_and_registered(
     again = registry.of_name(layout, "train")
     assert again is not None
     assert again.replace(made_at="0", request="") == record.replace(made_at="0", request="")
-    assert again.request == version
+    assert again.request == version.rpartition(".")[0], "every patch of its minor fits it"
     assert states(bubble, "/") == {path: "ok"}
 
 

@@ -11,6 +11,7 @@ from bubble.cli.table import COMMANDS
 from bubble.pythons.catalogue.catalogue import open_catalogue
 from bubble.system.layout import Layout
 from support.builds import TAG
+from support.editable_project import MADE_BY_SHELL
 from support.needs import needs, real_uv
 from support.pages import Step
 from support.reader import Library, Reader
@@ -57,6 +58,7 @@ SCENES = {
     "python verify": PYTHONS,
     "python adopt": 'mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7',
     "python update": PYTHONS,
+    "new": "mkdir ~/project; cd ~/project; echo requests >requirements.txt",
     "lock": PROJECT,
     "sync": PROJECT,
     "status": f"{PROJECT}\nbubble sync --all",
@@ -136,6 +138,7 @@ BEFORE = {
     "bubble python adopt /usr/bin/python3": "bubble python uninstall 3.11",
     "bubble create": "bubble use 3.12",
     "bubble create -r requirements.txt": "bubble remove .venv",
+    "bubble create -e '.[dev]'": f"bubble remove .venv\n{MADE_BY_SHELL}",
     "bubble run train python train.py": "echo 'print(1)' >train.py",
     "bubble run .venv pytest -x": (
         "printf '#!/bin/sh\nexit 0\n' >.venv/bin/pytest; chmod +x .venv/bin/pytest"
@@ -153,6 +156,16 @@ BEFORE = {
 }
 NOT_RUN = {
     "bubble run --sync train python train.py": "test_project_bubbles.py has it",
+    **dict.fromkeys(
+        (
+            "bubble self update",
+            "bubble self update --to 0.2.0",
+            "bubble self update --from ~/Downloads/bubble-0.2",
+            "bubble self update --back",
+            "bubble self uninstall --all",
+        ),
+        "of what install.sh installed; test_install_script.py has them",
+    ),
     "bubble init pwsh | Out-String | iex": "PowerShell's own words",
     "bubble init nu | save -f ~/.bubble.nu": "Nushell's own words; test_shell_nu.py has it",
     "bubble init fish | source": "fish's own words; test_shell_init.py has it",

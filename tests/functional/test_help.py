@@ -106,8 +106,6 @@ def test_a_group_lists_its_commands(group: str, bubble: Callable[..., Result]) -
     [
         ("pyhton list", "bubble python"),
         ("python instll 3.12", "bubble python install"),
-        ("install 3.12", "bubble python install"),
-        ("uninstall 3.12", "bubble python uninstall"),
         ("python install --re-install 3.12", "--reinstall"),
         ("mirror creat x", "bubble mirror create"),
     ],

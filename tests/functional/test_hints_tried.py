@@ -176,7 +176,7 @@ def test_a_name_that_may_be_a_package_is_said_to_be_for_the_whole_machine(
 ) -> None:
     adopt_python(bubble)
     done = bubble("create", "flask", "--no-pip", cwd=project)
-    assert "it is for the whole machine" in done.err
+    assert "flask will be an environment for the whole machine" in done.err
     assert "bubble remove flask, then bubble create --with flask" in done.err
     create(bubble, "", "--no-pip", cwd=str(project))
     done = bubble("create", "django", "--no-pip", cwd=project)

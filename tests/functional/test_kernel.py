@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
+from string import Template
 
 import pytest
 
@@ -63,6 +65,10 @@ def test_the_spec_is_what_jupyter_reads(clinic: Clinic, train: Environment) -> N
     ]
     assert made["spec"]["display_name"] == "Python 3.11 (train)"
     assert made["spec"]["language"] == "python"
+    assert made["spec"]["env"] == {
+        "VIRTUAL_ENV": train.path,
+        "PATH": f"{train.path}/bin:${{PATH}}",
+    }
     assert made["spec"]["metadata"]["debugger"] is True
     assert os.path.exists(f"{made['path']}/logo-64x64.png")
 
@@ -216,6 +222,57 @@ def test_kernels_follow_a_project_that_was_moved_once_it_is_repaired(clinic: Cli
     for kernel in kernels_of(mine, clinic.env):
         assert os.path.exists(kernel.python), kernel
     assert json.loads(clinic.run("repair", "--json", cwd=moved))["data"]["done"] == []
+
+
+def variables(path: str, outer: str = "/usr/bin") -> dict[str, str]:
+    """Return the variables of a kernel as jupyter_client makes them of its spec."""
+    with open(f"{path}/kernel.json") as file:
+        templates = json.load(file)["env"]
+    return {n: Template(text).safe_substitute({"PATH": outer}) for n, text in templates.items()}
+
+
+@pytest.mark.parametrize("name", ["an'other one", 'do"llar $x', "$PATH", "é%20\\t"])
+def test_what_a_cell_runs_by_an_exclamation_mark_is_the_kernels(clinic: Clinic, name: str) -> None:
+    """The variables follow a project, and what somebody added to them stays."""
+    project = f"{clinic.root}/here"
+    os.mkdir(project)
+    clinic.run("create", "-p", "3.11", "--no-pip", cwd=project)
+    write(f"{project}/.venv/lib/python3.11/site-packages/ipykernel_launcher.py", "")
+    path = installed(clinic, cwd=project)["path"]
+    with open(f"{path}/kernel.json") as file:
+        spec = json.load(file)
+    write(f"{path}/kernel.json", json.dumps(spec | {"env": spec["env"] | {"CUDA": f"{project}/c"}}))
+    places = [project, f"{clinic.root}/{name}", f"{clinic.root}/again"]
+    for before, after in itertools.pairwise(places):
+        os.rename(before, after)
+        clinic.run("repair", cwd=after)
+        found = variables(path)
+        assert found["VIRTUAL_ENV"] == f"{after}/.venv"
+        assert found["PATH"] == f"{after}/.venv/bin:/usr/bin"
+        assert found["CUDA"] == f"{project}/c", "what isn't the environment's isn't moved"
+
+
+def test_a_kernel_that_an_earlier_bubble_wrote_gets_the_variables(
+    clinic: Clinic, train: Environment
+) -> None:
+    path = installed(clinic, "train")["path"]
+    with open(f"{path}/kernel.json") as file:
+        spec = json.load(file)
+    del spec["env"]
+    write(f"{path}/kernel.json", json.dumps(spec))
+    assert "let its Jupyter kernels find it: train" in clinic.run("repair", "train")
+    assert variables(path)["VIRTUAL_ENV"] == train.path
+    assert json.loads(clinic.run("repair", "train", "--json"))["data"]["done"] == []
+
+
+def test_variables_follow_a_name(clinic: Clinic, train: Environment) -> None:
+    path = installed(clinic, "train")["path"]
+    inner = {"argv": [f"{train.path}/bin/python"], "env": {"PATH": f"{train.path}/bin:${{PATH}}"}}
+    write(f"{train.path}/share/jupyter/kernels/python3/kernel.json", json.dumps(inner))
+    clinic.run("rename", "train", "learn")
+    new = f"{clinic.layout.envs}/learn"
+    assert variables(path) == {"VIRTUAL_ENV": new, "PATH": f"{new}/bin:/usr/bin"}
+    assert variables(f"{new}/share/jupyter/kernels/python3") == {"PATH": f"{new}/bin:/usr/bin"}
 
 
 def test_a_kernel_whose_repair_was_killed_follows_at_the_next(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from bubble.cli.table import COMMANDS, GROUPS
 from bubble.model.quoting import quoted
 from support.needs import needs
 from support.shells import Home, lines
+from support.shimworld import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,8 @@ CASES = [
     (("which", "py"), "pytest", "cpython-3.12.4-linux-x86_64-gnu"),
     (("init", ""), "zsh", "python"),
     (("activate", "w"), "web", "zsh"),
+    (("sync", "tr"), "train", "web"),
+    (("lock", "train", ""), "evaluate", "web"),
 ]
 EACH = pytest.mark.parametrize(("typed", "offered", "not_offered"), CASES)
 
@@ -39,10 +43,19 @@ EACH = pytest.mark.parametrize(("typed", "offered", "not_offered"), CASES)
 @pytest.fixture
 def world(tmp_path: Path) -> Home:
     home = Home(str(tmp_path / "world"))
+    write(f"{home.root}/bubble.toml", "[bubbles.train]\n[bubbles.Evaluate]\n")
     os.makedirs(home.layout.python("cpython-3.12.4-linux-x86_64-gnu"))
     home.environment(f"{home.layout.home}/envs/web")
     open(f"{home.layout.shims}/pytest", "w").close()
     return home
+
+
+@pytest.fixture
+def env(env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Return the variables with bubble itself on PATH, which alone knows a project's bubbles."""
+    os.mkdir(tmp_path / "bin")
+    os.symlink(f"{os.path.dirname(sys.executable)}/bubble", tmp_path / "bin" / "bubble")
+    return {**env, "PATH": f"{tmp_path}/bin:{env['PATH']}"}
 
 
 def test_every_command_group_and_option_is_known() -> None:
@@ -126,3 +139,12 @@ def test_the_command_prints_code_that_stands_alone(
     checked = subprocess.run([shell, "-n", str(path)], capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert bubble("completions", "sh").status == 2
+    assert bubble("completions").status == 2
+
+
+def test_the_names_of_bubbles_are_those_of_the_manifest(
+    tmp_path: Path, bubble: Callable[..., Result]
+) -> None:
+    assert (bubble("completions", "--bubbles", cwd=str(tmp_path)).out) == ""
+    write(f"{tmp_path}/bubble.toml", "bubbles = { Train_GPU = {}, default = {} }")
+    assert bubble("completions", "--bubbles", cwd=str(tmp_path)).out == "train-gpu\ndefault\n"

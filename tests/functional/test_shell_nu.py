@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.model.quoting import quoted
+from support.clinic import program
 from support.needs import NOT_HERE, which
 from support.shells import Home, lines
 from support.shimworld import write
@@ -55,6 +58,17 @@ def test_nushell_has_path_activation_and_the_hook(world: Home, env: dict[str, st
         plain, prefix, f"{prefix}/bin:{plain}", "unset", plain,
         named, named, "unset", plain, prefix, "3.12", "unset", "install",
     ]  # fmt: skip
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_completes_the_names_of_bubbles(world: Home, env: dict[str, str]) -> None:
+    write(f"{world.root}/bubble.toml", "[bubbles.Train]\n[bubbles.web]\n")
+    os.mkdir(f"{world.root}/bin")
+    os.symlink(f"{os.path.dirname(sys.executable)}/bubble", f"{world.root}/bin/bubble")
+    offered = "print (bubble-complete 'bubble sync ' | str join ' ')\n"
+    script = f"{offered}rm bubble.toml\n{offered}"
+    path = {"PATH": f"{world.root}/bin:{env['PATH']}"}
+    assert nu(world, script, {**env, **path}) == ["train web", ""]
 
 
 @pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
@@ -111,6 +125,23 @@ def test_nushell_shows_a_directorys_name_and_no_more(world: Home, env: dict[str,
     )
     assert nu(world, script, env) == ["(a $(touch ran)_[31m é) > ", "> "]
     assert not os.path.exists(f"{world.root}/ran")
+
+
+@pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")
+def test_nushell_enters_what_the_directory_selects(world: Home, env: dict[str, str]) -> None:
+    path = world.environment(f"{world.layout.home}/envs/web")
+    os.makedirs(f"{world.root}/elsewhere")
+    asked = '[ "$*" = "activate --check" ] || exit 3'
+    script = (
+        f"cd {quoted(f'{world.root}/elsewhere', 'nu')}\n"
+        f"try {{ bubble activate }} catch {{ print refused }}\n{ACTIVE}"
+    )
+    for answer, expected in (
+        ("exit 1", ["refused", "unset"]),
+        (f"printf %s {quote(path)}", [path]),
+    ):
+        program(world.program, f"{asked}\n{answer}")
+        assert nu(world, script, env) == expected
 
 
 @pytest.mark.skipif(not NU, reason=f"{NOT_HERE}nushell, which npm has (BUBBLE_TEST_NU)")

@@ -31,10 +31,9 @@ try:
     def show(message):
         if message["msg_type"] == "stream":
             shown.append(message["content"]["text"])
-    reply = client.execute_interactive(
-        "import sys; print(sys.prefix)", output_hook=show, timeout=60
-    )
-    print(json.dumps([reply["content"]["status"], "".join(shown).strip()]))
+    cell = "import sys; print(sys.prefix)\\n!python -c 'import sys; print(sys.prefix)'\\n!pip -V"
+    reply = client.execute_interactive(cell, output_hook=show, timeout=60)
+    print(json.dumps([reply["content"]["status"], "".join(shown).split()]))
 finally:
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -68,16 +67,24 @@ def install(world: Callable[..., Result], name: str, *packages: str) -> str:
 def test_a_kernel_starts_in_its_environment_and_runs_a_cell(
     world: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = install(world, "lab", "ipykernel", "jupyter_client")
+    path = install(world, "lab", "ipykernel")
+    install(world, "jupyter", "jupyter_client")
     assert world("kernel", "install", "lab").status == 0
     client = tmp_path / "client.py"
     client.write_text(CELL)
-    done = world("run", "lab", "python", str(client))
-    assert done.status == 0, done.err
-    assert done.json == ["ok", path]
-    listed = world("run", "lab", "python", "-m", "jupyter_client.kernelspecapp", "list")
+    for name in ("lab", "other"):
+        if name != "lab":
+            assert world("rename", "lab", name).status == 0
+        root = os.path.join(os.path.dirname(path), name)
+        done = world("run", "jupyter", "python", str(client))
+        assert done.status == 0, done.err
+        status, said = done.json
+        assert status == "ok"
+        assert said[:2] == [root, root], "the cell, and what it runs by `!`"
+        assert any(word.startswith(f"{root}/lib") for word in said), "!pip is the kernel's"
+    listed = world("run", "jupyter", "python", "-m", "jupyter_client.kernelspecapp", "list")
     assert "lab" in listed.out
-    assert world("remove", "lab").status == 0
+    assert world("remove", "other").status == 0
     assert not (tmp_path / "home/.local/share/jupyter/kernels/lab").exists()
 
 

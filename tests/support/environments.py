@@ -11,7 +11,7 @@ from support.wheels import wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from conftest import Result
 
@@ -56,12 +56,17 @@ def with_tool(bubble: Bubble, directory: object, name: str = "", cwd: str | None
     return path
 
 
-def says(path: str, command: str) -> str:
+def says(path: str, command: str, env: Mapping[str, str] | None = None) -> str:
     """Return what a command of the environment at `path` prints, run by its own path."""
     import subprocess
 
     done = subprocess.run(
-        [f"{path}/bin/{command}"], capture_output=True, text=True, timeout=60, check=False
+        [f"{path}/bin/{command}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=env,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

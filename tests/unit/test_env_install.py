@@ -116,6 +116,7 @@ def test_each_lock_file_is_a_call_of_its_own_and_the_rest_is_one(
         f"{head} -r {other}",
         ".bubble-lock",
         f"{head} a==1 -r wanted.txt b",
+        ".bubble-lock",
     ]
     assert not os.path.exists(f"{site.root}/.bubble-lock")
 

@@ -11,8 +11,8 @@ from bubble.envs.changing.relocate import (
     path_of,
     relocate,
     rename_prompt,
-    site_packages,
 )
+from bubble.envs.knowing.editables import site_packages
 from support.handmade import environment, write
 from support.trees import snapshot
 
@@ -128,7 +128,7 @@ def test_links_into_the_environment_follow_and_others_stay(root: str) -> None:
     ("new", "expected"),
     [
         ("/new/place", "cd /new/place\nA=/new/place\nB='/new/place'\nC=$X:/new/place:$Y\n"),
-        ("/a $b", "cd '/a $b'\nA='/a $b'\nB='/a $b'\nC=$X:/a $b:$Y\n"),
+        ("/a $b", "cd '/a $b'\nA='/a $b'\nB='/a $b'\nC=$X:'/a $b':$Y\n"),
     ],
 )
 def test_a_path_in_an_activation_script_gets_the_quotes_that_it_needs(

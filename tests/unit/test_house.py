@@ -15,9 +15,13 @@ from bubble.system import trouble
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "src")
-LAYERS = ("model", "system", "pythons", "selection", "envs", "projects", "cli")  # lowest first
+# the lowest first
+LAYERS = ("model", "system", "pythons", "selection", "envs", "projects", "program", "cli")
 LONGEST = 400
-LONGER = {"src/bubble/pythons/catalogue/data": "generated"}  # path's beginning → why
+LONGER = {
+    "src/bubble/pythons/catalogue/data": "generated",
+    "scripts/install.sh": "users fetch one",
+}  # path's beginning → why
 
 # who alone may import it, by the module's beginning
 RESERVED = {"httpx": "bubble.system.http", "rich": "bubble.cli"}

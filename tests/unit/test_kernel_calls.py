@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.system import kernel
+from bubble.system.files import replace_file
 from support.needs import not_here
 from support.trees import fill, filled
 
@@ -40,6 +41,23 @@ def test_an_exchange_with_nothing_is_an_error(tmp_path: Path) -> None:
     fill(str(tmp_path / "one"))
     with pytest.raises(FileNotFoundError):
         kernel.exchange(str(tmp_path / "one"), str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("with_renameat2", [True, False])
+def test_a_new_name_is_given_only_where_nothing_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_renameat2: bool
+) -> None:
+    if not with_renameat2:
+        monkeypatch.setattr(kernel, "_libc", lambda _: None)
+    path = tmp_path / "file"
+    replace_file(str(path), b"one", new=True)
+    with pytest.raises(FileExistsError):
+        replace_file(str(path), b"two", new=True)
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(FileExistsError):
+        replace_file(str(tmp_path / "link"), b"two", new=True)
+    assert path.read_bytes() == b"one"
+    assert set(os.listdir(tmp_path)) - {"home"} == {"file", "link"}
 
 
 def test_without_the_c_library_sync_and_exchange_fall_back(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+HIDDEN = "==SUPPRESS=="  # of argparse, which isn't imported for it: no line in the help
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -91,7 +91,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
-    from bubble.cli.table import COMMANDS, GROUPS
+    from bubble.cli.table import ALIASES, COMMANDS, GROUPS
 
     if argv[:1] in (["--version"], ["-V"]):
         from bubble import __version__
@@ -104,6 +104,11 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
 
         return run_fallback(argv[1:], Context(env=env, output=output))
     words = " ".join(argv[:2]) if argv[:1] and argv[0] in GROUPS else " ".join(argv[:1])
+    if words in ALIASES:
+        from bubble.cli.suggestions import are_pythons
+
+        if are_pythons(argv[1:]):
+            return _dispatch([*ALIASES[words], *argv[1:]], env, output)
     if words not in COMMANDS:
         from bubble.cli.help import no_command
 

@@ -97,6 +97,8 @@ def installation_of(options: Namespace, world: World) -> tuple[Installation, str
         from bubble.selection.base import selected_request
 
         asked = selected_request(world)
+    if not options.name:
+        _require_no_other(world)
     request = parse_request(asked)
     if request.kind == "path" or not request.is_python:
         from bubble.selection.answers import an_installed
@@ -110,6 +112,28 @@ def installation_of(options: Namespace, world: World) -> tuple[Installation, str
         )
     installation = store.find(world.layout, request, world.platform)
     return installation, asked, request.is_exact
+
+
+def _require_no_other(world: World) -> None:
+    """Raise BubbleError(environment) where this directory's files name another environment.
+
+    A `.venv` beside that would be refused by all that looks for a Python here.
+    """
+    from bubble.selection.answers import an_installed, quoted, request_of, where
+    from bubble.selection.sources import in_directory
+
+    choice = next(in_directory(world.cwd), None)
+    for entry in choice.entries[:1] if choice else ():
+        assert choice is not None
+        request = request_of(entry, choice.source)
+        if request.kind == "name":
+            name = quoted(printable(request.text))
+            raise BubbleError(
+                "environment",
+                f"{where(choice.source, entry)} gives this directory the environment {name}",
+                hint=f"install into that: bubble run {name} pip install PACKAGE; for one of its "
+                f"own: bubble use {an_installed(world)}, then bubble create",
+            )
 
 
 def to_be_lost(path: str, options: Namespace, context: Context) -> tuple[str, ...]:
@@ -148,9 +172,14 @@ def other_meaning(options: Namespace, world: World) -> tuple[str, ...]:
     from bubble.selection.registry import of_directory
 
     known = of_directory(world.layout, world.cwd)
-    how = f"bubble run .venv pip install {name}" if known else f"bubble create --with {name}"
-    said = f"it is for the whole machine; if the package {name} was meant, for this project: "
-    return (f"{said}bubble remove {name}, then {how}",)
+    how = f"bubble run .venv pip install {name}"
+    if not known:
+        from shlex import quote
+
+        files = [w for file in options.requirements for w in ("-r", quote(printable(file)))]
+        how = " ".join(["bubble create", *files, "--with", name])
+    said = f"{name} will be an environment for the whole machine; if the package was meant"
+    return (f"{said}: bubble remove {name}, then {how}",)
 
 
 def _requirements(path: str) -> tuple[str, ...]:

@@ -85,6 +85,9 @@ def program() -> str:
     from bubble.pythons.probing.isolation import own_scripts
 
     path = os.path.join(own_scripts(), "bubble")
+    launcher = f"{os.path.dirname(os.path.dirname(sys.prefix))}/command"
+    if os.path.exists(f"{sys.prefix}/.complete") and (named := read_text(launcher)):
+        return named.strip()  # what stays, whichever version it runs
     if os.path.exists(path):
         return path
     return os.path.abspath(sys.argv[0])

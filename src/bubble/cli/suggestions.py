@@ -22,7 +22,7 @@ DESTROYS = frozenset(
     {
         *("remove", "gc", "cache prune", "python uninstall", "kernel remove"),
         *("--all", "--fix", "--force", "--prune", "--reinstall", "--repair", "--uninstall"),
-        *("--unset", "--yes", "-y"),
+        *("--unset", "--yes", "-f", "-y"),
     }
 )
 # another tool's words → the command that does the same here
@@ -48,8 +48,28 @@ _WORDS = {
     "python root": "bubble python dir",
     "python path": "bubble python find VERSION",
     "python latest": "bubble python find VERSION",
+    "ls": "bubble list",
+    "ls-remote": "bubble python list --available",
+    "list-all": "bubble python list --available",
     # conda, virtualenvwrapper, pipx
     "env": "bubble list",
+    "env create": "bubble create NAME",
+    "env remove": "bubble remove NAME",
+    "env export": "bubble export",
+    "env update": "bubble sync",
+    "config": "bubble doctor",
+    "settings": "bubble doctor",
+    "plugins": "bubble --help",
+    "lsvirtualenv": "bubble list",
+    "rmvirtualenv": "bubble remove NAME",
+    "cdvirtualenv": "bubble info NAME",
+    "where": "bubble python find VERSION",
+    "trust": "bubble adopt DIR",
+    "tree": "bubble info .venv",
+    "uninstall": "bubble python uninstall VERSION",
+    "cache clean": "bubble cache prune",
+    "self version": "bubble self info",
+    "self upgrade": "bubble self update",
     "envs": "bubble list",
     "env-list": "bubble list",
     "mkvirtualenv": "bubble create NAME",
@@ -71,7 +91,6 @@ _WORDS = {
     "python remove": "bubble python uninstall VERSION",
     "python delete": "bubble python uninstall VERSION",
     # uv, poetry, pip
-    "new": "bubble create NAME",
     "venv": "bubble create",
     "add": "bubble run .venv pip install PACKAGE",
     "pip": "bubble run .venv pip",
@@ -97,10 +116,9 @@ _OPTIONS = {
         "--seed": "leave it out: pip is there unless --no-pip",
     },
     "python install": {
+        "-k": "leave it out: nothing is built, so nothing is kept",
         "-l": "bubble python list --all-versions",
         "--list": "bubble python list --all-versions",
-        "-s": "leave it out: what is installed stays",
-        "--skip-existing": "leave it out: what is installed stays",
     },
     "init": {"--path": "bubble init --install"},
 }
@@ -122,8 +140,9 @@ def command(asked: str, known: Iterable[str], groups: Collection[str], argument:
             f"a package, into this project's environment: bubble run .venv pip install "
             f"{quote(shown)}; a Python: bubble python install VERSION"
         )
-    if asked in _WORDS:
-        return _MEANT + _WORDS[asked]
+    for words in (f"{asked} {argument}", asked):
+        if words in _WORDS:
+            return _MEANT + _WORDS[words]
     group = asked.partition(" ")[0]
     commands = list(known)
     meant = {words: words for words in (*commands, *groups)}
@@ -151,6 +170,12 @@ def option(asked: str, command: str, known: Collection[str]) -> str:
     safe = [name for name in known if name not in DESTROYS]
     close = same or difflib.get_close_matches(asked, safe, 1, 0.75)
     return _MEANT + close[0] if close else ""
+
+
+def are_pythons(arguments: Iterable[str]) -> bool:
+    """Whether the words behind `install` or `uninstall` are options and Pythons, not packages."""
+    words = [word for word in arguments if not word.startswith("-")]
+    return all(_is_python(word.partition(":")[0].removesuffix("-dev")) for word in words)
 
 
 def _is_python(text: str) -> bool:

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "python adopt": ("python_adopt", "make an interpreter known that something else installed"),
     "python update": ("python_update", "fetch a newer catalogue of builds"),
     "python dir": ("python_dir", "print the directory of the installed Pythons"),
+    "new": ("new", "begin a project: a first manifest, from what lies in the directory"),
     "lock": ("lock", "write down exactly what this project's environments consist of"),
     "sync": ("sync", "make this project's environments what their locks say"),
     "status": ("status", "how this project's environments do beside their locks"),
@@ -53,8 +54,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deactivate": ("deactivate", "take that back"),
     "init": ("init", "set up the shell: shims, functions, completions, the hook at cd"),
     "completions": ("completions", "print the completions of a shell"),
+    "self info": ("self_info", "by which way bubble came here, and which version runs"),
+    "self update": ("self_update", "bring a newer bubble, or go back to the one before"),
+    "self uninstall": ("self_uninstall", "take bubble off this machine again"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
+}
+
+# pyenv's words for what is said in two here; `install` and `uninstall` for Pythons only
+ALIASES: dict[str, tuple[str, ...]] = {
+    "install": ("python", "install"),
+    "uninstall": ("python", "uninstall"),
+    "versions": ("python", "list", "--installed"),
 }
 
 GROUPS: dict[str, str] = {
@@ -62,6 +73,7 @@ GROUPS: dict[str, str] = {
     "cache": "look after downloads",
     "kernel": "register environments with Jupyter",
     "mirror": "publish builds to other machines",
+    "self": "look after bubble itself",
 }
 
 

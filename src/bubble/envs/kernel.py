@@ -25,7 +25,7 @@ from bubble.system.removal import set_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from bubble.selection.registry import Environment
@@ -43,7 +43,7 @@ class Kernel(Record):
 
     `environment` is the path of the environment that it was registered for, by bubble's mark or
     else by its interpreter's place; `is_ours` says that the mark is there, and `identity` is the
-    environment's in it.
+    environment's in it; `has_variables`, that what a cell runs by `!` finds the environment.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Kernel(Record):
     environment: str
     is_ours: bool
     identity: str = ""
+    has_variables: bool = False
 
 
 def install_kernel(
@@ -70,7 +71,7 @@ def install_kernel(
     has it), and OSError.
     """
     if os.path.isdir(environment.path) and not is_itself(environment):
-        raise not_itself(environment)
+        raise not_itself(environment, layout_from(env))
     packages = _packages_with_ipykernel(environment)
     name = _require_name(name) if name else _name_of(environment)
     directory = f"{prefix}/share/jupyter/kernels" if prefix else f"{_user_data(env)}/kernels"
@@ -95,6 +96,7 @@ def install_kernel(
             ],
             "display_name": display_name or f"Python {_version(packages)} ({_label(environment)})",
             "language": "python",
+            "env": environment_of(environment.path),
             "metadata": {
                 "debugger": True,
                 MARK: {"environment": environment.path, "identity": environment.identity},
@@ -146,16 +148,62 @@ def remove_kernel(kernel: Kernel, layout: Layout) -> None:
     remains.delete()
 
 
+def environment_of(path: str) -> dict[str, str]:
+    """Return the variables that a kernel of the environment at `path` (absolute) gets.
+
+    What a cell runs by `!` is a shell's command: without them, Jupyter's own environment has it.
+    Jupyter fills in `${…}`, and takes `$$` for `$` (string.Template).
+    """
+    literal = path.replace("$", "$$")
+    return {"VIRTUAL_ENV": literal, "PATH": f"{literal}/bin:${{PATH}}"}
+
+
+def relocated(spec: dict[str, Any], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return a kernel's spec with paths in it replaced: `pairs` of old and new, absolute."""
+    from bubble.envs.changing.path_rewriter import PathRewriter
+
+    pairs = tuple(pairs)
+    plain = PathRewriter(pairs)
+    templates = PathRewriter((o.replace("$", "$$"), n.replace("$", "$$")) for o, n in pairs)
+
+    def rewritten(value: Any, rewriter: PathRewriter) -> Any:
+        if isinstance(value, str):
+            return rewriter.text(value)
+        if isinstance(value, list):
+            return [rewritten(v, rewriter) for v in value]
+        if isinstance(value, dict):
+            return {name: rewritten(v, rewriter) for name, v in value.items()}
+        return value
+
+    return {n: rewritten(v, templates if n == "env" else plain) for n, v in spec.items()}
+
+
+def relocate_text(text: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Return a kernel.json with paths in it replaced; as it is, if none is or it is no JSON."""
+    try:
+        spec = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    fresh = relocated(spec, pairs) if isinstance(spec, dict) else spec
+    return text if fresh == spec else _text(fresh)
+
+
 def move_kernels(old: Environment, new: Environment, env: Mapping[str, str]) -> tuple[str, ...]:
     """Make the kernels of an environment follow it to its new path; return their directories.
 
-    Those that run it where it was, and those that are marked as its own and run nothing.
+    Those that run it where it was, and those that are marked as its own and run nothing. What an
+    earlier bubble wrote without the environment's variables gets them.
     """
-    elsewhere = [k for k in kernels(layout_from(env), env) if k.environment != new.path]
-    moved = [k for k in elsewhere if k.environment == old.path or _has_moved(k, new)]
+    found = kernels(layout_from(env), env)
+    moved = [k for k in found if k.environment != new.path]
+    moved = [k for k in moved if k.environment == old.path or _has_moved(k, new)]
+    moved += [k for k in found if k.environment == new.path and k.is_ours and not k.has_variables]
     for kernel in moved:
-        spec = _parse(kernel.path)
+        pairs = dict.fromkeys((kernel.environment, old.path), new.path)
+        spec = relocated(_parse(kernel.path), pairs.items())
         spec["argv"] = [f"{new.path}/bin/python", *spec["argv"][1:]]
+        if kernel.is_ours and not kernel.has_variables:
+            spec["env"] = {**_dictionary(spec.get("env")), **environment_of(new.path)}
         if kernel.is_ours:
             spec["metadata"][MARK] = {"environment": new.path, "identity": new.identity}
             shown, was = str(spec.get("display_name", "")), f"({_label(old)})"
@@ -293,6 +341,7 @@ def _read(path: str) -> Kernel | None:
         environment=mark["environment"] if ours and mark else os.path.dirname(bin_directory),
         is_ours=ours,
         identity=str(mark.get("identity", "")) if ours and mark else "",
+        has_variables="VIRTUAL_ENV" in _dictionary(spec.get("env")),
     )
 
 
@@ -307,7 +356,15 @@ def _parse(path: str) -> dict[str, Any]:
 
 
 def _write_spec(path: str, spec: dict[str, Any]) -> None:
-    write_atomic(f"{path}/{SPEC}", json.dumps(spec, indent=1).encode() + b"\n")
+    write_atomic(f"{path}/{SPEC}", _text(spec).encode("utf-8", "surrogateescape"))
+
+
+def _text(spec: dict[str, Any]) -> str:
+    return f"{json.dumps(spec, indent=1)}\n"
+
+
+def _dictionary(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _copy(source: str, target: str) -> None:

@@ -128,6 +128,15 @@ def parse_request(text: str) -> Request:
     return (_python_request(text) or _name_request(text)).replace(text=text)
 
 
+def _hint(text: str) -> str:
+    """Return the next step for what is no request: another tool's spelling of one has its own."""
+    for tail in (":latest", "-latest", "-dev"):
+        number = text.removesuffix(tail)
+        if number != text and _python_request(number):
+            return f"the newest that there is: {number}"
+    return HINT
+
+
 def _python_request(text: str) -> Request | None:
     implementation, rest = _split_implementation(text)
     platform, build = None, ""
@@ -218,7 +227,7 @@ def _range_request(text: str) -> Request | None:
 
 def _name_request(text: str) -> Request:
     if text[0] in "-._" or text[0].isdigit() or not NAME_CHARACTERS.issuperset(text):
-        raise BubbleError("request", f"“{printable(text)}” is no Python request", hint=HINT)
+        raise BubbleError("request", f"“{printable(text)}” is no Python request", hint=_hint(text))
     return Request(text=text, kind="name")
 
 

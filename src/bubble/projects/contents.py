@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.changing.relocate import site_packages
 from bubble.envs.exchange.export import canonical_name, distributions
+from bubble.envs.knowing.editables import site_packages
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable

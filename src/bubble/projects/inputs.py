@@ -1,8 +1,10 @@
 """What a lock is made from: the requirements of a bubble, and one digest of them all.
 
 The digest answers "is the lock still that of the manifest?" without a resolver or a network. It is
-taken over what the resolver reads: requirement files with those that they name, the dependencies
-and groups of `pyproject.toml`, and the request for the interpreter.
+taken over what the resolver reads, and what of it matters: requirement files with those that they
+name, the dependencies and groups of `pyproject.toml`, the metadata of source trees, uv's settings,
+and the request for the interpreter. Comments, layout, line ends, file names and where the project
+lies are no part of it; nor are the values of `${VARIABLES}`, passwords, or what an index answers.
 """
 
 from __future__ import annotations
@@ -13,19 +15,20 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.system.version_file import parse_toml, read_regular
+from bubble.projects.manifest import MANIFEST
+from bubble.projects.pyproject import group_names, groups_of, normalized
+from bubble.projects.requirements import read_requirements, told
+from bubble.projects.toml import read_document
+from bubble.projects.tree import Trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
+    from bubble.projects.checks import Wrong
     from bubble.projects.manifest import Bubble, Project
+    from bubble.projects.requirements import File
+    from bubble.projects.toml import Table
 
-_LARGEST = 8 << 20  # bytes of one requirements file
-_MOST_FILES = 200  # requirement files that one bubble may lead to
 _FORMAT = "bubble inputs 1"
-# of pyproject.toml, what decides about packages
-_PARTS = (("project",), ("build-system",), ("dependency-groups",), ("tool", "uv"))
 
 
 class Inputs(Record):
@@ -44,11 +47,21 @@ class Inputs(Record):
 def inputs_of(project: Project, bubble: Bubble, request: str) -> Inputs:
     """Return what a bubble is locked from; `request` is the interpreter's, as it is meant now.
 
-    Raises BubbleError(manifest) for a file that isn't there or can't be read.
+    Raises BubbleError(manifest) for a file that isn't there or can't be read, and for a bubble of
+    which only the lock says what it has.
     """
-    files: dict[str, bytes] = {}
-    for path in (*bubble.requirements, *bubble.constraints):
-        _read_all(path, files)
+    import json
+
+    if bubble.only_locked:
+        raise BubbleError(
+            "manifest",
+            f"nothing in {printable(project.root, 500)} says what to lock: there is only the lock",
+            hint="take it as it is: bubble sync --frozen; or begin a manifest: bubble new",
+        )
+    files: dict[str, File] = {}
+    for key, paths in (("requirements", bubble.requirements), ("constraints", bubble.constraints)):
+        for path in paths:
+            read_requirements(path, project.root, files, _missing(project, key, path))
     lines = [*bubble.dependencies]
     if bubble.project:
         extras = f"[{','.join(bubble.extras)}]" if bubble.extras else ""
@@ -60,91 +73,87 @@ def inputs_of(project: Project, bubble: Bubble, request: str) -> Inputs:
         arguments += ["-c", path]
     for name in bubble.groups:
         arguments += ["--group", f"{project.pyproject}:{name}"]
-    digest = hashlib.sha256()
-    parts = [_FORMAT, request, *project.platforms, *lines, bubble.project]
-    parts += [word if not os.path.isabs(word) else _relative(word, project) for word in arguments]
-    for part in parts:
-        digest.update(f"{len(part.encode())}:{part}\n".encode())
-    for path, data in files.items():
-        digest.update(f"{_relative(path, project)} {len(data)}\n".encode())
-        digest.update(data)
-    read = [*([project.manifest] if project.manifest else []), *files]
-    if bubble.project or bubble.groups:
-        digest.update(_decisive(project.pyproject, bubble).encode())
-        read.append(project.pyproject)
+    trees = Trees()
+    settings = trees.settings(project.root)
+    own = trees.look(project.root, extras=bool(bubble.extras)) if bubble.project else None
+    order = {path: number for number, path in enumerate(files)}
+    parts = {
+        "format": _FORMAT,
+        "python": request,
+        "platforms": list(project.platforms),
+        "lines": [told(line) for line in lines],
+        "project": [bubble.project, own],
+        "requirements": [order[path] for path in bubble.requirements],
+        "constraints": [order[path] for path in bubble.constraints],
+        "files": [_content(file, order, trees) for file in files.values()],
+        "groups": [normalized(name) for name in bubble.groups],
+        "contents": _groups(project, bubble),
+        "settings": settings,
+    }
+    whole = json.dumps(parts, sort_keys=True, default=str)
+    manifest = [project.manifest] if project.manifest else []
+    pyproject = [project.pyproject] if bubble.groups or not project.manifest else []
     return Inputs(
-        files=tuple(dict.fromkeys(read)),
-        sha256=digest.hexdigest(),
+        files=tuple(dict.fromkeys([*manifest, *pyproject, *files, *trees.files])),
+        sha256=hashlib.sha256(whole.encode()).hexdigest(),
         lines=tuple(lines),
         arguments=tuple(arguments),
     )
 
 
-def _relative(path: str, project: Project) -> str:
-    name, colon, group = path.partition("pyproject.toml:")
-    path, tail = (f"{name}pyproject.toml", f":{group}") if colon else (path, "")
-    return f"{os.path.relpath(path, project.root)}{tail}"
+def _content(file: File, order: dict[str, int], trees: Trees) -> list[object]:
+    """Return what a requirements file says; other files by their numbers, not by their names."""
+    found: list[object] = []
+    for line in file.lines:
+        if line.option and line.names:
+            found.append([line.option, order[line.names]])
+        elif line.names and (tree := trees.look(line.names)) is not None:
+            found.append([told(line.text), tree])
+        else:
+            found.append(told(line.text))
+    return found
 
 
-def _read_all(path: str, files: dict[str, bytes]) -> None:
-    """Read a requirements file and those that it names into `files`, by absolute path."""
-    waiting = [path]
-    while waiting:
-        path = waiting.pop(0)
-        if path in files:
-            continue
-        if len(files) == _MOST_FILES:
+def _groups(project: Project, bubble: Bubble) -> dict[str, list[object]]:
+    """Return the contents of a bubble's groups, and of all that they include."""
+    pyproject = read_document(project.pyproject) if bubble.groups else None
+    found: dict[str, list[object]] = {}
+    for name in bubble.groups:
+        if pyproject is None or normalized(name) not in group_names(pyproject):
             raise BubbleError(
                 "manifest",
-                f"the requirements lead to more than {_MOST_FILES} files",
-                hint="name fewer of them",
+                f"{printable(project.pyproject, 500)} has no group “{printable(name, 80)}” now",
+                hint="take it out of the bubble's groups",
             )
-        try:
-            data = read_regular(path, _LARGEST)
-        except BubbleError as error:
-            raise BubbleError("manifest", error.message, hint="mend the file") from None
-        if data is None:
-            raise BubbleError(
-                "manifest",
-                f"there is no file {printable(path, 500)}, which the manifest names",
-                hint="check the path, or take it out",
-            )
-        files[path] = data
-        waiting += _named(path, data)
+        found |= groups_of(pyproject, name)
+    return found
 
 
-def _named(path: str, data: bytes) -> Iterator[str]:
-    """Yield the files that a requirements file names by `-r` and `-c`, absolute."""
-    for line in data.decode("utf-8", "replace").splitlines():
-        words = line.strip().split(None, 1)
-        if not words:
-            continue
-        for option in ("--requirement", "--constraint", "-r", "-c"):
-            if not words[0].startswith(option):
-                continue
-            rest = words[0].removeprefix(option).lstrip("=") or (words[1] if words[1:] else "")
-            rest = rest.split(" #")[0].strip()
-            if rest and "://" not in rest:
-                yield os.path.normpath(os.path.join(os.path.dirname(path), rest))
-            break
+def _missing(project: Project, key: str, path: str) -> Wrong | None:
+    """Return what makes the error about a file that the manifest names, with its line there."""
+
+    def wrong(what: str, hint: str) -> BubbleError:
+        found = _place(project, key, path)
+        if found is None:
+            return BubbleError("manifest", f"{printable(project.root, 500)} {what}", hint=hint)
+        table, index = found
+        return table.wrong(key, what, hint=hint, index=index)
+
+    return wrong
 
 
-def _decisive(path: str, bubble: Bubble) -> str:
-    """Return what `pyproject.toml` says about packages, in one form whatever its layout."""
-    import json
-
-    data = read_regular(path, _LARGEST)
-    if data is None:
-        raise BubbleError(
-            "manifest",
-            f"there is no {printable(path, 500)}, which the bubble {bubble.name} needs",
-            hint="leave out its groups and project, or write the file",
-        )
-    whole: Mapping[str, object] = parse_toml(path, data)
-    found = {}
-    for keys in _PARTS:
-        value: object = whole
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        found[".".join(keys)] = value
-    return json.dumps(found, sort_keys=True, default=str)
+def _place(project: Project, key: str, path: str) -> tuple[Table, int] | None:
+    """Return the table and element of the manifest that name a file, whoever inherits it."""
+    document = read_document(project.manifest) if project.manifest else None
+    if document is None:
+        return None
+    top = document.table
+    if os.path.basename(project.manifest) != MANIFEST:
+        top = top.table("tool").table("bubble")
+    bubbles = top.table("bubbles")
+    for name in bubbles.entries:
+        table = bubbles.table(name)
+        for index, text in enumerate(table.strings(key)):
+            if os.path.normpath(os.path.join(project.root, text)) == path:
+                return table, index
+    return None

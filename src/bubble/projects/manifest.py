@@ -21,7 +21,10 @@ class Bubble(Record):
 
     `python` is a request, "" for the one that the directory selects. `requirements`,
     `constraints` and `directories` are absolute paths, `dependencies` PEP 508 lines, `groups`
-    names of PEP 735. `project` is "editable", "built" or "" (the project itself is left out).
+    names of PEP 735. `project` is "editable", "built" or "" (the project itself is left out;
+    where a manifest wants its dependencies alone, they are among the lines).
+    `directories` are real paths below the root; of nested ones, the nearest counts. `only_locked`:
+    nothing says what it is to have but its lock, which is taken as it is.
     """
 
     name: str
@@ -35,14 +38,15 @@ class Bubble(Record):
     extends: str = ""
     directories: tuple[str, ...] = ()
     kernel: bool = False
+    only_locked: bool = False
 
 
 class Project(Record):
     """A directory with its bubbles.
 
     `root` is absolute and real, `manifest` the absolute path of the file that names the bubbles,
-    "" where none does. `platforms` are the platforms to lock for, as they are written in keys;
-    empty for the usual ones.
+    "" where none does. `platforms` are the platforms to lock for, as they are written in keys,
+    sorted; empty for the usual ones.
     """
 
     root: str

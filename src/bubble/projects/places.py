@@ -10,6 +10,7 @@ import os
 
 from bubble.envs.knowing import placing
 from bubble.envs.knowing.ownership import claim
+from bubble.envs.making.carry import require_nothing_lost
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects.manifest import DEFAULT, PLACES
@@ -19,6 +20,8 @@ from bubble.system.removal import set_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bubble.projects.manifest import Bubble, Project
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
@@ -70,7 +73,9 @@ def settle(project: Project, bubble: Bubble, layout: Layout) -> None:
     registry.register_prepared(layout, begun)
 
 
-def require_places(project: Project, bubble: Bubble, layout: Layout) -> None:
+def require_places(
+    project: Project, bubble: Bubble, layout: Layout, env: Mapping[str, str]
+) -> None:
     """Raise BubbleError(in_use) where what sync must write to, or throw away, isn't bubble's."""
     path, before = project.path(bubble), previous(project, bubble)
     for directory in (f"{project.root}/{PLACES}", os.path.dirname(before)):
@@ -85,6 +90,7 @@ def require_places(project: Project, bubble: Bubble, layout: Layout) -> None:
             )
     if os.path.lexists(path) and os.path.lexists(before):
         require_replaceable(before, bubble, layout)
+        require_nothing_lost(before, env, layout)
 
 
 def require_replaceable(before: str, bubble: Bubble, layout: Layout) -> None:

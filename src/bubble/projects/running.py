@@ -26,7 +26,7 @@ def environment_for(text: str, world: World) -> Environment:
     layout = world.layout
     if is_path(text) or of_project(text, world.cwd, layout) is not None:
         return locate(text, world.cwd, layout)
-    project = _declaring(text, world.cwd)
+    project = _declaring(text, world)
     if project is None:
         return locate(text, world.cwd, layout)
     named = of_name(layout, text)
@@ -39,15 +39,15 @@ def environment_for(text: str, world: World) -> Environment:
     )
 
 
-def _declaring(text: str, cwd: str) -> Project | None:
+def _declaring(text: str, world: World) -> Project | None:
     """Return the project whose manifest has a bubble of that name; one that is broken has none."""
-    if not any(is_root(directory) for directory in upwards(cwd)):
+    if not any(is_root(directory) for directory in upwards(world.cwd)):
         return None
     from bubble.projects.locate import project_of
     from bubble.projects.reading import normalized
 
     try:
-        project = project_of(cwd)
+        project = project_of(world.cwd, world.env.get("HOME", ""))
     except BubbleError:
         return None
     names = {bubble.name for bubble in project.bubbles}

@@ -112,7 +112,7 @@ def sync_bubble(
             assert status.known is not None
             attach(project, bubble, status.environment, status.known, links, world)
             return done.replace(links=links.make)
-        places.require_places(project, bubble, layout)
+        places.require_places(project, bubble, layout, world.env)
         work = Making(project, bubble, file, status, world, key=build.key, inexact=inexact)
         installation = interpreter.require(build, world, progress)
         environment = work.make(installation, show=show)

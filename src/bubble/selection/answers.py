@@ -176,7 +176,9 @@ def _mend(environment: registry.Environment, asked: Choice, world: World) -> str
         if store.matching(world.layout, request, world.platform):
             return "give it that Python; its packages are kept: bubble repair"
         return f"bubble python install {quoted(entry.text)}, then: bubble repair"
-    return "ask for the Python that it has, or throw it away: bubble remove .venv"
+    key = key_of(environment, world.layout, world.platform)
+    how = f" (bubble use {key.minor})" if key else ""
+    return f"ask for the Python that it has{how}, or throw it away: bubble remove .venv"
 
 
 def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None:
@@ -221,7 +223,7 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
         fault = "is gone"
         hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
     elif not is_registered(environment, layout):
-        raise not_itself(environment)
+        raise not_itself(environment, layout)
     elif not is_command(f"{path}/bin/python"):
         fault, hint = "has lost its interpreter", f"bubble repair {word}"
     elif place and not os.path.samefile(path, place):

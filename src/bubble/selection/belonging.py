@@ -59,10 +59,15 @@ def registered(layout: Layout, directory: str) -> Environment | None:
     return elsewhere if elsewhere and elsewhere.path != inside(real) else None
 
 
-def not_itself(environment: Environment) -> BubbleError:
-    """Return the error for an environment in whose place something else lies."""
+def not_itself(environment: Environment, layout: Layout) -> BubbleError:
+    """Return the error for an environment in whose place something else lies.
+
+    What is registered elsewhere is a copy of that, or was moved here.
+    """
     from shlex import quote
 
+    if original := claimed(environment.path, layout):
+        return _strayed(environment.path, original)
     return BubbleError(
         "environment",
         f"the environment {printable(environment.title, 500)} is not what was registered there: "

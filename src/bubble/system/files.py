@@ -55,13 +55,18 @@ def _give(descriptor: int, mode: int) -> None:
 
 
 def replace_file(
-    path: str, data: bytes, mode: int | None = None, owner: tuple[int, int] | None = None
+    path: str,
+    data: bytes,
+    mode: int | None = None,
+    owner: tuple[int, int] | None = None,
+    *,
+    new: bool = False,
 ) -> None:
     """Replace a file that may be a user's own in one step, durably.
 
     It gets exactly this mode, or what the umask leaves of 0666, and the `owner` (user, group) if
-    that is allowed. Takes away what killed writers of the
-    same file left beside it, since nobody else looks there. Raises OSError.
+    that is allowed. Takes away what killed writers of the same file left beside it, since nobody
+    else looks there. `new`: it must not be there yet (FileExistsError). Raises OSError.
     """
     import fcntl
 
@@ -88,13 +93,27 @@ def replace_file(
         if mode is not None:
             os.fchmod(descriptor, mode)
         os.fsync(descriptor)
-        os.rename(temporary, path)
+        if new:
+            _name_new(temporary, path)
+        else:
+            os.rename(temporary, path)
     except BaseException:
         unlink_quietly(temporary)
         raise
     finally:
         os.close(descriptor)
     fsync_directory(directory)
+
+
+def _name_new(temporary: str, path: str) -> None:
+    """Give a file its name, unless something has it: in one step, where the system can."""
+    from bubble.system.kernel import rename_new
+
+    if rename_new(temporary, path):
+        return
+    if os.path.lexists(path):
+        raise FileExistsError(path)
+    os.rename(temporary, path)
 
 
 def unlink_unlocked(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Two Linux system calls that Python has no name for: syncfs and renameat2's exchange.
+"""Two Linux system calls that Python has no name for: syncfs, and renameat2 with its flags.
 
 They are called by way of `_ctypes`, the half of ctypes that is written in C: importing the other
 half takes as long as making an environment.
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
 
@@ -49,11 +50,23 @@ def exchange(
 
     Raises OSError for real failures (a path that isn't there, no permission).
     """
+    return _renamed(first, second, _RENAME_EXCHANGE, first_in, second_in)
+
+
+def rename_new(old: str, new: str) -> bool:
+    """Give what has the absolute path `old` that of `new`; False where the system can't.
+
+    In one step, and only where nothing has it: else FileExistsError. Raises OSError.
+    """
+    return _renamed(old, new, _RENAME_NOREPLACE, _AT_FDCWD, _AT_FDCWD)
+
+
+def _renamed(first: str, second: str, flag: int, first_in: int, second_in: int) -> bool:
     renameat2 = _libc("renameat2")
     if renameat2 is None:
         return False
     names = os.fsencode(first), os.fsencode(second)
-    number = renameat2(first_in, names[0], second_in, names[1], _RENAME_EXCHANGE)
+    number = renameat2(first_in, names[0], second_in, names[1], flag)
     if number in _NOT_HERE:
         return False
     if number:

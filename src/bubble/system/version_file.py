@@ -89,12 +89,13 @@ def parse_toml(path: str, data: bytes) -> dict[str, object]:
     import re
     import tomllib
 
+    data = data.removeprefix(_BOM)
     if any(line.count(b".") > _MOST_DOTS for line in re.sub(_STRING, b"", data).split(b"\n")):
         raise _unusable(path, "it has keys of too many parts")
     try:
         return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:  # also numbers of more digits than int() reads
-        raise _unusable(path, f"it is not TOML ({printable(str(error), 80)})") from None
+        raise _unusable(path, f"it is not TOML ({printable(str(error), 120)})") from None
 
 
 def _is_specifier(text: str) -> bool:

@@ -31,6 +31,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Clone."""
     from bubble.cli.commands.info import find
+    from bubble.envs.knowing.editables import warnings_of
     from bubble.envs.knowing.locate import DEFAULT, is_path
     from bubble.envs.knowing.placing import dangers
     from bubble.envs.making.clone import clone
@@ -57,6 +58,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "source": source.path,
             "files": {"cloned": files.cloned, "copied": files.copied},
         },
-        warnings=dangers(environment.path),
+        warnings=(*dangers(environment.path), *warnings_of(environment)),
         lines=(f"cloned {source.title} to {environment.title}",),
     )

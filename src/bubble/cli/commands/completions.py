@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +21,28 @@ def define(parser: ArgumentParser) -> None:
     from bubble.selection.shell import WITH_COMPLETIONS
 
     parser.add_argument(
-        "shell", metavar="SHELL", choices=WITH_COMPLETIONS, help=", ".join(WITH_COMPLETIONS)
+        "shell", metavar="SHELL", nargs="?", default="", help=", ".join(WITH_COMPLETIONS),
+        choices=("", *WITH_COMPLETIONS),
+    )  # fmt: skip
+    parser.add_argument(
+        "--bubbles", action="store_true", help="the names that this project's bubbles have"
     )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
-    """Print the code."""
+    """Print the code, or what it asks for."""
     from bubble.cli.completions import completions
+    from bubble.selection.shell import WITH_COMPLETIONS
 
+    if options.bubbles:
+        from bubble.projects.locate import project_of
+
+        world = context.world()
+        project = project_of(world.cwd, world.env.get("HOME", ""))
+        names = tuple(bubble.name for bubble in project.bubbles)
+        return Outcome(data={"bubbles": list(names)}, lines=names)
+    if not options.shell:
+        shells = ", ".join(WITH_COMPLETIONS)
+        raise BubbleError("usage", "say for which shell", hint=f"one of {shells}")
     code = completions(options.shell, context.layout)
     return Outcome(data={"shell": options.shell, "code": code}, lines=(code.rstrip("\n"),))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +12,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("bubble create", "this project's .venv, with the Python that the directory selects"),
     ("bubble create -r requirements.txt", "and its packages"),
+    ("bubble create -e '.[dev]'", "and this project itself, to work on it"),
     ("bubble create train -p 3.12 -r requirements.txt", "a named one, for the whole machine"),
     ("bubble create --force", "anew; the old one is kept until the new one works"),
 )
@@ -33,7 +31,15 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument("-p", "--python", metavar="REQUEST", default="", help="which Python")
     parser.add_argument(
         "-r", "--requirements", metavar="FILE", action="append", default=[],
-        help="what to install: requirements, or a lock file pylock.toml (repeatable)",
+        help="what to install: requirements, or a lock file pylock.toml; - is stdin (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-c", "--constraints", metavar="FILE", action="append", default=[],
+        help="versions that what is installed must have (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-e", "--editable", metavar="PROJECT", action="append", default=[],
+        help="a project to work on: -e . is this one, -e '.[dev]' with its extra (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--with", dest="extra", metavar="PACKAGE", action="append", default=[],
@@ -73,13 +79,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if not (name or options.here):
         meant.require_a_project(world)
     installation, request, exact = meant.installation_of(options, world)
-    arguments = [*options.packages, *options.extra]
-    for file in options.requirements:
-        if not os.path.isfile(file):
-            raise BubbleError(
-                "usage", f"there is no file {printable(file, 500)}", hint="check the path"
-            )
-        arguments += ["-r", os.path.abspath(file)]
+    arguments, contents = _asked(options, world.cwd)
+    for note in meant.other_meaning(options, world):
+        context.output.note(note)
     before = meant.to_be_lost(path, options, context)
     environment = make(
         Plan(
@@ -93,7 +95,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
             pip=not options.no_pip,
             system_site_packages=options.system_site_packages,
             force=options.force,
-            arguments=tuple(arguments),
+            arguments=arguments,
+            contents=contents,
             installer=options.installer,
         ),
         world,
@@ -113,6 +116,22 @@ def execute(options: Namespace, context: Context) -> Outcome:
         notes=(
             f"made {title} with {installation.key.name}",
             f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
-            *meant.other_meaning(options, world),
         ),
     )
+
+
+def _asked(options: Namespace, cwd: str) -> tuple[tuple[str, ...], tuple[tuple[str, bytes], ...]]:
+    """Return what the installer is to get; nothing is imported for an environment without it."""
+    packages = [*options.packages, *options.extra]
+    if not (packages or options.requirements or options.constraints or options.editable):
+        return (), ()
+    from bubble.envs.making.requirements import gather
+
+    asked = gather(
+        packages,
+        cwd,
+        requirements=options.requirements,
+        constraints=options.constraints,
+        editables=options.editable,
+    )
+    return asked.arguments, asked.contents

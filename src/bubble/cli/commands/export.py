@@ -30,7 +30,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Export."""
     from bubble.cli.commands.info import find
-    from bubble.envs.exchange.export import exported
+    from bubble.envs.exchange.export import exported, warnings_of
 
     environment = find(options.env, context)
     found = exported(environment.path)
@@ -47,9 +47,5 @@ def execute(options: Namespace, context: Context) -> Outcome:
             for d in found
         ],
         lines=tuple(lines),
-        warnings=tuple(
-            f"{d.name} was installed from a URL with credentials or a query: they are left out"
-            for d in found
-            if d.hidden
-        ),
+        warnings=warnings_of(found, environment.path),
     )

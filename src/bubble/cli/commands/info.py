@@ -74,10 +74,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def find(text: str, context: Context) -> Environment:
     """Return the environment that a command's ENV argument means."""
-    from bubble.envs.knowing.locate import locate
-    from bubble.system.directory import working_directory
+    from bubble.envs.knowing.here import located
 
-    return locate(text, working_directory(context.env.get("PWD", "")), context.layout)
+    return located(text, context.world())
 
 
 def _day(at: object) -> str:

@@ -42,9 +42,9 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register the kernel, and say under which name."""
     from bubble.envs.kernel import install_kernel
-    from bubble.envs.knowing.locate import locate
+    from bubble.envs.knowing.here import located
 
-    environment = locate(options.environment, context.world().cwd, context.layout)
+    environment = located(options.environment, context.world())
     kernel = install_kernel(
         environment,
         context.env,

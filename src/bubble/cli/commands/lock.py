@@ -39,7 +39,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.lock import lock_bubble
 
     world = context.world()
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     upgrade = options.upgrade
     if upgrade is not None:
         upgrade = () if "" in upgrade else tuple(upgrade)

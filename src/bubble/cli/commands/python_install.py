@@ -37,12 +37,18 @@ JSON = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from bubble.cli.flags import HIDDEN
+
     parser.add_argument("requests", metavar="REQUEST", nargs="*", help="what to install")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--reinstall", action="store_true", help="replace what is installed")
     how.add_argument(
         "--upgrade", action="store_true", help="install the newest, even if an older one satisfies"
     )
+    # pyenv's: what is installed stays anyhow, and there is no build to watch
+    for words in (("-s", "--skip-existing"), ("-v", "--verbose")):
+        parser.add_argument(*words, action="store_true", help=HIDDEN)
+    how.add_argument("-f", "--force", dest="reinstall", action="store_true", help=HIDDEN)
     parser.add_argument("--from", dest="archive", metavar="ARCHIVE", help="install a local archive")
     parser.add_argument(
         "--sha256", metavar="HEX", default="", help="its checksum, unless the catalogue knows it"

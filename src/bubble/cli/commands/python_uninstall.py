@@ -32,7 +32,7 @@ def define(parser: ArgumentParser) -> None:
 
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="what to remove")
     parser.add_argument(
-        "--force", action="store_true", help="even if it is in use: by whom is told"
+        "-f", "--force", action="store_true", help="even if it is in use: by whom is told"
     )
     add_yes(parser)
 

@@ -17,7 +17,10 @@ EXAMPLES = (
     ("bubble remove train", "a named environment"),
     ("bubble remove .venv", "this project's"),
 )
-DETAILS = "On a terminal it asks first. Of what another tool made only the record goes."
+DETAILS = (
+    "On a terminal it asks first. Of what another tool made only the record goes. Somebody's work\n"
+    "in it (a checkout in src with changes that weren't committed and pushed) goes only with --yes."
+)
 
 
 def define(parser: ArgumentParser) -> None:
@@ -32,17 +35,28 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.envs.discarding.remove import remove
     from bubble.envs.knowing.locate import locate_itself
+    from bubble.envs.knowing.working_trees import told, unsaved_in
 
     world = context.world()
     found = [locate_itself(text, world.cwd, world.layout) for text in options.environments]
+    asks = context.output.may_ask and not options.yes  # who is asked, is told all of it
+    where = (context.env, world.layout)
     if goes := [e for e in found if e.maker == "bubble" and os.path.isdir(e.path)]:
         said = ", ".join(f"{e.title} ({_packages(e.path)})" for e in goes)
+        if asks and (trees := [t for e in goes for t in unsaved_in(e.path, *where)]):
+            said += f", with somebody's work: {told(trees)}"
         context.require_agreement(f"this throws away {said}", given=options.yes)
     removed = []
     errors: list[BubbleError] = []
     for environment in found:
         try:
-            remove(environment, world.layout, also=lambda it: _let_go(it, context))
+            remove(
+                environment,
+                world.layout,
+                env=context.env,
+                discard=options.yes or asks,
+                also=lambda it: _let_go(it, context),
+            )
             removed.append(environment)
         except BubbleError as error:
             errors.append(error)

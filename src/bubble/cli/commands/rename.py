@@ -26,6 +26,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.info import find
     from bubble.envs.changing.rename import rename
     from bubble.envs.kernel import move_kernels
+    from bubble.envs.knowing.editables import warnings_of
     from bubble.envs.knowing.pins import mending, pins_of
     from bubble.model.text import printable
     from bubble.selection.registry import of_name
@@ -50,7 +51,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "pins": [{"where": where, "mend": mend} for where, mend in mended],
         },
         lines=(f"renamed {source.name} to {renamed.name}",),
-        warnings=tuple(
-            f"{printable(where, 500)} still says {source.name}: {mend}" for where, mend in mended
+        warnings=(
+            *(
+                f"{printable(where, 500)} still says {source.name}: {mend}"
+                for where, mend in mended
+            ),
+            *warnings_of(renamed),
         ),
     )

@@ -15,7 +15,8 @@ EXAMPLES = (
 DETAILS = (
     "An environment whose interpreter is gone gets the newest installed one that satisfies what\n"
     "it was made for. Its packages stay; if only another minor version satisfies it, they are\n"
-    "installed anew, and the old environment is kept until the new one works."
+    "installed anew, checkouts in it go along, and the old environment is kept until the new one\n"
+    "works. An editable install that only its own build backend can mend is named."
 )
 
 
@@ -30,6 +31,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Mend it."""
     from bubble.envs.changing.repair import repair
+    from bubble.envs.knowing.editables import warnings_of
 
     show = not context.output.json
     repaired = repair(options.env, context.world(), installer=options.installer, show=show)
@@ -43,5 +45,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "done": list(repaired.done),
         },
         lines=tuple(f"{environment.title}: {phrase}" for phrase in repaired.done),
+        warnings=(*repaired.left, *warnings_of(environment)),
         notes=() if repaired.done else (f"{environment.title} needs nothing",),
     )

@@ -30,7 +30,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.rollback import roll_back
 
     world = context.world()
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     bubbles = chosen(project, options.bubbles, everything=False)
     done = [roll_back(project, bubble, world) for bubble in bubbles]
     context.renew_shims()

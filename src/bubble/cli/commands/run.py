@@ -55,7 +55,7 @@ def _sync(name: str, context: Context, world: World) -> None:
     from bubble.projects.locate import bubble_of, project_of
     from bubble.projects.sync import SAME, sync_bubble
 
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     progress = context.output.progress()
     done = sync_bubble(project, bubble_of(project, name), world, progress, show=True)
     context.output.end_progress()

@@ -41,7 +41,7 @@ def outcome(names: Sequence[str], context: Context, *, everything: bool) -> Outc
     from bubble.projects.status import IN_SYNC, left_over, status_of
 
     world = context.world()
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     rows: list[list[str]] = []
     data: list[dict[str, object]] = []
     errors: list[BubbleError] = []

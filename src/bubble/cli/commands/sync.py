@@ -59,7 +59,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.sync import FROZEN, LOCKED, SAME, sync_bubble
 
     world = context.world()
-    project = project_of(world.cwd)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     mode = LOCKED if options.locked else FROZEN if options.frozen else ""
     done: list[Synced] = []
     errors: list[BubbleError] = []

@@ -6,9 +6,10 @@ import os
 import time
 
 from bubble.envs.changing.relocate import clear_leftovers, path_of, relocate, rename_prompt
+from bubble.envs.knowing.editables import editables
 from bubble.envs.knowing.locate import DEFAULT
 from bubble.envs.knowing.ownership import claim
-from bubble.envs.making.adopt import interpreter_of
+from bubble.envs.making.adopt import interpreter_of, request_of
 from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
@@ -16,7 +17,7 @@ from bubble.selection import registry
 from bubble.selection.identity import mark_of, new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
-from bubble.system.pyvenv_cfg import read_configuration, version_of
+from bubble.system.pyvenv_cfg import read_configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def reregister(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]
     twins = [e for e in everything if e.identity == identity and e.path != path]
     original = next((e for e in twins if mark_of(e.path) == identity), None)
     before = mine if mine and mine.identity == identity else next(iter(twins), None)
-    stale = {path_of(path)} | ({e.path for e in twins} if original is None else set())
+    stale = {path_of(path), *(e.path for e in twins)}
     old = sorted(stale - {"", path})
     if before is not None and before == mine and not old and not original:
         return mine, ()
@@ -89,12 +90,10 @@ def _record(path: str, identity: str, before: Environment | None, layout: Layout
     project = parent if base == DEFAULT else ""
     if before is None:
         configuration = read_configuration(path)
-        interpreter = interpreter_of(configuration, layout)
-        follows = os.path.islink(interpreter)  # a minor link, whose name is a request
         before = registry.Environment(
             path=path,
-            interpreter=interpreter,
-            request=os.path.basename(interpreter) if follows else version_of(configuration),
+            interpreter=interpreter_of(configuration, layout),
+            request=request_of(path, configuration),
             identity=identity,
             made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
         )
@@ -105,12 +104,31 @@ def _record(path: str, identity: str, before: Environment | None, layout: Layout
     )
 
 
+def _beside(path: str, old: str, new: str) -> list[tuple[str, str]]:
+    """Return the projects that were moved along with the one at `old`, and where they are now.
+
+    A directory of several projects was moved: what is installed for editing from one that is gone,
+    and that lies at the same place beside `new`, is that.
+    """
+    while os.path.basename(old) == os.path.basename(new) and old != new:
+        old, new = os.path.dirname(old), os.path.dirname(new)
+    found = []
+    for editable in editables(path):
+        before = editable.project
+        after = new + before[len(old) :]
+        if before.startswith(f"{old}/") and os.path.isdir(after) and not os.path.exists(before):
+            found.append((before, after))
+    return found
+
+
 def _rewrite(path: str, new: Environment, old: list[str]) -> None:
     pairs = [(before, path) for before in old]
     if new.project:  # the project moved along: its own editable install names it
-        pairs += [(os.path.dirname(p), new.project) for p in old if os.path.basename(p) == DEFAULT]
+        projects = [os.path.dirname(p) for p in old if os.path.basename(p) == DEFAULT]
+        pairs += [(project, new.project) for project in projects]
+        pairs += [pair for project in projects for pair in _beside(path, project, new.project)]
     after = new.name or os.path.basename(new.project or path)
     for before in old:
         shown = os.path.dirname(before) if os.path.basename(before) == DEFAULT else before
         rename_prompt(path, os.path.basename(shown), after)
-    relocate(path, *pairs[0], projects=tuple(pairs[1:]))
+    relocate(path, *pairs[0], projects=tuple(pairs[1:]), unnamed=True)

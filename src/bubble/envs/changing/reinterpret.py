@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.changing.registering import is_same
 from bubble.envs.exchange.export import distributions, exported
+from bubble.envs.making.carry import carriable
 from bubble.envs.making.create import base_of
 from bubble.envs.making.make import Plan, make
 from bubble.model.errors import BubbleError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
     from bubble.selection.sources import Choice as Asked
+    from bubble.system.layout import Layout
 
 
 class Choice(Record):
@@ -39,6 +42,17 @@ def works(environment: Environment) -> bool:
     path = environment.path
     home = read_configuration(path).get("home", "")
     return os.path.exists(f"{path}/bin/python") and os.path.isdir(home)
+
+
+def is_anothers(environment: Environment, layout: Layout) -> bool:
+    """Whether an environment that a bubble made runs an interpreter that this store doesn't know.
+
+    That is another store's, whose owner can't know of it, or one that nobody registered.
+    """
+    if environment.maker != "bubble":
+        return False
+    directory = os.path.dirname(environment.interpreter)
+    return directory != layout.pythons and not is_same(directory, layout.pythons)
 
 
 def wanted(asked: Asked, world: World) -> str:
@@ -116,7 +130,8 @@ def make_again(
 ) -> Environment:
     """Make an environment anew for another minor, with the packages that it has.
 
-    The old one stays until the new one works. Raises BubbleError as `make` does.
+    The old one stays until the new one works, and working trees in it go along. Raises
+    BubbleError as `make` does.
     """
     path = environment.path
     if environment.maker != "bubble":
@@ -142,6 +157,7 @@ def make_again(
         system_site_packages=configuration.get("include-system-site-packages") == "true",
         force=True,
         arguments=tuple(arguments),
+        carried=carriable(path),
         installer=installer,
     )
     return make(plan, world, show=show)

@@ -2,8 +2,8 @@
 
 Scripts (`#!` lines and the sh form of long ones), activation scripts, `pyvenv.cfg`, `.pth` files
 and what else editable installs leave, kernel specs, links, and the RECORD lines of what was
-rewritten. Byte-compiled files keep the old path as a mere label, which the import system corrects
-as it loads them.
+rewritten. Each is rewritten in its own language (`path_rewriter`). Byte-compiled files keep the
+old path as a mere label, which the import system corrects as it loads them.
 """
 
 from __future__ import annotations
@@ -11,52 +11,72 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from urllib.parse import quote
 
+from bubble.envs.changing.path_rewriter import PLAIN, PathRewriter
+from bubble.envs.knowing.editables import site_packages, split_entry, traces
 from bubble.envs.making.activation import QUOTES, prompt_text
-from bubble.system.files import link_atomic, read_text, unlink_quietly, write_atomic
+from bubble.model.quoting import quoted
+from bubble.system.files import link_atomic, names_in, read_text, unlink_quietly, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Pairs = tuple[tuple[str, str], ...]
+    Change = Callable[[str], str]
 
 _LARGEST = 1 << 22  # bytes of a text that is rewritten
 # what an environment's `'''exec'` line names may be bare, or quoted as pip, distlib, uv and we do
 _EXEC = re.compile(
-    rb"#!/bin/sh\n'''exec' (?P<program>\"[^\"\n]*\"|'(?:[^'\n]|'\"'\"'|'\\'')*'|[^'\"\n ]+)"
-    rb'(?P<options>(?: -[^ \n]*)*) "\$0" "\$@"\n\' \'\'\'\n'
+    r"#!/bin/sh\n'''exec' (?P<program>\"[^\n]*?\"|'(?:[^'\n]|'\"'\"'|'\\'')*'|[^'\"\n ]+)"
+    r'(?P<options>(?: -[^ \n]*)*) "\$0" "\$@"\n\' \'\'\'\n'
 )
-_SHEBANG = re.compile(rb"#![ \t]*(?P<program>/[^\n]*?/bin/[^/ \n]+)(?P<options>(?: -[^\n]*)?)\n")
+_SHEBANG = re.compile(r"#![ \t]*(?P<program>/[^\n]*?/bin/[^/ \n]+)(?P<options>(?: -[^\n]*)?)\n")
+_UNNAMED = re.compile(r"#![ \t]*/usr/bin/env[ \t]+python[\d.]*[ \t]*\n")
 _LONGEST_LINE = 126  # bytes of a `#!` line: the kernel takes 127 before Linux 5.1, macOS more
-_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)  # means itself, inside any quotes and outside
 _LEFTOVER = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")  # of `write_atomic` and `link_atomic`
-_EDITABLE = (".pth", ".egg-link")
 
 
 def relocate(
-    root: str, old: str, new: str, *, projects: tuple[tuple[str, str], ...] = ()
+    root: str,
+    old: str,
+    new: str,
+    *,
+    projects: tuple[tuple[str, str], ...] = (),
+    unnamed: bool = False,
 ) -> tuple[str, ...]:
     """Rewrite the environment that lies at `root` from `old` to `new` (all absolute).
 
     `projects` are pairs of other directories that moved along, as a project with its `.venv`
-    does: editable installs name them. Returns the rewritten files, relative to `root`. Files are
-    replaced, never written in place: they may be hard links of another environment's.
+    does: editable installs name them. `unnamed`: scripts that run whatever `python` PATH has, as
+    tools that pack environments leave them, get the environment's own. Returns the rewritten
+    files, relative to `root`. Files are replaced, never written in place: they may be hard links
+    of another environment's.
     """
-    pairs = ((old, new), *projects)
-    everywhere = _replacer(pairs, os.fsencode, lambda text: quote(text).encode())
-    work = [(path, everywhere) for path in (*_in_site_packages(root), *_elsewhere(root))]
+    rewriter = PathRewriter(((old, new), *projects))
+    work: list[tuple[str, Change]] = []
+    inside = traces(root)
+    for path in inside:
+        if os.path.islink(f"{root}/{path}"):
+            _relink(root, path, rewriter, old, new)
+        else:
+            work.append((path, _language(path, rewriter, old, new)))
+    if kernels := _kernels(root):
+        from bubble.envs.kernel import relocate_text
+
+        work += [(path, partial(relocate_text, pairs=rewriter.pairs)) for path in kernels]
     for path in _in_bin(root):
         if os.path.islink(f"{root}/{path}"):
-            _relink(f"{root}/{path}", pairs)
+            _relink(root, path, rewriter, old, new)
         else:
-            work.append((path, partial(_script, path, pairs)))
+            work.append((path, partial(_script, path, rewriter, new if unnamed else "")))
     # what `path_of` reads comes last: until then, whoever was killed here starts again
     work.sort(key=lambda item: item[0] == "bin/activate")
     changed = [path for path, change in work if _rewrite(root, path, change)]
-    changed += ["pyvenv.cfg"] if _rewrite(root, "pyvenv.cfg", everywhere) else []
-    _forget_hashes(root, set(changed))
+    for path in changed:
+        if path.endswith(".py"):  # a copy may be as old and as long, to the second and the byte
+            _forget_bytecode(root, path)
+    changed += ["pyvenv.cfg"] if _rewrite(root, "pyvenv.cfg", rewriter.configuration) else []
+    _mend_records(root, set(changed), rewriter)
     return tuple(changed)
 
 
@@ -65,12 +85,11 @@ def rename_prompt(root: str, old: str, new: str) -> None:
     old, new = prompt_text(old), prompt_text(new)
     for name, quoting in QUOTES.items():
         forms = [(quoting(f"({old}) "), quoting(f"({new}) ")), (quoting(old), quoting(new))]
-        if _PLAIN.fullmatch(old) and _PLAIN.fullmatch(new):
+        if PLAIN.fullmatch(old) and PLAIN.fullmatch(new):
             forms.append((f"({old})", f"({new})"))
-        pairs = [(os.fsencode(before), os.fsencode(after)) for before, after in forms]
-        _rewrite(root, f"bin/{name}", partial(_prompted, pairs))
-    before, after = os.fsencode(f"\nprompt = {old}\n"), os.fsencode(f"\nprompt = {new}\n")
-    _rewrite(root, "pyvenv.cfg", lambda data: data.replace(before, after))
+        _rewrite(root, f"bin/{name}", partial(_prompted, forms))
+    before, after = f"\nprompt = {old}\n", f"\nprompt = {new}\n"
+    _rewrite(root, "pyvenv.cfg", lambda text: text.replace(before, after))
 
 
 def clear_leftovers(root: str) -> None:
@@ -100,21 +119,11 @@ def path_of(root: str) -> str:
             if len(words) == 1 and os.path.isabs(words[0]):
                 return os.path.normpath(words[0])
     for path in _in_bin(root):
-        program, _, _ = _program((read_text(f"{root}/{path}", 4096) or "").encode(errors="replace"))
-        directory, name = os.path.split(os.fsdecode(program))
+        program, _, _ = _program(read_text(f"{root}/{path}", 4096) or "")
+        directory, name = os.path.split(program)
         if name.startswith(("python", "pypy")) and os.path.basename(directory) == "bin":
             return os.path.dirname(directory)
     return ""
-
-
-def site_packages(root: str) -> list[str]:
-    """Return the `site-packages` directories of an environment, relative to it."""
-    try:
-        names = sorted(os.listdir(f"{root}/lib"))
-    except OSError:
-        return []
-    found = [f"lib/{name}/site-packages" for name in names]
-    return [path for path in found if os.path.isdir(f"{root}/{path}")]
 
 
 def _is_own(root: str, directory: str) -> bool:
@@ -129,25 +138,23 @@ def _in_bin(root: str) -> list[str]:
         return sorted(f"bin/{e.name}" for e in entries if not e.is_dir(follow_symlinks=False))
 
 
-def _in_site_packages(root: str) -> list[str]:
-    found = []
-    for directory in site_packages(root):
-        for name in sorted(os.listdir(f"{root}/{directory}")):
-            path = f"{directory}/{name}"
-            if name.endswith(_EDITABLE) or (name.startswith("__editable__") and "." in name):
-                found.append(path)
-            elif name.endswith(".dist-info"):
-                found.append(f"{path}/direct_url.json")
-    return found
+def _kernels(root: str) -> list[str]:
+    kernels = "share/jupyter/kernels"
+    return [f"{kernels}/{name}/kernel.json" for name in names_in(f"{root}/{kernels}")]
 
 
-def _elsewhere(root: str) -> list[str]:
-    kernels = f"{root}/share/jupyter/kernels"
-    names = sorted(os.listdir(kernels)) if os.path.isdir(kernels) else []
-    return [f"share/jupyter/kernels/{name}/kernel.json" for name in names]
+def _language(path: str, rewriter: PathRewriter, old: str, new: str) -> Change:
+    """Return what rewrites a file of site-packages, by its name."""
+    if path.endswith(".pth"):
+        directory = os.path.dirname(path)
+        places = {"before": f"{old}/{directory}", "after": f"{new}/{directory}"}
+        return partial(rewriter.path_file, **places)
+    if path.endswith(".json"):
+        return rewriter.json
+    return rewriter.python if path.endswith(".py") else rewriter.lines
 
 
-def _rewrite(root: str, inside: str, change: Callable[[bytes], bytes]) -> bool:
+def _rewrite(root: str, inside: str, change: Change) -> bool:
     """Replace a text in `root` by what `change` makes of it; False for no text, or no change."""
     path = f"{root}/{inside}"
     try:
@@ -157,108 +164,99 @@ def _rewrite(root: str, inside: str, change: Callable[[bytes], bytes]) -> bool:
         return False
     if len(data) == _LARGEST or b"\0" in data[:4096]:
         return False
-    fresh = change(data)
+    fresh = change(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if fresh == data or not _is_own(root, os.path.dirname(path)):
         return False
     write_atomic(path, fresh, os.stat(path).st_mode & 0o777)
     return True
 
 
-def _relink(path: str, pairs: Pairs) -> None:
+def _forget_bytecode(root: str, inside: str) -> None:
+    directory, name = os.path.split(f"{root}/{inside}")
+    cache = f"{directory}/__pycache__"
+    if _is_own(root, cache):
+        for compiled in names_in(cache):
+            if compiled.startswith(f"{name.removesuffix('.py')}."):
+                unlink_quietly(f"{cache}/{compiled}")
+
+
+def _relink(root: str, inside: str, rewriter: PathRewriter, old: str, new: str) -> None:
+    """Let a link lead where it led: it may be relative, and lead out of the environment."""
+    path = f"{root}/{inside}"
     target = os.readlink(path)
-    for old, new in pairs:
-        if target.startswith(f"{old}/"):
-            link_atomic(new + target[len(old) :], path)
-            return
+    directory = os.path.dirname(inside)
+    led = os.path.normpath(os.path.join(f"{old}/{directory}", target))
+    leads = rewriter.path(target if os.path.isabs(target) else led)
+    if os.path.isabs(target):
+        is_right = leads == target
+    else:
+        is_right = leads == os.path.normpath(f"{new}/{directory}/{target}")
+    if not is_right and _is_own(root, os.path.dirname(path)):
+        link_atomic(leads, path)
 
 
-def _replacer(pairs: Pairs, *encodings: Callable[[str], bytes]) -> Callable[[bytes], bytes]:
-    """Return a function that replaces paths as wholes, all of them in one pass."""
-    known = {encode(old): encode(new) for encode in encodings for old, new in reversed(pairs)}
-    longest_first = sorted(known, key=len, reverse=True)
-    pattern = re.compile(_whole(b"|".join(map(re.escape, longest_first))))
-    return lambda data: pattern.sub(lambda found: known[found[0]], data)
-
-
-def _whole(pattern: bytes) -> bytes:
-    """Match only whole path components: `/x/env2` isn't `/x/env`, nor is `/mnt/x/env`."""
-    return rb"(?<![\w.-])(?:" + pattern + rb")(?![\w.-])"
-
-
-def _script(path: str, pairs: Pairs, data: bytes) -> bytes:
+def _script(path: str, rewriter: PathRewriter, own: str, text: str) -> str:
+    if own and (found := _UNNAMED.match(text)):
+        text = f"{_header(f'{own}/bin/python', '').rstrip()}\n{text[found.end() :]}"
     name = path.removeprefix("bin/")
     if name in QUOTES:
-        return _activation(data, pairs[0], QUOTES[name])
-    replace = _replacer(pairs, os.fsencode)
-    program, options, body = _program(data)
-    moved = replace(program)
-    return replace(data) if moved == program else _header(moved, options) + replace(body)
+        return rewriter.shell(text, QUOTES[name])
+    program, options, body = _program(text)
+    moved = rewriter.path(program)
+    head = text.removesuffix(body) if moved == program else _header(moved, options)
+    spoken = program or (text[:2] == "#!" and text.partition("\n")[0]) or ""
+    is_python = any(word in os.path.basename(spoken) for word in ("python", "pypy"))
+    if is_python or name.endswith(".py"):
+        return head + rewriter.python(body)
+    return head + (rewriter.shell(body, quoted) if spoken.endswith("sh") else rewriter.text(body))
 
 
-def _activation(data: bytes, pair: tuple[str, str], quoting: Callable[[str], str]) -> bytes:
-    """Replace the path, and quote it where it wasn't, unless it needs no quotes either."""
-    old, new = map(os.fsencode, pair)
-    quoted, fresh = (os.fsencode(quoting(path)) for path in pair)
-    pattern = re.compile(
-        b"|".join((re.escape(quoted), re.escape(b'"' + old + b'"'), _whole(re.escape(old))))
-    )
-    plain = _PLAIN.fullmatch(pair[1]) is not None
-
-    def put(found: re.Match[bytes]) -> bytes:
-        if found[0] != old:
-            return fresh
-        around = data[found.start() - 1 : found.start()] + data[found.end() : found.end() + 1]
-        return fresh if not plain and around in {b"=\n", b" \n", b"=;", b" ;"} else new
-
-    return pattern.sub(put, data)
-
-
-def _program(data: bytes) -> tuple[bytes, bytes, bytes]:
+def _program(text: str) -> tuple[str, str, str]:
     """Return the interpreter that a script names, its options, and the rest of the script."""
-    found = _EXEC.match(data)
+    found = _EXEC.match(text)
     if found:
         program = found["program"]
-        if program[:1] == b"'":
-            program = program[1:-1].replace(b"'\"'\"'", b"'").replace(b"'\\''", b"'")
-        return program.strip(b'"'), found["options"], data[found.end() :]
-    found = _SHEBANG.match(data)
+        if program[:1] == "'":
+            program = program[1:-1].replace("'\"'\"'", "'").replace("'\\''", "'")
+        return program.removeprefix('"').removesuffix('"'), found["options"], text[found.end() :]
+    found = _SHEBANG.match(text)
     if found:
-        return found["program"], found["options"], data[found.end() :]
-    return b"", b"", data
+        return found["program"], found["options"], text[found.end() :]
+    return "", "", text
 
 
-def _header(program: bytes, options: bytes) -> bytes:
+def _header(program: str, options: str) -> str:
     """Return the lines that run a script by `program`: a `#!` takes no space and no length."""
-    line = b"#!" + program + options
-    if b" " not in program and len(line) <= _LONGEST_LINE:
-        return line + b"\n"
-    quoted = b"'" + program.replace(b"'", b"'\"'\"'") + b"'"
-    return b"#!/bin/sh\n'''exec' " + quoted + options + b" \"$0\" \"$@\"\n' '''\n"
+    line = f"#!{program}{options}"
+    if " " not in program and len(os.fsencode(line)) <= _LONGEST_LINE:
+        return f"{line}\n"
+    quoted = "'" + program.replace("'", "'\"'\"'") + "'"
+    return f"#!/bin/sh\n'''exec' {quoted}{options} \"$0\" \"$@\"\n' '''\n"
 
 
-def _prompted(pairs: list[tuple[bytes, bytes]], data: bytes) -> bytes:
-    lines = data.split(b"\n")
+def _prompted(pairs: list[tuple[str, str]], text: str) -> str:
+    lines = text.split("\n")
     for number, line in enumerate(lines):
-        if b"PROMPT" in line or b"PS1" in line or b"prompt" in line:
+        if "PROMPT" in line or "PS1" in line or "prompt" in line:
             for before, after in pairs:
                 if before in line:
                     lines[number] = line.replace(before, after)
                     break
-    return b"\n".join(lines)
+    return "\n".join(lines)
 
 
-def _forget_hashes(root: str, changed: set[str]) -> None:
-    """Take the hashes of rewritten files out of the RECORDs, which list them."""
+def _mend_records(root: str, changed: set[str], rewriter: PathRewriter) -> None:
+    """Take the hashes of rewritten files out of the RECORDs, which list them, and old paths."""
     if not changed:
         return
     for directory in site_packages(root):
         listed = {os.path.relpath(path, directory) for path in changed}
-        for name in sorted(os.listdir(f"{root}/{directory}")):
+        for name in names_in(f"{root}/{directory}"):
             record = f"{root}/{directory}/{name}/RECORD"
             text = read_text(record, 1 << 26) if name.endswith(".dist-info") else None
             if text is None:
                 continue
-            fresh = "".join(f"{_without_hash(line, listed)}\n" for line in text.splitlines())
+            fresh = "".join(f"{_recorded(line, listed, rewriter)}\n" for line in text.splitlines())
             if fresh != text and _is_own(root, os.path.dirname(record)):
                 write_atomic(
                     record,
@@ -267,6 +265,16 @@ def _forget_hashes(root: str, changed: set[str]) -> None:
                 )
 
 
-def _without_hash(line: str, listed: set[str]) -> str:
-    path, _, _ = line.partition(",")
-    return f"{path},," if path in listed else line
+def _recorded(line: str, listed: set[str], rewriter: PathRewriter) -> str:
+    path, rest = split_entry(line)
+    if path in listed:
+        return f"{line.removesuffix(rest)},,"
+    if path.startswith("/"):  # flit names scripts so, which `listed` has by their relative paths
+        moved = rewriter.path(path)
+        return line if moved == path else f"{_field(moved)},,"
+    return line
+
+
+def _field(text: str) -> str:
+    """Return one field of a CSV line."""
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text

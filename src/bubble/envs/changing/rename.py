@@ -41,7 +41,7 @@ def rename(
         raise BubbleError(
             "usage",
             f"{printable(source.path)} is called what its project's manifest calls it",
-            hint="change the name there, then: bubble sync, and remove the old one",
+            hint="change the name there, remove this one, then: bubble sync --all",
         )
     if not source.name:
         raise BubbleError(

@@ -10,8 +10,17 @@ from __future__ import annotations
 import os
 
 from bubble.envs.changing.registering import reregister
-from bubble.envs.changing.reinterpret import choose, fits, make_again, relink, wanted, works
+from bubble.envs.changing.reinterpret import (
+    choose,
+    fits,
+    is_anothers,
+    make_again,
+    relink,
+    wanted,
+    works,
+)
 from bubble.envs.knowing import placing
+from bubble.envs.knowing.here import selected_name
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.locate import DEFAULT, is_path, locate
 from bubble.model.errors import BubbleError
@@ -32,10 +41,14 @@ if TYPE_CHECKING:
 
 
 class Repaired(Record):
-    """The environment as it is registered now, and what was done, a phrase each."""
+    """The environment as it is registered now, and what was done, a phrase each.
+
+    `left` is what could not be, a sentence each.
+    """
 
     environment: Environment
     done: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 def repair(text: str, world: World, *, installer: str = "", show: bool = False) -> Repaired:
@@ -45,7 +58,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     gets its packages installed anew. Raises BubbleError (environment: there is nothing that could
     be mended; not_installed: no interpreter fits) and OSError.
     """
-    path = find(text, world.cwd, world.layout)
+    path = find(text or selected_name(world), world.cwd, world.layout)
     with placing.lock(world.layout, path):
         known = registry.environments(world.layout)
         environment, done = reregister(path, world.layout)
@@ -53,7 +66,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
         done += _unshare(environment, world.layout)
         asked = misfit(environment, world)
         if works(environment) and asked is None:
-            return Repaired(environment=environment, done=done)
+            return _at_home(environment, done, world)
         if asked is not None:
             environment = environment.replace(request=wanted(asked, world))
         choice = choose(environment, world)
@@ -64,6 +77,26 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     # which takes the lock itself, and replaces what is there in one step
     environment = make_again(environment, choice, world, installer=installer, show=show)
     return Repaired(environment=environment, done=(*done, f"made it anew with {name}"))
+
+
+def _at_home(environment: Environment, done: tuple[str, ...], world: World) -> Repaired:
+    """Let an environment that works use this store's interpreter, if it uses another store's.
+
+    That one's owner can't know who uses it: its next uninstall or gc takes it away.
+    """
+    if not is_anothers(environment, world.layout):
+        return Repaired(environment=environment, done=done)
+    left = f"it runs {printable(environment.interpreter, 500)}, which is not of this store"
+    try:
+        choice = choose(environment, world)
+    except BubbleError as error:
+        left += f"; to give it one: {error.hint}, then bubble repair again"
+        return Repaired(environment=environment, done=done, left=(left,))
+    if not fits(environment.path, choice.base):
+        return Repaired(environment=environment, done=done, left=(left,))
+    name = choice.installation.key.name
+    environment = relink(environment, choice.base, world)
+    return Repaired(environment=environment, done=(*done, f"linked it to {name}"))
 
 
 def _move_kernels(

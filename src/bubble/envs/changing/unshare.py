@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from bubble.envs.changing.relocate import site_packages
+from bubble.envs.knowing.editables import site_packages
 from bubble.system.copies import Copier, umask
 from bubble.system.files import read_text, unlink_quietly
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from bubble.envs.knowing import placing
+from bubble.envs.knowing.working_trees import require_saved
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
@@ -15,7 +17,7 @@ from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
@@ -25,13 +27,17 @@ def remove(
     environment: Environment,
     layout: Layout,
     *,
+    env: Mapping[str, str] | None = None,
+    discard: bool = False,
     also: Callable[[Environment], object] | None = None,
 ) -> bool:
     """Delete a registered environment and its record; False when it was gone already.
 
     The directory must carry the identity that the record has, and must be no link: anything else
     is left alone. It leaves its place in one step; its bytes go afterwards, by descriptor, across
-    no link and no mount. An environment that another tool made is only forgotten. `also` gets the
+    no link and no mount. An environment that another tool made is only forgotten. Where somebody's
+    work would go that isn't known to be elsewhere (`knowing.working_trees`; `env` says where git
+    is), `discard` must say so. `also` gets the
     record before that goes: for what has to go with the environment. Raises
     BubbleError(environment, store) and OSError.
     """
@@ -42,6 +48,15 @@ def remove(
         remains = None
         if environment.maker == "bubble" and os.path.lexists(path):
             _require_ours(environment, registry.unfinished(layout, environment))
+            if not discard:
+                shown = quote(printable(environment.title))
+                require_saved(
+                    path,
+                    env or {},
+                    layout,
+                    hint="commit and push it, or move it away; to throw it away: "
+                    f"bubble remove --yes {shown}",
+                )
             remains = set_aside(layout, path)
         if also:
             also(environment)

@@ -33,6 +33,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     scraps.links,
     environments.states,
     environments.shared,
+    environments.editables,
     environments.strangers,
     environments.kernel_specs,
     scraps.answers,

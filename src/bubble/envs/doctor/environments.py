@@ -8,11 +8,12 @@ from shlex import quote
 from bubble.envs.changing.unshare import is_shared
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.envs.kernel import kernels
+from bubble.envs.knowing.editables import astray
 from bubble.envs.knowing.inspect import CONDITIONS, Status, look_at_all
 from bubble.envs.knowing.locate import DEFAULT
 from bubble.envs.knowing.ownership import claim
 from bubble.model.text import printable
-from bubble.selection.identity import reached
+from bubble.selection.identity import is_itself, reached
 from bubble.selection.registry import environments as registered
 from bubble.system.gone import is_gone
 
@@ -54,6 +55,20 @@ def shared(patient: Patient) -> Iterator[Finding]:
                 fix=f"bubble repair {quote(title)}",
                 automatic=True,
             )
+
+
+def editables(patient: Patient) -> Iterator[Finding]:
+    """Look for editable installs that don't run their project's code."""
+    for environment in registered(patient.layout):
+        if os.path.isdir(environment.path) and is_itself(environment):
+            for it in astray(environment.path):
+                yield Finding(
+                    id="env.editable",
+                    severity=WARNING,
+                    what=f"{printable(environment.title, 500)}: {it.said}",
+                    where=environment.path,
+                    fix=it.command(environment),
+                )
 
 
 def strangers(patient: Patient) -> Iterator[Finding]:

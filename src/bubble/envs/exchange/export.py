@@ -1,25 +1,30 @@
 """What is installed in an environment, as its metadata says it: nothing is run.
 
 The lines are those of `pip freeze` (PEP 610 for what came from a URL), with one difference: an
-editable install from a repository is exported as its directory. Credentials are left out.
+editable install is exported as its directory, whoever controls its versions, unless that lies in
+the environment itself, as what `-e git+…` leaves. Credentials are left out.
 """
 
 from __future__ import annotations
 
 import os
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from bubble.envs.changing.relocate import site_packages
+from bubble.envs.knowing.editables import site_packages
 from bubble.model.record import Record
+from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.system.files import read_text
+from bubble.system.git import origin_of
+from bubble.system.pyvenv_cfg import read_configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 _HEADERS = 1 << 16  # bytes of a metadata file within which its name and version stand
+_SHOWN = 5
 _VERSIONING = {".git": "Git", ".hg": "Mercurial", ".svn": "Subversion", ".bzr": "Bazaar"}
 
 
@@ -29,7 +34,8 @@ class Distribution(Record):
     `name` and `version` are as its metadata has them, `metadata` is the absolute path of its
     `.dist-info` or `.egg-info`. `url` is what it was installed from if that was no index, without
     credentials; `fragment` is what belongs behind its `#`. `project` is the absolute directory of
-    an editable install. `hidden` says that there were credentials.
+    an editable install; `checkout` is what follows `-e` where a repository has it. `hidden` says
+    that there were credentials; `damage` what is wrong with its metadata.
     """
 
     name: str
@@ -39,6 +45,8 @@ class Distribution(Record):
     fragment: str = ""
     project: str = ""
     hidden: bool = False
+    checkout: str = ""
+    damage: str = ""
 
     @property
     def canonical(self) -> str:
@@ -49,15 +57,21 @@ class Distribution(Record):
     def requirement(self) -> str:
         """The requirement that installs the same again."""
         if self.project:
-            return f"-e {self.project}"
+            return f"-e {self.checkout or sayable(self.project)}"
         if self.url:
             return f"{self.name} @ {self.url}" + (f"#{self.fragment}" if self.fragment else "")
         return f"{self.name}=={self.version}"
 
     @property
+    def is_local(self) -> bool:
+        """Whether the requirement names a place that only this machine has."""
+        said = self.checkout or self.url
+        return said.removeprefix("git+").startswith("file:") or bool(self.project and not said)
+
+    @property
     def comment(self) -> str:
         """What `pip freeze` says above the line, or ""."""
-        if not self.project:
+        if not self.project or self.checkout:
             return ""
         versioning = _versioning(self.project)
         how = (
@@ -82,11 +96,40 @@ def distributions(root: str) -> list[Distribution]:
 
 
 def exported(root: str) -> list[Distribution]:
-    """Return what `pip freeze` would list: without pip, and what builds packages before 3.12."""
+    """Return what is to be installed again: without pip, and what other tools put there with it.
+
+    venv and virtualenv gave every environment before 3.12 setuptools and wheel, so `pip freeze`
+    hides them. bubble never did: where it made the environment, somebody asked for them.
+    """
     unwanted = {"pip"}
-    if any(_minor(directory) < 12 for directory in site_packages(root)):
+    is_ours = "bubble" in read_configuration(root)
+    if not is_ours and any(_minor(directory) < 12 for directory in site_packages(root)):
         unwanted |= {"setuptools", "distribute", "wheel"}
-    return [d for d in distributions(root) if d.canonical not in unwanted]
+    found = [d for d in distributions(root) if d.canonical not in unwanted]
+    return [_of_repository(d, root) if d.project else d for d in found]
+
+
+def warnings_of(found: Sequence[Distribution], root: str) -> tuple[str, ...]:
+    """Return what to tell of an export of the environment at `root`, a line each.
+
+    Secrets that are left out, damaged metadata, and what exists on this machine alone.
+    """
+    here = [d for d in found if d.is_local]
+    warnings = [
+        f"{d.name} was installed from a URL with credentials or a query: they are left out"
+        for d in found
+        if d.hidden
+    ]
+    warnings += [f"{printable(d.name, 80)}: {d.damage}" for d in found if d.damage]
+    inside = [d.name for d in here if f"{d.project}/".startswith(f"{root}/") and not d.checkout]
+    if inside:
+        warnings.append(
+            f"{_listed(inside)}: the directory lies in the environment, and goes with it"
+        )
+    if here:
+        count = "1 line names a place" if len(here) == 1 else f"{len(here)} lines name places"
+        warnings.append(f"{count} on this machine alone: {_listed([d.name for d in here])}")
+    return tuple(warnings)
 
 
 def canonical_name(name: str) -> str:
@@ -98,6 +141,8 @@ def canonical_name(name: str) -> str:
 def _in_directory(directory: str) -> Iterator[Distribution]:
     for name in sorted(os.listdir(directory)):
         path = f"{directory}/{name}"
+        if name.startswith("~"):
+            continue  # what pip put aside, and was stopped before it deleted it
         if name.endswith(".dist-info"):
             yield from _read(path, f"{path}/METADATA")
         elif name.endswith(".egg-info"):
@@ -125,10 +170,26 @@ def _read(path: str, headers: str) -> Iterator[Distribution]:
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.lower(), value.strip())
-    if "name" in fields and "version" in fields:
-        found = Distribution(name=fields["name"], version=fields["version"], metadata=path)
-        source = read_text(f"{path}/direct_url.json")
-        yield found if source is None else _from_url(found, source)
+    damage = ""
+    if not fields.get("name") or not fields.get("version"):
+        name, version = _named(os.path.basename(path))
+        if not version or not (os.path.isfile(headers) or os.path.isfile(f"{path}/RECORD")):
+            return  # what an uninstall left
+        damage = "its metadata is damaged; name and version are those of its directory"
+        fields = {"name": name, "version": version}
+    found = Distribution(
+        name=fields["name"], version=fields["version"], metadata=path, damage=damage
+    )
+    source = read_text(f"{path}/direct_url.json")
+    yield found if source is None else _from_url(found, source)
+
+
+def _named(directory: str) -> tuple[str, str]:
+    """Return name and version as `name-1.0.dist-info` or `name-1.0-py3.11.egg-info` has them."""
+    words = os.path.splitext(directory)[0].split("-")
+    if len(words) < 2 or not words[0] or not words[1][:1].isdigit():
+        return "", ""
+    return words[0].replace("_", "-"), words[1]
 
 
 def _from_url(found: Distribution, text: str) -> Distribution:
@@ -145,7 +206,8 @@ def _from_url(found: Distribution, text: str) -> Distribution:
 def _direct(data: dict[str, Any]) -> dict[str, Any]:
     url, hidden = published(data["url"])
     if data.get("dir_info", {}).get("editable"):
-        return {"project": unquote(urlsplit(url).path)}
+        path = urlsplit(url).path
+        return {"project": unquote(path, errors="surrogateescape")}
     fragments: list[str] = []
     if vcs := data.get("vcs_info"):
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
@@ -155,6 +217,37 @@ def _direct(data: dict[str, Any]) -> dict[str, Any]:
     if data.get("subdirectory"):
         fragments.append(f"subdirectory={data['subdirectory']}")
     return {"url": url, "hidden": hidden, "fragment": "&".join(fragments)}
+
+
+def _of_repository(found: Distribution, root: str) -> Distribution:
+    """Add where the checkout of an editable install in the environment itself came from."""
+    real, project = os.path.realpath(root), os.path.realpath(found.project)
+    tree = project
+    while tree.startswith(f"{real}/"):
+        origin = origin_of(tree)
+        if origin:
+            url, hidden = published(origin.url)
+            below = os.path.relpath(project, tree)
+            fragment = f"egg={found.name.replace('-', '_')}"
+            if below != ".":
+                fragment += f"&subdirectory={quote(below)}"
+            checkout = f"git+{url}@{origin.commit}#{fragment}"
+            return found.replace(checkout=checkout, hidden=hidden)
+        tree = os.path.dirname(tree)
+    return found
+
+
+def sayable(project: str) -> str:
+    """Return what is said behind `-e`: a directory (absolute) as both pip and uv take it."""
+    if not os.path.isabs(project):
+        return project
+    quoted = quote(project, errors="surrogateescape")
+    return project if quoted == project else f"file://{quoted}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(printable(name, 80) for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if names[_SHOWN:] else shown
 
 
 def _versioning(directory: str) -> str:

@@ -106,7 +106,8 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
 
 def look_at(environment: Environment, layout: Layout) -> Status:
     """Return how one registered environment does."""
-    return _Look(layout).at(environment)
+    status = _Look(layout).at(environment)
+    return _as_a_copy(status, environments(layout)) if status.state == "replaced" else status
 
 
 class _Look:

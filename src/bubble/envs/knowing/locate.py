@@ -33,7 +33,7 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
     if is_path(text):
         path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
         found = (
-            of_path(path, layout) or _awaited(path, layout) or _awaited(f"{path}/{DEFAULT}", layout)
+            of_path(path, layout) or awaited(path, layout) or awaited(f"{path}/{DEFAULT}", layout)
         )
         if found is None:
             raise _unknown_path(path, layout)
@@ -42,7 +42,7 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
         of_project(text, cwd, layout)
         or of_name(layout, text)
         or of_path(os.path.join(cwd, text), layout)
-        or _awaited(f"{layout.envs}/{text}", layout)
+        or awaited(f"{layout.envs}/{text}", layout)
     )
     if found is None:
         raise unknown_name(text, layout)
@@ -147,7 +147,7 @@ def unregistered(path: str, layout: Layout) -> BubbleError:
     )
 
 
-def _awaited(path: str, layout: Layout) -> Environment | None:
+def awaited(path: str, layout: Layout) -> Environment | None:
     """Return the environment at `path` when nobody is at work on it any more.
 
     Whoever makes it or takes it away holds its lock until directory and record agree.
@@ -173,7 +173,7 @@ def _nearest(cwd: str, layout: Layout) -> Environment:
             return found
         inside = f"{directory.rstrip('/')}/{DEFAULT}"
         if os.path.lexists(f"{inside}/pyvenv.cfg"):
-            if found := _awaited(inside, layout):
+            if found := awaited(inside, layout):
                 return found
             raise unregistered(inside, layout)
     raise BubbleError(

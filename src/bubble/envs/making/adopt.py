@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 from bubble.envs.knowing import placing
 from bubble.envs.knowing.locate import DEFAULT, of_path, require_name_free
 from bubble.envs.knowing.maker import maker_of
-from bubble.envs.knowing.ownership import claim
+from bubble.envs.knowing.ownership import MOVED, claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 
+_MINOR = re.compile(r"(?:pypy|graalpy)?3\.\d+(?:\+[a-z+]+)?")  # what a minor link is called
+
+
 def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
     """Register the environment in the directory `text`, or its `.venv`, and return its record.
 
     With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
     directory that it is in: the shims use it there. Adopting one again refreshes its record.
-    One that another bubble made gets a mark that nobody else knows, and is ours from then on.
+    One that another bubble made gets a mark that nobody else knows, and is ours from then on; its
+    interpreter may be gone. One that was adopted before, and was moved, keeps its name.
     Raises BubbleError(environment): it is none, it can't be used (conda), or this store made it;
     (usage, in_use): the name can't be one, or is taken.
     """
@@ -35,12 +40,13 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
         require_name(name)
     path = examine(text, cwd, layout)
     former = of_path(path, layout)
-    if former is not None and former.path != path:
-        former = None
+    if former is None or former.path != path:
+        found = claim(path, layout)
+        former = found.original if found.state == MOVED and mark_of(path) == "" else None
     if former is not None and not name:
         name = former.name
     if name:
-        require_name_free(name, path, layout)
+        require_name_free(name, former.path if former else path, layout)
     configuration = read_configuration(path)
     project = "" if name else _project_of(path)
     environment = registry.Environment(
@@ -48,7 +54,7 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
         name=name,
         project=project,
         interpreter=interpreter_of(configuration, layout),
-        request=version_of(configuration),
+        request=request_of(path, configuration),
         maker="bubble" if mark_of(path) else maker_of(path, configuration),
         made_at=str(int(os.stat(f"{path}/pyvenv.cfg").st_mtime)),
     )
@@ -77,7 +83,7 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
         found = claim(path, layout)
         if found.is_ours:
             raise BubbleError("environment", f"{shown} {found.said}", hint=found.hint)
-    if not os.path.exists(f"{path}/bin/python"):
+    elif not os.path.exists(f"{path}/bin/python"):
         raise BubbleError(
             "environment",
             f"{shown} has no working bin/python",
@@ -104,6 +110,30 @@ def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:
         if same and _same_minor(name, version_of(configuration)):
             return f"{layout.pythons}/{name}"
     return prefix
+
+
+def request_of(path: str, configuration: dict[str, str]) -> str:
+    """Return what the environment at `path` was made for, as far as its own files tell.
+
+    A store's minor link in `home` (`…/pythons/3.12/bin`) is what it was made for, whether that is
+    here or not, and a store's build stands for its version. Else one that a bubble made fits
+    every patch of its minor version; another tool's is taken as it is.
+    """
+    version = version_of(configuration)
+    prefix = os.path.dirname(os.path.normpath(configuration.get("home", "")))
+    name = os.path.basename(prefix)
+    is_stores = os.path.basename(os.path.dirname(prefix)) == "pythons"
+    if is_stores and _MINOR.fullmatch(name):
+        return name
+    words = version.split(".")
+    is_ours = bool(mark_of(path)) or "bubble" in configuration
+    if (is_stores and name.count("-") >= 4) or not is_ours or len(words) < 3:
+        return version
+    minor = ".".join(words[:2])
+    implementation = configuration.get("implementation", "CPython").lower()
+    head = "" if implementation == "cpython" else implementation
+    is_free = os.path.isdir(f"{path}/lib/python{minor}t")
+    return f"{head}{minor}{'t' * is_free}"
 
 
 def _same_minor(key: str, version: str) -> bool:

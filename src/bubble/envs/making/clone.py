@@ -7,9 +7,10 @@ import time
 
 from bubble.envs.changing.relocate import path_of, relocate, rename_prompt
 from bubble.envs.knowing import placing
+from bubble.envs.knowing.editables import site_packages
 from bubble.envs.knowing.inspect import look_at
 from bubble.envs.knowing.locate import DEFAULT, is_path, require_name_free
-from bubble.envs.making.activation import prompt_text
+from bubble.envs.making.activation import activation_scripts, prompt_text
 from bubble.envs.making.duplicate import Duplicated, duplicate
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
@@ -78,6 +79,8 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
         baked = path_of(root)
         also = ((baked, new.path),) if baked not in {"", source.path} else ()
         relocate(root, source.path, new.path, projects=also)
+        if source.maker != "bubble":
+            _activate_anew(root, new)
         before, after = label(source), label(new)
         if before == (read_configuration(root).get("prompt") or before):
             rename_prompt(root, before, after)
@@ -88,6 +91,22 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
             registry.forget(layout, new)
             raise
     return Cloned(environment=new, files=files)
+
+
+def _activate_anew(root: str, new: Environment) -> None:
+    """Give the clone of another tool's environment the activation scripts that bubble writes.
+
+    Each tool quotes its own way, some by commands: what a script says of the place can't be known.
+    """
+    configuration = read_configuration(root)
+    prefix = os.path.dirname(os.path.normpath(configuration.get("home", "/")))
+    prompt = configuration.get("prompt") or label(new)
+    for directory in site_packages(root):
+        scripts = activation_scripts(f"{prefix}/{os.path.dirname(directory)}", new.path, prompt)
+        if "activate" in scripts:  # its interpreter has the templates
+            for name, text in scripts.items():
+                write_atomic(f"{root}/bin/{name}", os.fsencode(text))
+            return
 
 
 def label(environment: Environment) -> str:

@@ -6,30 +6,45 @@ The backend works in the staged environment; credentials of an index never get i
 from __future__ import annotations
 
 import os
+import re
 
 from bubble.envs.exchange import pylock
 from bubble.envs.making.installed import require_installed
+from bubble.envs.making.requirements import require_local, write_contents
+from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.found import find_uv
 from bubble.envs.tools.running import LINES, run_installer
 from bubble.model.errors import BubbleError
+from bubble.model.record import Record
 from bubble.model.text import printable, without_userinfo
-from bubble.pythons.probing.isolation import isolated, without_python
+from bubble.pythons.probing.isolation import isolated
+from bubble.system.files import read_text
+from bubble.system.http.settings import offline
 from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bubble.envs.tools.environment import InstallerEnvironment
     from bubble.system.layout import Layout
 
-# what would let an installer put things somewhere else, or run by another interpreter
-_ELSEWHERE = {
-    *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_DRY_RUN"),
-    *("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET", "UV_PREFIX"),
-}
-# the same in pip's configuration file; for `prefix` and `root`, pip has no option that says none
-_HERE = ("--target=", "--no-user")
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
+_MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
+_INDEX = re.compile(r"^\s*(-i\b|--index-url\b)", re.MULTILINE)
+
+
+class _Job(Record):
+    """What the installer is called for: (name, path) of it, the environment, and from where."""
+
+    backend: tuple[str, ...]
+    root: str
+    env: Mapping[str, str]  # the user's
+    layout: Layout
+    cwd: str
+    show: bool
+    keep: int
+    anew: tuple[str, ...] = ()
 
 
 def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
@@ -59,40 +74,94 @@ def install_packages(
     cwd: str,
     show: bool,
     keep: int,
+    contents: Sequence[tuple[str, bytes]] = (),
     anew: Sequence[str] = (),
 ) -> None:
-    """Install what `arguments` name (requirements, `-r FILE`) into the environment at `root`.
+    """Install what `arguments` name into the environment at `root` (absolute).
 
-    `show` lets the backend write to stderr as it works; otherwise its last lines are part of the
-    error. `keep` is the descriptor that marks `root` as in use. `anew` are packages of lock files
-    that are source trees here: uv would take what it built of them before. Raises BubbleError
-    (download: it fails; usage: a lock file that can't be installed here).
+    They are requirements, `-r FILE`, `-c FILE` and `-e PROJECT`; `contents` has what was read of
+    those of the files that can't be read twice. `show` lets the backend write to stderr as it
+    works; otherwise its last lines are part of the error. `keep` is the descriptor that marks
+    `root` as in use. `anew` are packages of lock files that are source trees here: uv would take
+    what it built of them before. Raises BubbleError (download: it fails; checksum: what an index
+    has isn't what was asked for; offline; usage: a lock file that can't be installed here, or a
+    configuration that the installer can't be told).
     """
-    backend = choose_installer(installer, env, layout)
+    scratch = f"{root}/{_SCRATCH}"
+    os.mkdir(scratch)
+    try:
+        words = write_contents(arguments, contents, scratch)
+        backend = _backend(installer, words, root, env, layout)
+        if backend[0] == "pip" and offline(env):  # uv keeps off by itself, and knows its cache
+            require_local(words, cwd)
+        job = _Job(
+            backend=backend,
+            root=root,
+            env=env,
+            layout=layout,
+            cwd=cwd,
+            show=show,
+            keep=keep,
+            anew=tuple(anew),
+        )
+        locks, others = _split(words)
+        for lock in locks:
+            _install_lock(lock, job, scratch)
+        if others:
+            _install(others, job, _environment(job, others))
+    finally:
+        remove_tree(scratch)
+
+
+def _backend(
+    wanted: str, words: Sequence[str], root: str, env: Mapping[str, str], layout: Layout
+) -> tuple[str, ...]:
+    """Choose the installer: pip where nobody wanted uv, and uv can't be told what pip is told."""
+    backend = choose_installer(wanted, env, layout)
+    if backend[0] == "uv" and not wanted and _has_pip(root):
+        try:
+            installer_environment("uv", env, root=root, names_an_index=_names_index(words))
+        except BubbleError:
+            backend = ("pip",)
     if backend[0] == "pip" and not _has_pip(root):
         raise BubbleError(
             "usage",
             "without pip in the environment, only uv can install packages, and it isn't used",
             hint="leave out --no-pip, or put uv on PATH and take --installer uv",
         )
-    clean = _environment(root, env)
-    locks, others = _split(arguments)
-    for lock in locks:
-        scratch = f"{root}/{_SCRATCH}"
-        os.mkdir(scratch)
-        try:
-            uv = backend[0] == "uv"
-            python = f"{root}/bin/python"
-            if uv and anew:  # its own way, --refresh-package, can't be had offline
-                clean_cache = [backend[1], "cache", "clean", *anew]
-                run_installer(clean_cache, clean, cwd, show=False, keep=keep)
-            calls = [["-r", lock]] if uv else pylock.pip_calls(lock, python, scratch, clean)
-            for call in calls:
-                _install(backend, root, call, clean, cwd, layout, show=show, keep=keep)
-        finally:
-            remove_tree(scratch)
-    if others:
-        _install(backend, root, others, clean, cwd, layout, show=show, keep=keep)
+    return backend
+
+
+def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> InstallerEnvironment:
+    return installer_environment(
+        job.backend[0],
+        job.env,
+        root=job.root,
+        names_an_index=_names_index(words),
+        of_lock=of_lock,
+    )
+
+
+def _names_index(words: Sequence[str]) -> bool:
+    """Whether a requirement file among the arguments (absolute paths) names an index."""
+    files = [word for before, word in zip(words, words[1:], strict=False) if before == "-r"]  # noqa: RUF007 - itertools costs an import
+    texts = [read_text(path, 1 << 24) or "" for path in files]
+    return any(_INDEX.search(text) for text in texts)
+
+
+def _install_lock(lock: str, job: _Job, scratch: str) -> None:
+    own = f"{scratch}/lock"
+    os.mkdir(own)
+    environment = _environment(job, (), of_lock=True)
+    calls = [["-r", lock]]
+    if job.backend[0] == "uv" and job.anew:  # its own --refresh-package can't be had offline
+        clean = [job.backend[1], "cache", "clean", *job.anew]
+        run_installer(clean, environment.variables, job.cwd, show=False, keep=job.keep)
+    if job.backend[0] == "pip":
+        calls = pylock.pip_calls(lock, f"{job.root}/bin/python", own, environment.variables)
+    for call in calls:
+        _install(call, job, environment)
+    remove_tree(own)
 
 
 def _has_pip(root: str) -> bool:
@@ -116,48 +185,46 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return locks, others
 
 
-def _install(
-    backend: Sequence[str],
-    root: str,
-    arguments: Sequence[str],
-    env: Mapping[str, str],
-    cwd: str,
-    layout: Layout,
-    *,
-    show: bool,
-    keep: int,
-) -> None:
+def _install(arguments: Sequence[str], job: _Job, environment: InstallerEnvironment) -> None:
     """Call the backend once; raise BubbleError(download) when it fails, or installs nothing."""
-    python = f"{root}/bin/python"
-    if backend[0] == "uv":
-        command = [backend[1], "pip", "install", "--python", python, *arguments]
+    python, name = f"{job.root}/bin/python", job.backend[0]
+    words = [*environment.options, *arguments]
+    if name == "uv":
+        command = [job.backend[1], "pip", "install", "--python", python, *words]
     else:
-        options = ["--disable-pip-version-check", *_HERE]
-        command = isolated(python, "-m", "pip", "install", *options, *arguments)
-    status, output = run_installer(command, env, cwd, show=show, keep=keep)
+        options = ("--disable-pip-version-check", "--no-user")
+        command = isolated(python, "-m", "pip", "install", *options, *words)
+    status, output = run_installer(
+        command, environment.variables, job.cwd, show=job.show, keep=job.keep
+    )
     if status:
-        lines = [line for line in output.splitlines() if line.strip()][-LINES:]
-        said = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
-        raise BubbleError(
-            "download",
-            f"{backend[0]} could not install the packages (status {status})"
-            + (f": {said}" if said else ""),
-            hint=f"mend the requirements{_or_the_other(backend[0], root, env, layout)}",
-        )
+        raise _failed(status, output, job)
     lock = [word for word in arguments if pylock.is_lock(word)]  # uv's own affair
     if not lock:
-        require_installed(root, arguments, cwd, backend[0])
+        require_installed(job.root, arguments, job.cwd, name)
 
 
-def _or_the_other(tried: str, root: str, env: Mapping[str, str], layout: Layout) -> str:
+def _failed(status: int, output: str, job: _Job) -> BubbleError:
+    name = job.backend[0]
+    lines = [line for line in output.splitlines() if line.strip()][-LINES:]
+    said = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
+    message = f"{name} could not install the packages (status {status})" + f": {said}" * bool(said)
+    if _MISMATCH.search(output):
+        return BubbleError(
+            "checksum",
+            message,
+            hint="the index has other files than the ones whose sha256 was written down: find out "
+            "why before anything else; if that is right, lock again",
+        )
+    if offline(job.env):
+        hint = "BUBBLE_OFFLINE is set: packages come from PIP_FIND_LINKS, file:// or uv's cache"
+        return BubbleError("offline", message, hint=hint)
+    other = _or_the_other(name, job)
+    return BubbleError("download", message, hint=f"mend the requirements{other}")
+
+
+def _or_the_other(tried: str, job: _Job) -> str:
     """Return the part of a hint that names the other installer, "" where there is none to try."""
     if tried == "uv":
-        return ", or try pip: --installer pip" if _has_pip(root) else ""
-    return ", or try uv: --installer uv" if find_uv(env, layout) else ""
-
-
-def _environment(root: str, env: Mapping[str, str]) -> dict[str, str]:
-    clean = {n: value for n, value in without_python(env).items() if n not in _ELSEWHERE}
-    clean |= {"VIRTUAL_ENV": root, "PIP_REQUIRE_VIRTUALENV": "0"}
-    # lock files are asked for: no warning that uv's reading of them is new
-    return {"UV_PREVIEW_FEATURES": "pylock", **clean}
+        return ", or try pip: --installer pip" if _has_pip(job.root) else ""
+    return ", or try uv: --installer uv" if find_uv(job.env, job.layout) else ""

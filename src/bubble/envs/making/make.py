@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
 
-    `path` and `project` are absolute. `arguments` are what the installer gets: requirement texts
-    and `-r FILE`. `installer` is "pip", "uv" or "" (whichever is best). `again` is the command
-    that a hint names for when the place is free, "" for `bubble create`. `anew` is as in
-    `install_packages`.
+    `path` and `project` are absolute. `arguments` are what the installer gets (requirement texts,
+    `-r FILE`, …), and `contents` what was read of those files that can't be read twice. `installer`
+    is "pip", "uv" or "" (whichever is best). `carried` are directories of what is replaced,
+    relative to it, that go along: somebody works there. `again` is the command that a hint names
+    for when the place is free, "" for `bubble create`. `anew` is as in `install_packages`.
     """
 
     path: str
@@ -49,6 +50,8 @@ class Plan(Record):
     system_site_packages: bool = False
     force: bool = False
     arguments: tuple[str, ...] = ()
+    contents: tuple[tuple[str, bytes], ...] = ()
+    carried: tuple[str, ...] = ()
     installer: str = ""
     again: str = ""
     anew: tuple[str, ...] = ()
@@ -101,6 +104,10 @@ def make(plan: Plan, world: World, *, show: bool = False, steps: Steps = _NOTHIN
         require_free(
             environment, layout, force=plan.force, arguments=plan.arguments, again=plan.again
         )
+        if os.path.lexists(plan.path):
+            from bubble.envs.making.carry import require_nothing_lost
+
+            require_nothing_lost(plan.path, world.env, layout, carried=plan.carried)
         try:
             _stage_and_publish(plan, environment, world, show=show, steps=steps)
         finally:
@@ -138,25 +145,30 @@ def _stage_and_publish(
             pip=plan.pip,
             system_site_packages=plan.system_site_packages,
         )
-        if plan.arguments:
+        if plan.arguments or plan.carried:
             from bubble.envs.changing.relocate import (
                 relocate,  # it costs as much as the rest together
             )
+            from bubble.envs.making.carry import carry, require_projects
             from bubble.envs.making.install import install_packages
 
-            install_packages(
-                root,
-                plan.arguments,
-                layout=world.layout,
-                installer=plan.installer,
-                env=world.env,
-                cwd=world.cwd,
-                show=show,
-                keep=staging.descriptor,
-                anew=plan.anew,
-            )
+            arguments = carry(plan.path, root, plan.carried, plan.arguments)
+            if arguments:
+                install_packages(
+                    root,
+                    arguments,
+                    layout=world.layout,
+                    installer=plan.installer,
+                    env=world.env,
+                    cwd=world.cwd,
+                    show=show,
+                    keep=staging.descriptor,
+                    contents=plan.contents,
+                    anew=plan.anew,
+                )
             steps.filled(root)
             relocate(root, root, plan.path)
+            require_projects(root, plan.path)
         steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import sys
 
+from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.found import own_uv, version_of
 from bubble.envs.tools.running import LINES, run_installer
 from bubble.envs.tools.uv_builds import VERSION, WHEELS
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, without_userinfo
 from bubble.model.version import Version
-from bubble.pythons.probing.isolation import isolated, without_python
+from bubble.pythons.probing.isolation import isolated
 from bubble.system.files import sha256_of
 from bubble.system.http.settings import offline
 from bubble.system.lock import Lock, lock_timeout
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 _ARCHITECTURES = {"powerpc64le": "ppc64le", "armv7": "armv7l"}
 _OWN_WAY = "or put uv on PATH: pip install uv"
-# of pip's settings, what would let it fetch something else, or put it somewhere else
-_UNWANTED = {"PIP_CONSTRAINT", "PIP_DEST", "PIP_PYTHON", "PIP_REQUIREMENT", "PIP_BUILD_CONSTRAINT"}
 
 
 def fetch_uv(world: World, tell: Callable[[str], None]) -> None:
@@ -96,9 +95,11 @@ def _download(scratch: str, digests: set[str], world: World, staging: Staging) -
         *(sys.executable, "-B", _pip(scratch, world.layout), "download", *options),
         *("--only-binary", ":all:", "-r", requirements, "-d", wheels),
     )
-    env = {n: v for n, v in without_python(world.env).items() if n not in _UNWANTED}
-    env |= {"PIP_REQUIRE_VIRTUALENV": "0"}
-    status, said = run_installer(command, env, world.cwd, show=False, keep=staging.descriptor)
+    # what is said of other packages isn't said of this one
+    own = installer_environment("pip", world.env, root=sys.prefix, command="download", of_lock=True)
+    status, said = run_installer(
+        command, own.variables, world.cwd, show=False, keep=staging.descriptor
+    )
     found = [f"{wheels}/{n}" for n in _names(wheels) if n.endswith(".whl")]
     if status or len(found) != 1:
         lines = [line for line in said.splitlines() if line.strip()][-LINES:]

@@ -152,7 +152,7 @@ def _previous(items: Sequence[Item], machine: Machine) -> list[Item]:
     paths = {item.path for item in items}
     for environment in registry.environments(machine.layout):
         if environment.path in paths:
-            discard(environment, machine.layout)
+            discard(environment, machine.layout, env=machine.env)
     return []
 
 

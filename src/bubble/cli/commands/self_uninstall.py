@@ -1,0 +1,75 @@
+"""`bubble self uninstall`."""
+
+from __future__ import annotations
+
+from bubble.cli.context import Context, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLES = (
+    ("bubble self uninstall --dry-run", "what would go, with sizes"),
+    ("bubble self uninstall --all", "the store and the cache, too"),
+)
+DETAILS = (
+    "Takes out the blocks in the shells' start-up files, the kernels, the shims and the program;\n"
+    "with --all also every Python and environment of the store. Environments in projects stay\n"
+    "where they are, and need another interpreter then. It asks on a terminal; elsewhere: --yes."
+)
+JSON = "{dry_run, removed: [{what, path, size}]}; `size` is in bytes"
+
+
+def define(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    from bubble.cli.flags import add_yes
+
+    parser.add_argument("--all", action="store_true", help="the store and the cache, too")
+    parser.add_argument("--dry-run", action="store_true", help="show what would go")
+    add_yes(parser)
+
+
+def execute(options: Namespace, context: Context) -> Outcome:
+    """Show what goes, ask, and take it away."""
+    from bubble.model.errors import BubbleError
+    from bubble.model.text import size
+    from bubble.program.origin import INSTALLER, origin
+    from bubble.program.uninstall import pieces, remove
+
+    found = origin(context.env)
+    going = pieces(found, context.layout, everything=options.all)
+    shown = [f"{size(p.size).rjust(10)}  {p.path}  {p.what}" for p in going]
+    data = {"dry_run": options.dry_run, "removed": [p.as_dict() for p in going]}
+    if options.dry_run:
+        return Outcome(data=data, lines=tuple(shown))
+    if not options.yes and not context.output.may_ask:
+        raise BubbleError(
+            "usage",
+            f"this takes away {len(going)} things, {size(sum(p.size for p in going))}",
+            hint="look first: bubble self uninstall --dry-run; then say it: --yes",
+        )
+    if not options.yes:
+        for line in shown:
+            context.output.note(line)
+    context.require_agreement("all of this goes", given=options.yes)
+    notes = _detach(context)
+    remove(going, found)
+    last = () if found.kind == INSTALLER else (f"the program itself: {found.remove}",)
+    return Outcome(data=data, lines=tuple(shown), notes=tuple(notes), next_steps=last)
+
+
+def _detach(context: Context) -> list[str]:
+    """Take out what others read: the blocks of start-up files, and kernels."""
+    from bubble.cli.shell_files import uninstall
+    from bubble.envs.kernel import kernels, remove_kernel
+    from bubble.selection.shell import SHELLS
+
+    notes = []
+    for shell in SHELLS:
+        changes = uninstall(shell, context)
+        notes += [f"{what} {path}" for what, path in changes if what != "unchanged"]
+    for kernel in kernels(context.layout, context.env):
+        if kernel.is_ours:
+            remove_kernel(kernel, context.layout)
+            notes.append(f"removed the kernel {kernel.name}")
+    return notes

@@ -1,0 +1,69 @@
+"""A release of this checkout, as users get it: built once, with an interpreter of this machine."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+from support.builds import packed_mirror
+from support.needs import not_here
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BEFORE = '__version__ = "'
+
+
+def release(directory: str, *, base: str = "", version: str = "") -> str:
+    """Build a release into `directory`, with everything that it installs; return the directory.
+
+    `version` is another one than the checkout's. Skips the test where the build's tools or the
+    packages can't be had: they come from an index.
+    """
+    mirror = packed_mirror(["3.11"])
+    source = f"{directory}/source"
+    out = f"{directory}/release"
+    files = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if files.returncode:
+        not_here("a release is built from a git checkout")
+    for name in filter(None, files.stdout.split("\0")):
+        if os.path.isfile(f"{ROOT}/{name}"):
+            os.makedirs(os.path.dirname(f"{source}/{name}"), exist_ok=True)
+            shutil.copy2(f"{ROOT}/{name}", f"{source}/{name}")
+    if version:
+        path = f"{source}/src/bubble/__init__.py"
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        head, _, tail = text.partition(BEFORE)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'{head}{BEFORE}{version}"{tail.partition(chr(34))[2]}')
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "release"]):
+        subprocess.run(["git", "-C", source, *command], check=True, capture_output=True)
+    env = {**os.environ, "BUBBLE_CATALOG": f"{mirror}/catalogue.json", "SOURCE_DATE_EPOCH": "1"}
+    script = [sys.executable, f"{source}/scripts/release", "--python", "3.11", "--output", out]
+    done = subprocess.run(
+        [*script, "--base-url", base], env=env, check=False, capture_output=True, text=True
+    )
+    if done.returncode and "No matching distribution found for hatchling" in done.stderr:
+        not_here("no index, from which the build's tools come")
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(source)
+    for archive in glob.glob(f"{mirror}/*/cpython-3.11*.tar.gz"):
+        shutil.copy2(archive, out)
+    return out
+
+
+def wheels(out: str) -> None:
+    """Put the wheels of what bubble needs into a release, or skip the test."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    done = subprocess.run(
+        [*pip, "--only-binary", ":all:", "-r", f"{out}/requirements.lock", "-d", f"{out}/wheels"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        not_here("no index, from which bubble's own packages come")
