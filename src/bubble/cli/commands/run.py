@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -55,6 +57,10 @@ def _sync(name: str, context: Context, world: World) -> None:
     from bubble.projects.locate import bubble_of, project_of
     from bubble.projects.sync import SAME, sync_bubble
 
+    if not os.geteuid():
+        from bubble.cli.root import require_own_home
+
+        require_own_home("sync", [name], world.layout, context.env)
     project = project_of(world.cwd, world.env.get("HOME", ""))
     progress = context.output.progress()
     done = sync_bubble(project, bubble_of(project, name), world, progress, show=True)
