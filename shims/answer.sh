@@ -74,10 +74,43 @@ _bubble_recall() {
     } 4<"$1"
 } 2>/dev/null
 
+# $1 a memo's place below `answers`, $2 the names that are there; sets _bubble_answer. It is the
+# store's, or where that is somebody else's, this user's own: from nobody else, and only of what
+# the store has
+_bubble_remember() {
+    _bubble_recall "$_bubble_home/answers/$1" "$2" && return 0
+    case ${BUBBLE_CACHE_DIR-} in
+        /*) _bubble_rest=$BUBBLE_CACHE_DIR ;;
+        ?*) return 1 ;;
+        *)
+            case ${XDG_CACHE_HOME-} in
+                /*) _bubble_rest=$XDG_CACHE_HOME/bubble ;;
+                *) _bubble_rest=${HOME-}/.cache/bubble ;;
+            esac
+            case $_bubble_rest in /*) ;; *) return 1 ;; esac
+            ;;
+    esac
+    _bubble_memo=$_bubble_rest/answers
+    [ -O "$_bubble_memo" ] && [ ! -L "$_bubble_memo" ] || return 1
+    _bubble_rest=${_bubble_home#/}
+    while [ -n "$_bubble_rest" ]; do
+        _bubble_memo=$_bubble_memo/@${_bubble_rest%%/*}
+        case $_bubble_rest in
+            */*) _bubble_rest=${_bubble_rest#*/} ;;
+            *) break ;;
+        esac
+    done
+    [ -O "$_bubble_memo/$1" ] && _bubble_recall "$_bubble_memo/$1" "$2" || return 1
+    case $_bubble_answer in
+        */* | *@*) return 1 ;;
+    esac
+}
+
 # $1 a word of an answer; sets _bubble_prefix to what it is now, `-` where nothing satisfies it
 _bubble_mean() {
     case $1 in
         /*) _bubble_prefix=$1 ;;
+        '='*) _bubble_prefix=$_bubble_home/pythons/${1#=} ;;
         @*)
             _bubble_path=$_bubble_home/requests/now/${1#@}
             [ -f "$_bubble_path" ] || return 1
@@ -101,7 +134,7 @@ _bubble_select() {
         '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;
     esac
     # the names of the record and of the memo's directory, as bubble makes them from a path
-    _bubble_at=${PWD%/} _bubble_key='' _bubble_tree=$_bubble_home/answers
+    _bubble_at=${PWD%/} _bubble_key='' _bubble_tree=.
     _bubble_rest=${_bubble_at#/}
     while [ -n "$_bubble_rest" ]; do
         _bubble_part=${_bubble_rest%%/*}
@@ -124,7 +157,7 @@ _bubble_select() {
             fi
         done
         if [ -n "$_bubble_names" ]; then
-            _bubble_recall "$_bubble_tree/answer" "$_bubble_names" || return 1
+            _bubble_remember "$_bubble_tree/answer" "$_bubble_names" || return 1
             [ "$_bubble_answer" = - ] || return 0
         elif [ -e "$_bubble_home/registry/p.${_bubble_key:-%2F}" ]; then
             return 1 # it had an environment
@@ -135,7 +168,7 @@ _bubble_select() {
         _bubble_tree=${_bubble_tree%/@*}
     done
     [ -e "$_bubble_home/version" ] || return 1
-    _bubble_recall "$_bubble_home/answers/global" version
+    _bubble_remember global version
 }
 
 _bubble_escape() {

@@ -29,7 +29,7 @@ _bubble_complete() {
     case $rest in
         python) words+=("$_bubble_home"/pythons/*) ;;
         command) words+=("$_bubble_home"/shims/*) ;;
-        environment) words+=("$_bubble_home"/envs/*) ;;
+        environment | runnable) words+=("$_bubble_home"/envs/*) ;;
         bubble)
             while read -r path; do
                 words+=("$path")
@@ -39,7 +39,7 @@ _bubble_complete() {
         *,*) IFS=, read -r -a words <<<"$rest" ;;
     esac
     case $rest in
-        file | environment) compopt -o default 2>/dev/null ;;
+        file | environment | runnable) compopt -o default 2>/dev/null ;;
     esac
     for path in ${words[@]+"${words[@]}"}; do
         path=${path##*/}

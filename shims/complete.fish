@@ -36,6 +36,9 @@ function __bubble_complete
         case environment
             string replace -r '.*/' '' -- $__bubble_home/envs/*
             __fish_complete_directories $word ''
+        case runnable
+            string replace -r '.*/' '' -- $__bubble_home/envs/*
+            __fish_complete_path $word
         case bubble
             command bubble completions --bubbles 2>/dev/null
         case file

@@ -25,6 +25,7 @@ def bubble-complete [context: string] {
         'python' => (do $names pythons)
         'command' => (do $names shims)
         'environment' => (do $names envs)
+        'runnable' => ((do $names envs) ++ (try { ls | get name } catch { [] }))
         'bubble' => (try { ^bubble completions --bubbles e> /dev/null | lines } catch { [] })
         'file' => null
         '' => []

@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName bubble -ScriptBlock {
         'options' { $known.options.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value) } }
         'python' { Get-ChildItem -ErrorAction Ignore "$home_/pythons" | ForEach-Object { , @($_.Name, $_.Name) } }
         'command' { Get-ChildItem -ErrorAction Ignore "$home_/shims" | ForEach-Object { , @($_.Name, $_.Name) } }
-        'environment' { Get-ChildItem -ErrorAction Ignore "$home_/envs" | ForEach-Object { , @($_.Name, $_.Name) } }
+        { $_ -in 'environment', 'runnable' } { Get-ChildItem -ErrorAction Ignore "$home_/envs" | ForEach-Object { , @($_.Name, $_.Name) } }
         'bubble' {
             $program = Get-Command -ErrorAction Ignore -CommandType Application bubble | Select-Object -First 1
             if ($program) { & $program completions --bubbles 2>$null | ForEach-Object { , @($_, $_) } }

@@ -36,6 +36,7 @@ _bubble() {
         (python) compadd -- $_bubble_home/pythons/*(N:t) ;;
         (command) compadd -- $_bubble_home/shims/*(N:t) ;;
         (environment) compadd -- $_bubble_home/envs/*(N:t); _files -/ ;;
+        (runnable) compadd -- $_bubble_home/envs/*(N:t); _files ;;
         (bubble) compadd -- ${(f)"$(command bubble completions --bubbles 2>/dev/null)"} ;;
         (file) _files ;;
         (*,*) compadd -- ${(s:,:)rest} ;;

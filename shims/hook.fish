@@ -1,35 +1,36 @@
 # The hook: where the directory has an environment, it is active. As the shim, it never interprets
 # what a directory says: it recognises what bubble has already answered (the memo's format is in
-# selection/facts.py), and where there is no valid answer there is no environment.
+# selection/facts.py), and where there is no valid answer there is no environment. A command
+# substitution costs fish as much as all else here: `read -a` and named groups do without.
 
 # Whether the file $argv[1] has just the lines behind $argv[3]; it is no newer than the memo
 # $argv[2]: what is newer is something else, and may be large.
 function __bubble_same
     test -f "$argv[1]"; and test -r "$argv[1]"; and not test "$argv[1]" -nt "$argv[2]"; or return
-    set -l text
+    set -l lines
     set -l more
     begin # a second one: a NUL
-        read -z text; and not read -z more
+        read -z -a -d \n lines; and not read -z more
     end <"$argv[1]"
-    or test -z "$text"; or return # an empty file has nothing to read
-    set -l lines (string split \n -- "$text")
-    test (count $lines) -gt 1; and test -z "$lines[-1]"; and set -e lines[-1]
+    or not set -q lines[1]; or return # an empty file has nothing to read
+    set -q lines[2]; and test -z "$lines[-1]"; and set -e lines[-1]
+    set -q lines[1]; or set lines ''
     set -l said $argv[4..-1]
-    test (count $lines) -eq (count $said); or return
     for line in $lines
-        test "$line" = "$said[1]"; or return
+        set -q said[1]; and test "$line" = "$said[1]"; or return
         set -e said[1]
     end
+    not set -q said[1]
 end
 
 # Sets __bubble_answer to the words of the memo $argv[1], if it holds where the names $argv[2] are.
 function __bubble_recall
     test -f "$argv[1]"; and test -r "$argv[1]"; or return
-    set -l text
-    read -z text <"$argv[1]"
-    set -l lines (string split \n -- "$text")
+    set -l lines
+    read -z -a -d \n lines <"$argv[1]"
     test "$lines[1]" = "bubble answer 3 $__bubble_home"; and test "$lines[3]" = "$argv[2]"; or return
-    set -g __bubble_answer (string split : -- "$lines[2]")
+    set -g __bubble_answer "$lines[2]"
+    string match -q '*:*' -- "$lines[2]"; and set -g __bubble_answer (string split : -- "$lines[2]")
     set -e lines[1..3]
     while set -q lines[2]
         set -l kind $lines[1]
@@ -40,9 +41,9 @@ function __bubble_recall
             case -
                 test -e "$file"; or test -L "$file"; and return 1
             case n
+                test "$file" = /; and set file ''
                 for name in .python-version .python-versions .tool-versions
-                    set -l path (string trim -r -c / -- "$file")/$name
-                    test -e "$path"; or test -L "$path"; and return 1
+                    test -e "$file/$name"; or test -L "$file/$name"; and return 1
                 end
             case d
                 test -d "$file"; or return
@@ -72,16 +73,21 @@ function __bubble_select
     test "$PWD" -ef .; or return
     set -l at "$PWD"
     test "$at" = /; and set at ''
-    set -l tree "$__bubble_home/answers"(string replace -a / /@ -- "$at")
-    set -l key (string replace -a / %2F -- (string replace -a % %25 -- "$at"))
-    test (count $tree) -eq 1; or return # a line feed in it
+    if test "$PWD" != "$__bubble_named"
+        set -g __bubble_tree (string replace -a / /@ -- "$at")
+        set -g __bubble_key (string replace -a / %2F -- (string replace -a % %25 -- "$at"))
+        set -g __bubble_named "$PWD"
+    end
+    set -q __bubble_tree[2]; and return 1 # a line feed in it
+    set -l tree $__bubble_tree
+    set -l key $__bubble_key
     while true
         set -l names
         for name in .venv .python-version .python-versions .tool-versions pyproject.toml
             test -e "$at/$name"; or test -L "$at/$name"; and set -a names $name
         end
         if set -q names[1]
-            __bubble_recall "$tree/answer" "$names"; or return
+            __bubble_remember "$tree/answer" "$names"; or return
             test "$__bubble_answer" = -; or return 0
         else
             set -l record $key
@@ -89,11 +95,27 @@ function __bubble_select
             test -e "$__bubble_home/registry/p.$record"; and return 1 # it had an environment
         end
         test -n "$at"; or break
-        set at (string replace -r '/[^/]*$' '' -- "$at")
-        set key (string replace -r '%2F((?!%2F).)*$' '' -- "$key")
-        set tree (string replace -r '/@[^/]*$' '' -- "$tree")
+        string match -qr '^(?<at>.*)/' -- "$at"
+        string match -qr '^(?<key>.*)%2F' -- "$key"
+        string match -qr '^(?<tree>.*)/@' -- "$tree"
     end
-    test -e "$__bubble_home/version"; and __bubble_recall "$__bubble_home/answers/global" version
+    test -e "$__bubble_home/version"; and __bubble_remember /global version
+end
+
+# The same of the store's memo $argv[1] (below its `answers`), or of this user's own, as
+# answer.sh has it.
+function __bubble_remember
+    __bubble_recall "$__bubble_home/answers$argv[1]" "$argv[2]"; and return
+    set -l own "$BUBBLE_CACHE_DIR"
+    if test -z "$own"
+        set own "$XDG_CACHE_HOME/bubble"
+        string match -q '/*' -- "$XDG_CACHE_HOME"; or set own "$HOME/.cache/bubble"
+    end
+    set own "$own/answers"
+    string match -q '/*' -- "$own"; and test -O "$own"; and not test -L "$own"; or return 1
+    set own "$own"(string replace -a / /@ -- "$__bubble_home")"$argv[1]"
+    test -O "$own"; and __bubble_recall "$own" "$argv[2]"; or return 1
+    not string match -qr '[/@]' -- "$__bubble_answer"
 end
 
 # Sets `found` to the directory's environment, else to nothing.
@@ -103,9 +125,9 @@ function __bubble_find --no-scope-shadowing
     test -z "$BUBBLE_PYTHON"; and __bubble_select 2>/dev/null; or return
     # the first that is there, be it an environment or not
     for word in $__bubble_answer
-        set -l means "$__bubble_home/requests/now/"(string sub -s 2 -- "$word")
-        if string match -q '@*' -- "$word"; and test -r "$means"
-            read means <"$means"; and test "$means" = -; and continue
+        set -l means
+        if string match -qr '^@(?<means>.*)' -- "$word"; and test -r "$__bubble_home/requests/now/$means"
+            read means <"$__bubble_home/requests/now/$means"; and test "$means" = -; and continue
         else if string match -q '/*' -- "$word"; and test -f "$word/pyvenv.cfg"; and test -x "$word/bin/python"
             set found "$word"
         end
@@ -146,7 +168,11 @@ function __bubble_follow
     set -q _BUBBLE_HOOK; and __bubble_leave
     if test -n "$found"
         # who has it on PATH anyway keeps it there
-        set -l at (contains -i -- $found $__bubble_entered); and set -e __bubble_entered[$at]
+        set -l others
+        for one in $__bubble_entered
+            test "$one" = "$found"; or set -a others $one
+        end
+        set -g __bubble_entered $others
         contains -- $found/bin $PATH; or set -ga __bubble_entered $found
         __bubble_enter $found
         set -gx _BUBBLE_HOOK $found

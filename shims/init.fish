@@ -3,17 +3,27 @@
 
 set -g __bubble_home @home@
 set -g __bubble_program @program@
+set -g __bubble_python @python@
 # the active environment and its commands, as they were at the last look
 set -g __bubble_commands
 # every environment that the hook has put on PATH
 set -g __bubble_entered
 
+# Runs bubble. PYTHONHOME is meant for another Python, and stops an interpreter before the first line
+# of its program: then it is started isolated.
+function __bubble_run
+    if test -n "$PYTHONHOME"; and test -x "$__bubble_python"
+        $__bubble_python @options@ -c 'import sys; from bubble.cli.main import run; sys.exit(run())' $argv
+    else
+        $__bubble_program $argv
+    end
+end
+
 # Takes every $argv out of PATH.
 function __bubble_without
-    set -l at
     for entry in $argv
-        while set at (contains -i -- $entry $PATH)
-            set -e PATH[$at]
+        while contains -- $entry $PATH
+            set -e PATH[(contains -i -- $entry $PATH)]
         end
     end
 end
@@ -89,7 +99,7 @@ function __bubble_renew --on-event fish_prompt
     end
     set -g __bubble_commands $now
     if test -n "$changed"
-        $__bubble_program rehash >/dev/null 2>&1
+        __bubble_run rehash >/dev/null 2>&1
     end
     return 0
 end
@@ -124,18 +134,15 @@ end
 
 function __bubble_activate
     if test (count $argv) -gt 1; or string match -qr '^(-.*|)$' -- $argv
-        $__bubble_program activate $argv
+        __bubble_run activate $argv
         return
     end
     set -l env $argv[1]
-    if set -q argv[1]
-    else if test -f $PWD/.venv/pyvenv.cfg
-        set env .venv
-    else
-        # the one that is selected here by its name, or lies above
-        set env ($__bubble_program activate --check); or return
-    end
-    if string match -qr '/|^\.' -- $env
+    if not set -q argv[1]
+        # what is named is the user's word; what only lies here needs the store's
+        set env (__bubble_run activate --check | string collect); or return
+        test -n "$env"; or return 1
+    else if string match -qr '/|^\.' -- $env
         string match -q '/*' -- $env; or set env $PWD/$env
         set env (path normalize -- $env)
     else
@@ -158,12 +165,12 @@ end
 
 function __bubble_shell
     if test (count $argv) -eq 0; or contains -- -h $argv; or contains -- --help $argv; or contains -- --json $argv
-        $__bubble_program shell $argv
+        __bubble_run shell $argv
     else if test "$argv" = --unset
         set -e BUBBLE_PYTHON
         true
     else
-        set -l value ($__bubble_program shell --check $argv); or return
+        set -l value (__bubble_run shell --check $argv); or return
         set -gx BUBBLE_PYTHON $value
     end
 end
@@ -175,7 +182,7 @@ function bubble
             __bubble_activate $argv[2..]
         case deactivate
             if set -q argv[2]
-                $__bubble_program $argv
+                __bubble_run $argv
             else if test -z "$VIRTUAL_ENV"
                 __bubble_error 'no environment is active in this shell' 'bubble activate ENV'
             else
@@ -187,7 +194,7 @@ function bubble
             if test "$argv[1]" = shell
                 __bubble_shell $argv[2..]
             else
-                $__bubble_program $argv
+                __bubble_run $argv
             end
             set code $status
             # what it changed may change the directory's environment

@@ -84,12 +84,10 @@ def --env --wrapped bubble [...rest: string@bubble-complete] {
     let first = $rest | get -o 0 | default ''
     let flags = $rest | any {|word| $word in ['-h' '--help' '--json'] }
     if $first == 'activate' and not $flags and ($rest | length) < 3 {
-        bubble-activate (if ($rest | length) == 2 {
-            $rest.1
-        } else if ($'($env.PWD)/.venv/pyvenv.cfg' | path exists) { '.venv' } else {
-            # the one that is selected here by its name, or lies above
-            ^$bubble_program activate --check | str trim --right
-        })
+        # what is named is the user's word; what only lies here needs the store's
+        bubble-activate (
+            if ($rest | length) == 2 { $rest.1 } else { ^$bubble_program activate --check | str trim --right }
+        )
     } else if $first == 'deactivate' and ($rest | length) == 1 {
         if ($env.VIRTUAL_ENV? | is-empty) {
             bubble-error 'no environment is active in this shell' 'bubble activate ENV'

@@ -90,12 +90,9 @@ function global:bubble {
     $looks = $false
     $asks = @($args | Where-Object { $_ -in '-h', '--help', '--json' }).Count -gt 0
     if ($count -gt 0 -and $count -lt 3 -and $args[0] -eq 'activate' -and -not $asks) {
-        $typed = if ($count -eq 2) { $args[1] } else { '.venv' }
-        if ($count -eq 1 -and -not [IO.File]::Exists("$($PWD.ProviderPath)/.venv/pyvenv.cfg")) {
-            # the one that is selected here by its name, or lies above
-            $typed = & $global:BubbleProgram activate --check
-        }
-        if ($typed) { __bubble_activate $typed }
+        # what is named is the user's word; what only lies here needs the store's
+        $typed = if ($count -eq 2) { $args[1] } else { & $global:BubbleProgram activate --check }
+        if ($count -eq 2 -or $LASTEXITCODE -eq 0) { __bubble_activate $typed }
     } elseif ($count -eq 1 -and $args[0] -eq 'deactivate') {
         if ($env:VIRTUAL_ENV) {
             __bubble_leave

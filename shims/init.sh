@@ -4,11 +4,22 @@
 
 _bubble_home=@home@
 _bubble_program=@program@
+_bubble_python=@python@
 _bubble_path='' _bubble_env='' _bubble_base='' _bubble_text='' _bubble_status=0
 # the active environment and its commands, as they were at the last look
 _bubble_commands=''
 # every environment that the hook has put on PATH, each with a colon behind it
 _bubble_entered=''
+
+# Runs bubble. PYTHONHOME is meant for another Python, and stops an interpreter before the first line
+# of its program: then it is started isolated.
+_bubble_run() {
+    if [ -n "${PYTHONHOME-}" ] && [ -x "$_bubble_python" ]; then
+        "$_bubble_python" @options@ -c 'import sys; from bubble.cli.main import run; sys.exit(run())' "$@"
+    else
+        "$_bubble_program" "$@"
+    fi
+}
 
 # Sets _bubble_path to the PATH $1 without the entry $2.
 _bubble_without() {
@@ -115,7 +126,7 @@ _bubble_renew() {
         fi
     done
     if [ -n "$_bubble_base" ]; then
-        "$_bubble_program" rehash >/dev/null 2>&1 || :
+        _bubble_run rehash >/dev/null 2>&1 || :
         _bubble_forget
     fi
 }
@@ -206,22 +217,22 @@ _bubble_absolute() {
 
 _bubble_activate() {
     if [ $# -gt 1 ]; then
-        "$_bubble_program" activate "$@"
+        _bubble_run activate "$@"
         return
     fi
-    if [ $# -eq 0 ] && [ ! -f "${PWD%/}/.venv/pyvenv.cfg" ]; then
-        # the one that is selected here by its name, or lies above
-        _bubble_base=$("$_bubble_program" activate --check) || return
-        set -- "$_bubble_base"
+    if [ $# = 0 ]; then
+        # what is named is the user's word; what only lies here needs the store's
+        _bubble_env=$(_bubble_run activate --check) || return
+    else
+        case $1 in
+            -* | '')
+                _bubble_run activate "$@"
+                return
+                ;;
+            */* | .*) _bubble_absolute "$1" ;;
+            *) _bubble_env=$_bubble_home/envs/$1 ;;
+        esac
     fi
-    case ${1-.venv} in
-        -* | '')
-            "$_bubble_program" activate "$@"
-            return
-            ;;
-        */* | .*) _bubble_absolute "${1-.venv}" ;;
-        *) _bubble_env=$_bubble_home/envs/$1 ;;
-    esac
     case $_bubble_env in
         *:*)
             _bubble_error "$_bubble_env has a colon in its path, which PATH can't carry" \
@@ -247,7 +258,7 @@ _bubble_activate() {
 
 _bubble_deactivate() {
     if [ $# -gt 0 ]; then
-        "$_bubble_program" deactivate "$@"
+        _bubble_run deactivate "$@"
         return
     fi
     if [ -z "${VIRTUAL_ENV-}" ]; then
@@ -263,10 +274,10 @@ _bubble_deactivate() {
 
 _bubble_shell() {
     case "${1-} $* " in
-        ' '* | *' -h '* | *' --help '* | *' --json '*) "$_bubble_program" shell "$@" ;;
+        ' '* | *' -h '* | *' --help '* | *' --json '*) _bubble_run shell "$@" ;;
         '--unset --unset ') unset BUBBLE_PYTHON ;;
         *)
-            _bubble_env=$("$_bubble_program" shell --check "$@") || return
+            _bubble_env=$(_bubble_run shell --check "$@") || return
             export BUBBLE_PYTHON="$_bubble_env"
             ;;
     esac
@@ -288,7 +299,7 @@ bubble() {
             ;;
         *)
             _bubble_status=0
-            "$_bubble_program" "$@" || _bubble_status=$?
+            _bubble_run "$@" || _bubble_status=$?
             # it may have changed what there is to run
             _bubble_forget
             return "$_bubble_status"

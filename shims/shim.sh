@@ -12,10 +12,14 @@
 _bubble_home='@home@'
 _bubble_python='@python@'
 _bubble_name=${0##*/}
-_bubble_answer='' _bubble_prefix=''
+_bubble_answer='' _bubble_prefix='' _bubble_said='' _bubble_chosen=''
 
 _bubble_slow() {
-    unset __PYVENV_LAUNCHER__ IFS
+    # what `exec` chose, as long as nothing else is asked
+    if [ -n "$_bubble_said" ]; then
+        export BUBBLE_PYTHON="$_bubble_said"
+    fi
+    unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
     if [ ! -x "$_bubble_python" ]; then
         printf '%s\n' "bubble: the Python that runs bubble is gone ($_bubble_python), so $_bubble_name\
  can't be chosen here; install bubble again, then run: bubble rehash" >&2
@@ -65,6 +69,25 @@ _bubble_runs_pip() {
 
 # @answer.sh@
 
+# on PATH by `exec` (selection/choice.py): that answers, unless a nearer BUBBLE_PYTHON does
+case $0 in
+    */choices/*/bin/*)
+        _bubble_path=${0%/bin/*}/answer
+        if [ -f "$_bubble_path" ] && [ -r "$_bubble_path" ]; then
+            { IFS= read -r _bubble_said && IFS= read -r _bubble_chosen; } <"$_bubble_path"
+        fi
+        if [ -z "$_bubble_chosen" ] && [ -z "${BUBBLE_PYTHON-}" ]; then
+            printf '%s\n' "bubble: what exec had chosen is gone (${0%/bin/*}), so $_bubble_name\
+ can't be chosen here; leave what exec started, or say which: BUBBLE_PYTHON=VERSION" >&2
+            exit 127
+        fi
+        case ${BUBBLE_PYTHON:-$_bubble_said} in
+            "$_bubble_said") ;;
+            *) _bubble_said='' _bubble_chosen='' ;;
+        esac
+        ;;
+esac
+
 # what installs commands is watched, so that they get shims at once
 case $_bubble_name in
     pip | pip[0-9]*) _bubble_slow "$@" ;;
@@ -75,11 +98,13 @@ case $_bubble_name in
         ;;
 esac
 
-if [ -n "${BUBBLE_PYTHON-}" ]; then
+if [ -n "$_bubble_chosen" ]; then
+    _bubble_answer=$_bubble_chosen
+elif [ -n "${BUBBLE_PYTHON-}" ]; then
     case $BUBBLE_PYTHON in
         .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) _bubble_slow "$@" ;;
     esac
-    _bubble_recall "$_bubble_home/answers/variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
+    _bubble_remember "variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
 else
     _bubble_select || _bubble_slow "$@"
 fi
@@ -93,7 +118,7 @@ for _bubble_word in $_bubble_answer; do
         [ "$_bubble_target" -ef "$0" ] && break
         # a bash that exports SHELLOPTS would pass it on
         set +f
-        unset __PYVENV_LAUNCHER__ IFS
+        unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
         exec "$_bubble_target" "$@"
     fi
 done

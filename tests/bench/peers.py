@@ -1,7 +1,7 @@
 """The peers: where they come from, what keeps each in its place, and how each gets our archives.
 
-uv, virtualenv, pdm and hatch come from PyPI, mise from npm, each by its name; pyenv takes part
-where it is on the machine. One that can't be set up takes no part.
+uv, virtualenv, pdm, hatch and poetry come from PyPI, mise from npm, each by its name; pyenv takes
+part where it is on the machine. One that can't be set up takes no part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.builds import Build
 
-FROM_PYPI = ("uv", "virtualenv", "pdm", "hatch")
+FROM_PYPI = ("uv", "virtualenv", "pdm", "hatch", "poetry")
 MISE = "@jdxcode/mise"
 # where python-build-standalone's archives are, for those that want to see that in the address
 RELEASES = "astral-sh/python-build-standalone/releases/download"

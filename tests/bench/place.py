@@ -37,6 +37,7 @@ class Place:
         self.virtualenv = f"{path}/virtualenv/bin/virtualenv"
         self.pdm = f"{path}/pdm/bin/pdm"
         self.hatch = f"{path}/hatch/bin/hatch"
+        self.poetry = f"{path}/poetry/bin/poetry"
         self.mise = peers.mise(path)
         self.pyenv = peers.pyenv_root()
         self.missing: dict[str, str] = {}

@@ -9,10 +9,12 @@ from bench import installs
 from bench.context import Bench, say
 from bench.projects import projects
 from bench.scale import scale
+from bench.scripts import scripts
 from bench.shells import shells
 from bench.shims import shims
 from bench.space import space
 from bench.starts import starts
+from bench.syncs import syncs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +46,8 @@ SECTIONS = (
     Section("shells", shells),
     Section("environments", _environments),
     Section("projects", projects),
+    Section("sync", syncs),
+    Section("scripts", scripts),
     Section("space", space),
     Section("scale", scale),
 )

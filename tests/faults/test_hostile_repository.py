@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHARES = 6
 # what says by itself that a directory is the user's: what follows is their own affair
-TRUSTING = {"adopt", "repair"}
+TRUSTING = {"adopt", "repair"}  # with its name: plain `repair` trusts what the store knows alone
 # where most is decided: tried with more kinds
 DECIDING = {"create", "run", "exec", "doctor", "repair", "clone", "remove"}
 
@@ -62,10 +62,11 @@ def attack(world: World, words: tuple[str, ...], one: Kind, cwd: str) -> list[st
         done.append(" ".join(now))
         if not os.path.isdir(cwd):
             os.makedirs(cwd)
-        if now[0] not in TRUSTING or now != words:
+        trusting = now[0] in TRUSTING and len(now) > 1
+        if not trusting or now != words:
             world.try_shims(cwd)
         faults += [f"{one}, in {cwd}, {' → '.join(done)}: {fault}" for fault in world.harm()]
-        if now[0] in TRUSTING:
+        if trusting:
             break
     return faults
 
@@ -170,6 +171,26 @@ def claims_to_be_made_here(world: World) -> list[str]:
     return faults
 
 
+def carries_a_published_mark(world: World) -> list[str]:
+    """Mend "this directory's", where that is a copy of what the user published, with its mark."""
+    faults = []
+    for mark in MARKS:
+        for gone in (False, True):
+            shutil.rmtree(world.clone, ignore_errors=True)
+            os.mkdir(world.clone)
+            world.ship(Kind(mark=mark))
+            aside = f"{world.root}/unplugged"
+            if gone:  # as if it had been moved away: the copy is all that there is of it
+                os.rename(world.user.mine, aside)
+            for cwd in (world.clone, f"{world.clone}/below/deeper"):
+                world.run("repair", cwd=cwd)
+                world.try_shims(cwd)
+            if gone:
+                os.rename(aside, world.user.mine)
+            faults += [f"{mark}, {gone}: {fault}" for fault in world.harm()]
+    return faults
+
+
 def gets_an_environment(world: World) -> list[str]:
     """Let the project, which the user runs, write to its own environment what it likes."""
     world.ship(Kind(venv="none"))
@@ -201,6 +222,7 @@ MOVES: dict[str, Callable[[World], list[str]]] = {
     "comes in the place of another": comes_in_the_place_of_another,
     "points at the old one": points_at_the_old_one,
     "claims to be made here": claims_to_be_made_here,
+    "carries a published mark": carries_a_published_mark,
     "gets an environment": gets_an_environment,
     "brings a pip": brings_a_pip,
 }
@@ -218,6 +240,7 @@ def test_a_repository_gets_nothing_when_it(tmp_path: Path, env: dict[str, str], 
         ("all-is-itself", "comes in the place of another"),
         ("marks-by-links", "points at the old one"),
         ("doctor-registers", "claims to be made here"),
+        ("marks-are-words", "carries a published mark"),
         ("linked-seeds", "gets an environment"),
         ("not-isolated", "brings a pip"),
         ("shims-are-tools", "brings a pip"),
@@ -266,6 +289,33 @@ def test_going_into_a_repository_runs_nothing_of_it(
             session.cd(world.root)
             faults += [f"{kind(number)}: {fault}" for fault in world.harm()]
     assert not faults, "\n".join(faults)
+
+
+@EACH
+def test_activating_what_lies_here_enters_what_the_store_knows_and_nothing_of_a_repository(
+    tmp_path: Path, env: dict[str, str], shell: str
+) -> None:
+    world = World(tmp_path, env)
+    os.mkdir(world.clone)
+    world.run("create", "--no-pip")
+    code = world.run("init", shell, cwd=world.root)
+    write(f"{world.root}/init.{shell}", code.stdout)
+    read = "source" if shell == "fish" else "."
+    rc = (f"{read} {world.root}/init.{shell}\n",)
+    with Session(shell, world.root, world.env, rc=rc) as session:
+        assert session.cd(world.clone).do("bubble activate").active == f"{world.clone}/.venv"
+        assert session.do("deactivate").active == ""
+        for mark in MARKS:
+            for venv in VENVS:
+                world.ship(Kind(mark=mark, venv=venv))
+                for directory in (world.clone, "below/deeper"):
+                    session.cd(directory).do("bubble activate").do("python -c pass")
+                    assert session.active == "", (mark, venv)
+                session.cd(world.root)
+        assert world.harm() == []
+        world.ship(Kind())
+        # what is named is the user's word
+        assert session.cd(world.clone).do("bubble activate .venv").active == f"{world.clone}/.venv"
 
 
 @pytest.mark.parametrize(

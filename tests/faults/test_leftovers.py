@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from bubble.system.trees import remove_tree
 from support import invariants
 from support.env_scene import broken, env_scene, left_behind, project, request, unregistered
 from support.figures import record
@@ -40,12 +41,12 @@ def here(stage: Scene, *words: str, before: tuple[str, ...] = ()) -> Done:
     return done
 
 
-def deepen(path: str) -> None:
+def deepen(path: str, name: str = "d") -> None:
     """Make a tree below an existing directory that is deeper than Python recurses."""
     directory = os.open(path, os.O_RDONLY)
     for _ in range(DEEP):
-        os.mkdir("d", dir_fd=directory)
-        below = os.open("d", os.O_RDONLY, dir_fd=directory)
+        os.mkdir(name, dir_fd=directory)
+        below = os.open(name, os.O_RDONLY, dir_fd=directory)
         os.close(directory)
         directory = below
     os.close(directory)
@@ -98,6 +99,22 @@ def test_what_cannot_be_deleted_stops_no_other_command_and_goes_as_doctor_says(
     assert here(stage, "gc", "--only", "scratch").status == 0
     assert not os.path.lexists(left)
     assert left_behind(stage, also="beside") == []
+
+
+def test_nothing_recurses_where_an_environment_or_a_known_directory_lies_deep(
+    stage: Scene,
+) -> None:
+    deepen(f"{stage.layout.envs}/train/lib")
+    assert here(stage, "clone", "train", "other").status == 0
+    assert here(stage, "info", "other").status == 0
+    assert here(stage, "list", "--size").status == 0
+    os.makedirs(stage.layout.answers, exist_ok=True)
+    deepen(stage.layout.answers, "@d")  # what a shim in such a directory leaves
+    for words in (("doctor",), ("gc", "--dry-run"), ("gc",), ("remove", "other")):
+        done = here(stage, *words)
+        assert done.status == 0, done.err
+    for tree in (stage.layout.answers, f"{stage.layout.envs}/train"):
+        remove_tree(tree)  # nor does the test's own end get so deep
 
 
 @pytest.mark.parametrize("words", [("remove", "train"), ("remove", ".venv")], ids=" ".join)

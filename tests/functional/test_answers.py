@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.selection import fallback
+from bubble.selection import become
 from bubble.selection.explain import explain
 from support.shimworld import ShimWorld, write
 
@@ -122,6 +122,6 @@ def test_a_locale_is_left_alone_where_nobody_can_tell_who_set_it(
     def unreadable(path: str, *_: object) -> None:
         raise FileNotFoundError(path)
 
-    monkeypatch.setattr(fallback, "open", unreadable, raising=False)
+    monkeypatch.setattr(become, "open", unreadable, raising=False)
     given: World = world.world(world.tree, {**ENV, "LC_CTYPE": "C.UTF-8"})
-    assert fallback.child_environment("/bin/true", given)["LC_CTYPE"] == "C.UTF-8"
+    assert become.child_environment("/bin/true", given)["LC_CTYPE"] == "C.UTF-8"

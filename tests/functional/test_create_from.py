@@ -136,6 +136,7 @@ def test_requirements_come_from_a_server(scene: Scene, installer: str, server: F
         (("-e", "."), ["mine-1.0"]),
         (("-e", ".[dev]"), ["demo-2.0", "mine-1.0"]),
         (("-e", "./[dev]", "-c", "c.txt"), ["demo-1.0", "mine-1.0"]),
+        (("-e", "./in a dir[dev]"), ["demo-2.0", "mine-1.0"]),
         (("--editable=.", "-r", "r.txt", "--with", "other"), ["demo-2.0", "mine-1.0", "other-1.0"]),
     ],
 )
@@ -144,6 +145,12 @@ def test_a_project_is_installed_to_be_worked_on(
 ) -> None:
     scene.write("r.txt", "demo\n")
     scene.write("c.txt", "demo<2\n")
+    where = scene.root
+    if "in a dir" in words[1]:
+        where = f"{scene.root}/in a dir"
+        os.makedirs(where)
+        for name in ("pyproject.toml", "backend.py", "src"):
+            os.rename(f"{scene.root}/{name}", f"{where}/{name}")
     done = scene.bubble("create", *words, "--installer", installer, cwd=scene.root)
     assert done.status == 0, done.err
     assert scene.has() == has
@@ -151,7 +158,7 @@ def test_a_project_is_installed_to_be_worked_on(
         [f"{scene.root}/.venv/bin/python", "-c", "import mine; print(mine.__file__)"],
         capture_output=True, text=True, check=True, cwd="/",
     )  # fmt: skip
-    assert ran.stdout == f"{scene.root}/src/mine.py\n"
+    assert ran.stdout == f"{where}/src/mine.py\n"
 
 
 def test_what_is_there_already_is_told_how_to_get_it_as_well(scene: Scene) -> None:

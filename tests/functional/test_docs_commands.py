@@ -17,7 +17,7 @@ import pytest
 from bubble.cli.arguments import make_parser
 from bubble.cli.table import COMMANDS, GROUPS
 from support.fault_server import serve
-from support.needs import needs
+from support.needs import needs, real_uv
 from support.pages import Block, Step, agrees, escapes, pages, parts, session, steps, text_of
 from support.reader import Library, Reader
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GENERATED = "docs/reference.md"
 PAGES = [page for page in pages() if page == "README.md" or page.startswith("docs/")]
 WRITTEN = [page for page in PAGES if page != GENERATED]
+WITH_UV = "<!-- with uv -->"  # on pages that lock a project, which uv resolves
 # the blocks that say that they aren't run: whoever adds one counts it here
 NOT_RUN = 8
 
@@ -37,10 +38,21 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(str(tmp_path_factory.mktemp("library")))
 
 
+def with_uv(root: str, library: Library) -> dict[str, str]:
+    """Put uv onto the reader's PATH, or skip; it takes the same wheels as pip."""
+    os.makedirs(f"{root}/bin")
+    os.symlink(real_uv(), f"{root}/bin/uv")
+    return {"UV_OFFLINE": "1", "UV_FIND_LINKS": library.wheels, "UV_NO_CONFIG": "1"}
+
+
 @needs("git", "make", "bash")
 @pytest.mark.parametrize("page", [page for page in WRITTEN if steps(text_of(page))])
 def test_a_page_does_what_it_says(page: str, library: Library, tmp_path: Path) -> None:
-    with serve(f"{tmp_path}/srv") as server, Reader(str(tmp_path), library, server.url) as reader:
+    more = with_uv(str(tmp_path), library) if WITH_UV in text_of(page) else {}
+    with (
+        serve(f"{tmp_path}/srv") as server,
+        Reader(str(tmp_path), library, server.url, more) as reader,
+    ):
         for step in steps(text_of(page)):
             reader.check(step, page)
 

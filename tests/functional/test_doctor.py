@@ -312,6 +312,14 @@ def pin_unreadable(c: Clinic) -> None:
         file.write(b"\xff\x00")
 
 
+def worktree_without_its_environment(c: Clinic) -> None:
+    project_environment(c)
+    git, tree = f"{c.cwd}/.git/worktrees/tree", f"{c.root}/tree"
+    write(f"{tree}/.git", f"gitdir: {git}\n")
+    write(f"{git}/gitdir", f"{tree}/.git\n")
+    c.cwd = tree
+
+
 def second_pin_not_installed(c: Clinic) -> None:
     write(f"{c.cwd}/.python-version", "3.11\n3.12\n")
 
@@ -362,6 +370,7 @@ CASES: list[object] = [
     ("choice.impossible", shell_asks_for_nothing_installed),
     ("choice.impossible", pin_not_installed),
     ("choice.impossible", pin_unreadable),
+    ("choice.worktree", worktree_without_its_environment),
     ("choice.missing", second_pin_not_installed),
 ]
 

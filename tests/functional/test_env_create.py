@@ -300,6 +300,7 @@ def test_an_empty_name_never_means_this_directorys_environment(
         assert (done.status, done.err.splitlines()[0]) in {
             (2, "error: ENV is empty"),
             (2, "error: NAME is empty"),
+            (2, "error: ENV|FILE is empty"),
         }, done.err
     assert os.path.samestat(mark, os.lstat(f"{project}/.venv/.bubble-environment"))
     assert adopted

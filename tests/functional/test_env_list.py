@@ -89,6 +89,7 @@ def test_json_says_everything_at_a_glance(bubble: Bubble, home: str) -> None:
         "project": None,
         "bubble": None,
         "previous": False,
+        "scripts": [],
         "python": "cpython-3.11.9",
         "interpreter": f"{home}/pythons/3.11",
         "request": "3.11",

@@ -76,7 +76,7 @@ def test_a_moved_project_is_noticed_and_mended(
     info = bubble("info", cwd=moved)
     assert info.status == 1
     assert f"bubble repair '{moved}/.venv'" in info.err
-    assert mended(bubble, cwd=moved)
+    assert mended(bubble, ".", cwd=moved)
     works_at(f"{moved}/.venv", moved)
     assert names_in(f"{moved}/.venv", project) == []
     assert states(bubble, moved) == {f"{moved}/.venv": "ok"}
@@ -104,7 +104,7 @@ def test_a_copied_project_gets_an_environment_of_its_own(
     shutil.copytree(project, copy, symlinks=True)
     original = files(project)
     assert states(bubble, copy) == {f"{project}/.venv": "ok", f"{copy}/.venv": "copied"}
-    mended(bubble, cwd=copy)
+    mended(bubble, ".", cwd=copy)
     works_at(f"{copy}/.venv", copy)
     assert files(project) == original
     works_at(f"{project}/.venv", project)
@@ -117,7 +117,7 @@ def test_a_copied_project_gets_an_environment_of_its_own(
 def test_a_copy_inside_the_original_is_mended(bubble: Bubble, project: str) -> None:
     copy = f"{project}/inner"
     shutil.copytree(project, copy, symlinks=True)
-    mended(bubble, cwd=copy)
+    mended(bubble, ".", cwd=copy)
     works_at(f"{copy}/.venv", copy)
     works_at(f"{project}/.venv", project)
 
@@ -204,7 +204,7 @@ def test_a_death_in_the_middle_is_mended_by_the_same_command(
             pass
         else:
             assert stop > 3, "nothing was to be done"
-    mended(bubble, cwd=moved)
+    mended(bubble, ".", cwd=moved)
     works_at(f"{moved}/.venv", moved)
     assert names_in(f"{moved}/.venv", project) == []
     assert states(bubble, moved) == {f"{moved}/.venv": "ok"}

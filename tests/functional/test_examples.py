@@ -109,6 +109,9 @@ SCENES = {
     "deactivate": f"{SHELL}\nbubble create web -p 3.12 --no-pip; bubble activate web",
     "import": """
         mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7
+        mkdir ~/project; cd ~/project; printf 'dependencies: [pandas]\\n' >environment.yml
+        printf '{"_meta": {}, "default": {"requests": {"version": "==2.31.0", "hashes":
+            ["sha256:%064d"]}}}' 0 >Pipfile.lock
     """,
     "init": "mkdir -p ~/.config/fish",
     "completions": "mkdir -p ~/.zfunc ~/.config/fish/completions",
@@ -123,8 +126,17 @@ for name in black pip; do
     echo "#!/bin/sh" >"$command"; chmod +x "$command"; bubble rehash
 done
 """
+SCRIPT = r"""
+printf '# /// script\n# dependencies = []\n# ///\n' >report.py
+"""
 # what one example needs beyond that
 BEFORE = {
+    "bubble create --script report.py": SCRIPT,
+    "bubble lock --script report.py": SCRIPT,
+    "bubble run report.py --week 12": SCRIPT,
+    "bubble run --locked report.py": r"""
+        printf 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n' >report.py.lock
+    """,
     "bubble python install": "cd; echo 3.12 >.python-version",
     "bubble python install --from python.tar.gz --sha256 HEX 3.12.4": """
         HEX=$(cd "$(dirname "$READER_DOUBLES")"; grep "3.12.4.*$(uname -m)" SHA256SUMS)
@@ -152,6 +164,9 @@ BEFORE = {
     "bubble adopt ~/.virtualenvs/site --name site": "bubble remove ~/.virtualenvs/site",
     "bubble lock --all --check": "bubble lock --all",
     "bubble sync --all --locked": "bubble lock --all",
+    "bubble export pylock.toml -o requirements.txt": """
+        printf 'lock-version = "1.0"\\ncreated-by = "me"\\npackages = []\\n' >pylock.toml
+    """,
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {
@@ -169,6 +184,7 @@ NOT_RUN = {
     "bubble init pwsh | Out-String | iex": "PowerShell's own words",
     "bubble init nu | save -f ~/.bubble.nu": "Nushell's own words; test_shell_nu.py has it",
     "bubble init fish | source": "fish's own words; test_shell_init.py has it",
+    "bubble import poetry.lock --lock": "wants uv; test_import_locks.py has it",
 }
 
 

@@ -106,12 +106,14 @@ def test_the_same_process_becomes_the_command(project: Path, env: dict[str, str]
 def test_the_environment_differs_in_what_is_documented(
     world: ShimWorld, project: Path, bubble: Bubble
 ) -> None:
-    """PATH is led by the selected `bin`; with -p, shims below answer for the same request."""
+    """PATH is led by the selection; with -p, shims below answer for the same request."""
     given = {"PATH": "/usr/bin:/bin", "KEEP": "1"}
     plain = bubble("exec", "tell", cwd=project, env=given).json["env"]
     chosen = bubble("exec", "-p", "3.12", "tell", cwd=project, env=given).json["env"]
-    assert plain["PATH"] == f"{binaries(world, '3.11.9')}:/usr/bin:/bin"
-    assert chosen["PATH"] == f"{binaries(world, '3.12.1')}:/usr/bin:/bin"
+    for env, version in ((plain, "3.11.9"), (chosen, "3.12.1")):
+        shims, _, rest = env["PATH"].partition(":")
+        assert os.path.realpath(shims) == world.layout.shims
+        assert rest == f"{binaries(world, version)}:/usr/bin:/bin"
     assert "BUBBLE_PYTHON" not in plain
     assert {name for name in chosen if chosen[name] != plain.get(name)} == {"PATH", "BUBBLE_PYTHON"}
     assert plain.keys() - {"LC_CTYPE"} <= os.environ.keys() | {"KEEP"}
@@ -227,7 +229,11 @@ def test_the_systems_comes_where_the_file_has_it(
     path = f"{world.root}/bin:/usr/bin:/bin"
     done = bubble("exec", "python3", cwd=project, env={"PATH": path})
     place = binaries(world, "3.12.1") if runs == "3.12" else f"{world.root}/bin"
-    given = f"{binaries(world, '3.12.1')}:{path}" if first else path
-    assert done.out == f"{place}/python3\n{given}\n", done.err
+    program, given = done.out.splitlines()
+    if first:
+        shims, _, given = given.partition(":")
+        assert os.path.realpath(shims) == world.layout.shims
+    expected = f"{binaries(world, '3.12.1')}:{path}" if first else path
+    assert (program, given) == (f"{place}/python3", expected), done.err
     told = bubble("which", "python3", cwd=project, env={"PATH": path})
     assert told.out == f"{place}/python3\n"

@@ -107,7 +107,7 @@ TYPED = {
     "create python=3.12": "bubble create -p 3.12",
     "create site python=3.12 numpy": "bubble create site -p 3.12 numpy",
     "env list": "bubble list",
-    "env create -f environment.yml": "bubble create NAME",
+    "env create -f environment.yml": "bubble import environment.yml",
     "env remove -n site": "bubble remove NAME",
     "env export": "bubble export",
     "info --envs": "bubble info --help",

@@ -213,7 +213,7 @@ def test_kernels_follow_a_project_that_was_moved_once_it_is_repaired(clinic: Cli
     by_hand = f"{os.path.dirname(made['path'])}/by-hand"
     write(f"{by_hand}/kernel.json", json.dumps({"argv": [f"{project}/.venv/bin/python", "-m"]}))
     os.rename(project, moved)
-    said = clinic.run("repair", cwd=moved)
+    said = clinic.run("repair", ".", cwd=moved)
     assert "let its Jupyter kernels find it: by-hand, here" in said
     mine = registry.of_directory(clinic.layout, moved)
     assert mine is not None

@@ -147,6 +147,136 @@ def test_what_root_left_in_a_users_own_home_goes_back_to_them(machine: Machine) 
     assert "store.access" not in findings(machine, machine.env(home, ""))
 
 
+# memos of one's own
+
+
+class Fast:
+    """A machine on which nobody works in directories that root was never in.
+
+    `python` says which Python runs, and whether bubble was asked: its slow path is taken away
+    meanwhile.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.env = nobodys(machine)
+        self.own = machine.directory("own", NOBODY)
+        self.pin("3.11\n")
+
+    def pin(self, text: str) -> None:
+        write(f"{self.own}/.python-version", text)
+        os.chown(f"{self.own}/.python-version", NOBODY, NOBODY)
+
+    def python(
+        self, user: int = NOBODY, env: Mapping[str, str] | None = None, cwd: str = ""
+    ) -> tuple[str, bool]:
+        machine, there = self.machine, f"{self.machine.root}/tool"
+        env = env or self.env
+        os.rename(there, f"{there}.away")
+        try:
+            fast = machine.as_user(user, "python -V", env, cwd or self.own)
+        finally:
+            os.rename(f"{there}.away", there)
+        if fast.returncode == 0:
+            return fast.stdout.split()[1], True
+        assert "the Python that runs bubble is gone" in fast.stderr
+        said = machine.as_user(user, "python -V", env, cwd or self.own)
+        return (said.stdout.split()[1] if said.returncode == 0 else said.stderr), False
+
+
+@pytest.fixture
+def fast(shared: Machine) -> Fast:
+    return Fast(shared)
+
+
+def test_directories_of_another_user_are_as_fast_in_roots_store(fast: Fast) -> None:
+    root = fast.machine.env(f"{fast.machine.root}/root's home", fast.machine.store)
+    assert [fast.python() for _ in range(2)] == [("3.11.8", False), ("3.11.8", True)]
+    fast.pin("3.12\n")
+    assert [fast.python() for _ in range(2)] == [("3.12.1", False), ("3.12.1", True)]
+    asked = {**fast.env, "BUBBLE_PYTHON": "3.11"}
+    assert fast.python(env=asked)[0] == "3.11.8"
+    assert fast.python(env=asked) == ("3.11.8", True)
+    below = fast.machine.directory("own/below", NOBODY)
+    write(f"{below}/pyproject.toml", "[project]\nname = 'x'\n")
+    assert [fast.python(cwd=below) for _ in range(2)] == [("3.12.1", False), ("3.12.1", True)]
+    # what is installed changes: nothing of before is true by itself
+    done(fast.machine.as_user(0, "bubble python uninstall --yes --force 3.12", root))
+    said, by_itself = fast.python()
+    assert not by_itself
+    assert "asks for Python “3.12”" in said
+    done(fast.machine.as_user(0, "bubble python install 3.12", root))
+    assert [fast.python() for _ in range(2)] == [("3.12.1", False), ("3.12.1", True)]
+    told = done(fast.machine.as_user(NOBODY, "bubble explain", fast.env, fast.own))
+    assert "knows this answer" in told
+    assert os.stat(f"{fast.env['HOME']}/.cache/bubble/answers").st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME", "BUBBLE_CACHE_DIR"])
+@pytest.mark.parametrize("victim", [OTHER, 0])
+def test_nobody_believes_what_another_user_says(fast: Fast, variable: str, victim: int) -> None:
+    """As sudo keeps HOME, or a HOME or a cache is another user's: memos that hold, but theirs."""
+    fast.python()
+    place = {
+        "HOME": fast.env["HOME"],
+        "XDG_CACHE_HOME": f"{fast.env['HOME']}/.cache",
+        "BUBBLE_CACHE_DIR": f"{fast.env['HOME']}/.cache/bubble",
+    }[variable]
+    os.chmod(fast.env["HOME"], 0o755)
+    answers = f"{fast.env['HOME']}/.cache/bubble/answers"
+    for directory, _, names in os.walk(answers):
+        os.chmod(directory, 0o755)
+        for name in names:  # 3.12 where the directory says 3.11
+            with open(f"{directory}/{name}", encoding="utf-8") as file:
+                text = file.read()
+            with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
+                file.write(text.replace("=cpython-3.11.8", "=cpython-3.12.1"))
+            os.utime(f"{directory}/{name}", (4e9, 4e9))
+    assert fast.python() == ("3.12.1", True)  # who writes it has it
+    home = fast.machine.directory("victim", victim)
+    env = {**fast.env, "HOME": home, variable: place}
+    for _ in range(2):
+        assert fast.python(victim, env)[0] == "3.11.8"
+    assert [path for path in roots(f"{fast.env['HOME']}") if victim == 0] == []
+    if victim:  # a place of theirs, with everything in it another's, or a link
+        for line in (f"cp -a {answers} {home}/a", f"ln -s {answers} {home}/answers"):
+            fast.machine.as_user(0, line, {})
+        env = {**fast.env, "HOME": home, "BUBBLE_CACHE_DIR": home}
+        assert fast.python(victim, env)[0] == "3.11.8"
+        os.unlink(f"{home}/answers")
+        os.rename(f"{home}/a", f"{home}/answers")
+        os.chown(f"{home}/answers", victim, victim)
+        assert fast.python(victim, env)[0] == "3.11.8"
+
+
+def test_a_memo_of_ones_own_names_nothing_but_the_stores_pythons(fast: Fast) -> None:
+    fast.python()
+    evil = f"{fast.machine.root}/evil"
+    write(f"{evil}/bin/python", "#!/bin/sh\necho evil evil\n")
+    os.chmod(f"{evil}/bin/python", 0o755)
+    answers = f"{fast.env['HOME']}/.cache/bubble/answers"
+    for answer in (evil, f"=../../../{evil}", "@3.12", f"=cpython-3.11.8:{evil}"):
+        for directory, _, names in os.walk(answers):
+            for name in names:
+                path = f"{directory}/{name}"
+                with open(path, encoding="utf-8") as file:
+                    lines = file.read().split("\n")
+                lines[1] = answer
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("\n".join(lines))
+                os.utime(path, (4e9, 4e9))
+        assert fast.python() == ("3.11.8", False), answer
+
+
+def test_a_place_that_others_may_write_to_gets_no_memo(fast: Fast) -> None:
+    answers = fast.machine.directory("home/.cache/bubble/answers", NOBODY)
+    os.chown(os.path.dirname(answers), NOBODY, NOBODY)
+    for mode in (0o777, 0o775):
+        os.chmod(answers, mode)
+        assert [fast.python() for _ in range(2)] == [("3.11.8", False)] * 2
+        assert os.listdir(answers) == []
+
+
 # root in another user's home
 
 

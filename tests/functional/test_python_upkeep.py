@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -13,6 +14,7 @@ from bubble.pythons.installed.upkeep import remove, verify
 from bubble.system.host import host_platform
 from bubble.system.machine import Machine
 from support.builds import archive_path, small_archive, small_mirror
+from support.needs import ROOT_ONLY, needs, not_here
 from support.told import json_data, json_error, one_error
 
 TYPE_CHECKING = False
@@ -142,6 +144,36 @@ def test_prune_also_removes_what_an_earlier_upgrade_left(
         "removed": [f"cpython-3.11.7-{PLATFORM}"],
     }  # fmt: skip
     assert versions(home) == ["3.11 -> 3.11.9", "3.11.9"]
+
+
+@ROOT_ONLY
+@needs("chattr")
+@pytest.mark.parametrize("stuck", ["", "/lib"])
+@pytest.mark.parametrize(
+    "words", [("upgrade", "--prune"), ("uninstall", "3.10.2", "3.11.7")], ids=" ".join
+)
+def test_what_can_not_be_deleted_is_told_and_the_others_go(
+    bubble: Callable[..., Result],
+    install: Callable[..., None],
+    home: str,
+    words: tuple[str, ...],
+    stuck: str,
+) -> None:
+    install("3.10.2", "3.11.7")
+    path = f"{home}/pythons/cpython-3.10.2-{PLATFORM}{stuck}"
+    if subprocess.run(["chattr", "+i", path], check=False).returncode:
+        not_here("files can't be made immutable")
+    try:
+        done = bubble("python", *words)
+        assert done.status == 1
+        assert "operation not permitted" in one_error(done.err)[0]
+        assert "removed cpython-3.11.7\n" in done.out
+        # what can't even leave its place is there, whole; else only bytes of it are left
+        assert ("removed cpython-3.10.2\n" in done.out) == bool(stuck)
+        assert os.path.lexists(path) == (not stuck)
+        assert ("3.10.2" in versions(home)) == (not stuck)
+    finally:
+        subprocess.run(["chattr", "-R", "-f", "-i", home], check=False)  # links have no flags
 
 
 def test_an_upgrade_that_fails_prunes_nothing(

@@ -17,6 +17,7 @@ import pytest
 from bubble.cli.completions import completions
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
+from bubble.selection.facts import memos_of
 from bubble.selection.resolve import select
 from bubble.selection.shell import render_init
 from support.needs import FULL, NOT_HERE, which
@@ -125,6 +126,32 @@ def test_the_hook_enters_the_first_environment_that_is_there(
     assert entered(case, cwd, command) == f"{layout.envs}/site"
     case.shims.install("cpython-3.99.0")
     assert chosen(case, cwd) == entered(case, cwd, command) == ""
+
+
+@pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)
+@pytest.mark.parametrize("false", ["", "/", "@"])
+def test_the_hook_reads_what_a_user_has_of_anothers_store_and_no_environment_there(
+    shell: str, program: list[str], false: str, tmp_path: Path
+) -> None:
+    case = Case(random.Random(1), str(tmp_path))
+    shims, cwd, above = case.shims, case.real[3], case.real[2]
+    shims.environment(f"{above}/.venv", min(case.installed), "bubble")
+    shims.register(f"{above}/.venv", "bubble")
+    shims.resolve("python", above, case.env, leave=True)
+    write(f"{cwd}/pyproject.toml", "[project]\nname = 'x'\n")
+    command = hooked(shell, program, shims)
+    assert entered(case, cwd, command) == ""  # nobody was asked here
+    own = shims.layout.with_own_memos()
+    world = shims.world(cwd, case.env)
+    nothing = memos_of(select(world), world)[0]  # of the directory that says nothing
+    memo = own.answer(cwd)
+    os.makedirs(own.own_memos, 0o700)
+    lines = list(nothing.lines)
+    if false:
+        lines[1] = {"/": f"{above}/.venv", "@": "@3"}[false]
+    write(memo, "".join(f"{line}\n" for line in lines))
+    os.utime(memo, (4e9, 4e9))
+    assert entered(case, cwd, command) == ("" if false else f"{above}/.venv")
 
 
 @pytest.mark.parametrize(("shell", "program"), HOOKED, ids=name_of)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
+from bubble.pythons.installed import meanings
+from bubble.selection import memos
 from bubble.selection.replay import replay
 from bubble.selection.resolve import select
 from support.needs import FULL
@@ -45,6 +47,8 @@ def check(case: Case, shell: list[str]) -> tuple[str, bool]:
         pass
     after = run(case, command, cwd, shell)
     by_itself = expected.startswith("/") and is_memorable(case, cwd, expected)
+    if not memos._is_writable(case.shims.layout):
+        by_itself = by_itself and is_of_the_store(case, cwd)
     assert after == (expected if by_itself else "slow"), f"{command} in {cwd}: with its memo"
     told = replay(case.shims.world(cwd, case.env))
     known = takewhile(lambda prefix: prefix.startswith("/"), told.prefixes)
@@ -63,6 +67,16 @@ def is_memorable(case: Case, cwd: str, expected: str) -> bool:
     return False
 
 
+def is_of_the_store(case: Case, cwd: str) -> bool:
+    """Whether this user may say it: an environment only a memo of the store can name.
+
+    Nor can they begin an epoch where what is installed has none.
+    """
+    found = select(case.shims.world(cwd, case.env))
+    named = any(answer.environment for answer in found.answers)
+    return bool(meanings.epoch(case.shims.layout)) and not named
+
+
 def run(case: Case, command: str, cwd: str, shell: list[str]) -> str:
     done = case.shims.run(command, cwd, case.env, shell)
     assert done.stderr == ""
@@ -70,8 +84,19 @@ def run(case: Case, command: str, cwd: str, shell: list[str]) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("seed", range(WORLDS))
-def test_the_shim_and_the_resolver_choose_the_same(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("whose", "seed"),
+    [
+        *(("the store's", seed) for seed in range(WORLDS)),
+        *(("this user's own", seed) for seed in range(WORLDS // 3)),
+    ],
+)
+def test_the_shim_and_the_resolver_choose_the_same(
+    whose: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memos are in the store, or in the cache of a user who can't write to the store."""
+    if whose == "this user's own":
+        monkeypatch.setattr(memos, "_is_writable", lambda _: False)
     rng = random.Random(seed)
     available = shells()
     name = list(available)[seed % len(available)]

@@ -38,7 +38,7 @@ SHELLS_OWN = {
 }
 # these pass on only what could be a variable of theirs
 ONLY_IDENTIFIERS = {"dash", "busybox"}
-DROPPED = {b"__PYVENV_LAUNCHER__", b"IFS"}
+DROPPED = {b"__PYVENV_LAUNCHER__", b"PYTHONEXECUTABLE", b"IFS"}
 
 REPORT = r"""
 import json, os, sys, signal
@@ -144,7 +144,8 @@ def test_the_environment_differs_in_what_is_documented_alone(
         b"EMPTY": b"", b"LINES_OF": b"a\nb\n", b"QUOTED": b"'\"$(id)`id`\\", b"BYTES": b"\xff\x80",
         b"IFS": b"x/", b"name": b"n", b"answer": b"a", b"PS4": b"$(id)", b"CDPATH": b"/",
         b"PYTHONDONTWRITEBYTECODE": b"1", b"PYTHONHOME_": b"/x", b"ENV": b"/nonexistent",
-        b"__PYVENV_LAUNCHER__": b"/x", b"SHLVL": b"3", b"_": b"/usr/bin/env", b"OLDPWD": b"/",
+        b"__PYVENV_LAUNCHER__": b"/x", b"PYTHONEXECUTABLE": b"/x", b"SHLVL": b"3",
+        b"_": b"/usr/bin/env", b"OLDPWD": b"/",
         b"a.b": b"1", b"INPUT_X-Y": b"2", b"GREP_COLORS": b"mt=1", b"LANG": b"C", b"TERM": b"dumb",
     }  # fmt: skip
     direct, through = map(variables, both(shims, way, shell, env=env))
@@ -155,7 +156,7 @@ def test_the_environment_differs_in_what_is_documented_alone(
     if shell in ONLY_IDENTIFIERS:
         allowed |= {name for name in env if not re.fullmatch(rb"\w+", name, re.ASCII)}
     assert changed <= allowed
-    assert b"__PYVENV_LAUNCHER__" not in through
+    assert not {b"__PYVENV_LAUNCHER__", b"PYTHONEXECUTABLE"} & through.keys()
     assert through[b"PWD"] == os.fsencode(shims.tree)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bubble.selection.fallback import DEPTH
+from bubble.selection.become import DEPTH
 from bubble.selection.shims import rehash
 from support.needs import LINUX_ONLY, needs, not_here, which
 from support.patience import PATIENCE

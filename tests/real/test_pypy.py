@@ -67,7 +67,7 @@ def test_it_is_cloned_repaired_and_listed_like_any_other(
     assert bubble("which", "hello", cwd=project).out == f"{path}/bin/hello\n"
     assert bubble("clone", path, "copy").status == 0
     project.rename(tmp_path / "moved")
-    assert bubble("repair", cwd=tmp_path / "moved").status == 0
+    assert bubble("repair", ".", cwd=tmp_path / "moved").status == 0
     assert says(f"{tmp_path}/moved/.venv", "hello") == "hello 1.0"
     assert says(f"{tmp_path}/bubble/envs/copy", "hello") == "hello 1.0"
     listed = bubble("list", "--json").json["data"]

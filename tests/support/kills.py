@@ -31,13 +31,15 @@ def kill_everywhere(
     then: Callable[[], list[str]],
     afterwards: Callable[[], list[str]],
     cwd: str = "",
+    names: str = ".",
     bug: str = "",
     select: Callable[[list[Point]], list[Point]] = list,
 ) -> Report:
     """Kill the command at its points; what it writes is in home, cache and `directory`.
 
     All three start from what they are now, each time. `then` says what is wrong right after a
-    kill, `afterwards` after the same command has been said again, in `cwd`. Fails on any problem,
+    kill, `afterwards` after the same command has been said again, in `cwd`, where what it writes
+    has names that begin with `names`. Fails on any problem,
     unless a `bug` of `planted` is there to be seen.
     """
     start = f"{stage.root}/saved/{len(os.listdir(stage.root))}"
@@ -68,7 +70,7 @@ def kill_everywhere(
         [*before, *command(*arguments, bug=bug or "none")],
         env=stage.env,
         # the directory itself is in every call that looks up a path from it
-        roots=[stage.home, stage.cache, f"{directory}/."[: -1 if not cwd else None]],
+        roots=[stage.home, stage.cache, f"{directory}/{names if cwd else ''}"],
         scratch=f"{stage.root}/scratch",
         prepare=prepare,
         check=check,

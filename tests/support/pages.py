@@ -8,6 +8,7 @@ is a script. These comments, which no reader sees, belong to the tests:
     <!-- not run: REASON -->        before a block: it isn't executed
     <!-- before: COMMANDS -->       anywhere: what must be there, typed in the page's session
     <!-- before each: COMMANDS -->  before a block: the same before each of its commands
+    <!-- with uv -->                anywhere: the page's reader has uv, or isn't there
 """
 
 from __future__ import annotations

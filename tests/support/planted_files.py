@@ -10,6 +10,7 @@ from bubble.envs import doctor
 from bubble.envs.making import install as packages
 from bubble.envs.tools import running
 from bubble.model import urls
+from bubble.projects.exchange import writing
 from bubble.pythons.catalogue.index import dump_json
 from bubble.pythons.installing import mirror
 from bubble.selection import pin, rcfile, registry
@@ -28,7 +29,7 @@ def in_place() -> None:
         with open(path, "wb") as file:
             file.write(data)
 
-    for module in (mirror, pin, rcfile, shell_files):
+    for module in (mirror, pin, rcfile, shell_files, writing):
         for name in ("write_atomic", "replace_file"):
             if hasattr(module, name):
                 setattr(module, name, write)
@@ -143,7 +144,7 @@ def meeting() -> None:
 
 def orphans() -> None:
     """Leave an installer alone that works on when its command is interrupted."""
-    setattr(packages, "_end", lambda _: None)  # noqa: B010 - as above
+    setattr(running, "_end", lambda _: None)  # noqa: B010 - as above
 
 
 BUGS = {

@@ -14,6 +14,7 @@ import sys
 
 from bubble.cli.main import main
 from bubble.envs import doctor
+from bubble.envs.changing import registering, repair
 from bubble.envs.doctor import environments
 from bubble.envs.knowing import ownership
 from bubble.envs.making import install, seed
@@ -73,6 +74,16 @@ def doctor_registers() -> None:
             setattr(doctor, name, tuple(believing if v is strangers else v for v in value))
 
 
+def marks_are_words() -> None:
+    """Take the mark of a registered environment for the user's word that this is one of theirs."""
+    reregister = registering.reregister
+
+    def believing(path: str, layout: Any, **_: object) -> Any:
+        return reregister(path, layout, named=True)
+
+    setattr(repair, "reregister", believing)  # noqa: B010 - as above
+
+
 def linked_seeds() -> None:
     """Give environments their pip by hard links."""
 
@@ -104,6 +115,7 @@ BUGS = {
     "all-is-itself": all_is_itself,
     "marks-by-links": marks_by_links,
     "doctor-registers": doctor_registers,
+    "marks-are-words": marks_are_words,
     "linked-seeds": linked_seeds,
     "not-isolated": not_isolated,
     "shims-are-tools": shims_are_tools,

@@ -61,6 +61,7 @@ class Home:
         write(
             self.program,
             '#!/bin/sh\n[ "$1 $2" != "shell --check" ] || { shift 2; echo "$*"; exit 0; }\n'
+            '[ "$*" != "activate --check" ] || { echo "$PWD/.venv"; exit 0; }\n'
             'printf "<%s>" "$@"\nexit 37\n',
             0o755,
         )

@@ -75,7 +75,11 @@ class Case:
         self.installed: set[str] = set()
         self.toggle_installation()
         self.toggle_installation()
-        self.env = {"PATH": f"{self.shims.layout.shims}:/usr/bin:/bin", "HOME": root}
+        self.env = {
+            "PATH": f"{self.shims.layout.shims}:/usr/bin:/bin",
+            "HOME": root,
+            "BUBBLE_CACHE_DIR": self.shims.layout.cache,
+        }
 
     def change(self) -> None:
         self.rng.choice(
@@ -203,10 +207,9 @@ class Case:
             write(path, content(self.rng, ".python-version"))
 
     def damage_memo(self) -> None:
-        layout = self.shims.layout
-        memos = [path for _, path in directory_memos(layout)]
-        if os.path.exists(layout.global_answer):
-            memos.append(layout.global_answer)
+        layouts = (self.shims.layout, self.shims.layout.with_own_memos())
+        memos = [path for layout in layouts for _, path in directory_memos(layout)]
+        memos += [x.global_answer for x in layouts if os.path.exists(x.global_answer)]
         if not memos:
             return
         memo = self.rng.choice(memos)
@@ -225,4 +228,5 @@ class Case:
             case 4:
                 self.some_time(memo)
             case 5:
+                layout = self.rng.choice(layouts)
                 self.clear(self.rng.choice((layout.answers, layout.requests)))

@@ -20,18 +20,21 @@ def wheel(
     says: str = "",
     modules: Sequence[str] = (),
     hashed: bool = False,
+    requires: Sequence[str] = (),
 ) -> str:
     """Write a wheel of a package `name`; return its path.
 
     `script` is a console script of it, which prints the package's name and version, or `says`.
-    `modules` are the names of further, empty ones. `hashed` has RECORD list hashes and sizes.
+    `modules` are the names of further, empty ones, `requires` the requirements that it has.
+    `hashed` has RECORD list hashes and sizes.
     """
     said = says or f"{name} {version}"
     path = f"{directory}/{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}/__init__.py": f"def main():\n    print({said!r})\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {requirement}\n" for requirement in requires),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
         **{f"{module}.py": "" for module in modules},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import socket
 
 import pytest
@@ -16,6 +17,7 @@ from bubble.selection import registry
 from bubble.system.lock import Lock, is_held
 from bubble.system.pyvenv_cfg import read_configuration
 from bubble.system.staging import Staging
+from bubble.system.trees import remove_tree, sizes_of, walk
 from support.handmade import environment, installation, refused, write
 from support.needs import LINUX_ONLY
 
@@ -57,7 +59,7 @@ def test_a_file_that_becomes_a_pipe_meanwhile_stops_nobody(
     opened = os.open
 
     def late(at: str, flags: int, *rest: int, dir_fd: int | None = None) -> int:
-        if at == path:
+        if at == os.path.basename(path):
             os.unlink(path)
             os.mkfifo(path)
         return opened(at, flags, *rest, dir_fd=dir_fd)
@@ -66,6 +68,36 @@ def test_a_file_that_becomes_a_pipe_meanwhile_stops_nobody(
     (tmp_path / "copy").mkdir()
     duplicate(root, f"{tmp_path}/copy")
     assert not os.path.lexists(tmp_path / "copy" / "notes")
+
+
+def test_a_tree_of_any_depth_is_copied_with_few_open_files(root: str, tmp_path: Path) -> None:
+    """Deeper than Python recurses, and than a path may be long."""
+    deep = 1500
+    directory = os.open(f"{root}/lib", os.O_RDONLY)
+    for _ in range(deep):
+        os.mkdir("deep", dir_fd=directory)
+        below = os.open("deep", os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = below
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, 0o640, dir_fd=directory))
+    os.symlink("file", "link", dir_fd=directory)
+    os.close(directory)
+    os.mkdir(tmp_path / "copy")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 80, before[1]))
+    try:
+        duplicate(root, f"{tmp_path}/copy")
+        found = sizes_of(f"{tmp_path}/copy")
+        places = list(walk(f"{tmp_path}/copy/lib"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert found == sizes_of(root)
+    (bottom,) = (place for place in places if "link" in place[2])
+    assert sorted(bottom[2]) == ["file", "link"]
+    assert bottom[0].endswith("/deep" * deep)
+    for tree in (root, f"{tmp_path}/copy"):
+        remove_tree(tree)  # nor does pytest get so deep
 
 
 def test_nothing_that_is_done_to_a_copy_shows_in_the_original(root: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 import pytest
 
 from support.builds import small_mirror
+from support.environments import adopt_python
 from support.projects import Site
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ HEAVY = {
     "asyncio", "concurrent.futures", "dataclasses", "email", "hashlib", "httpx",
     "importlib.metadata", "inspect", "isal", "logging", "packaging", "pathlib", "pickle",
     "platformdirs", "rich", "socket", "ssl", "subprocess", "tarfile", "tempfile", "tomllib",
-    "typing", "urllib", "zipfile", "zstandard",
+    "tomlkit", "typing", "urllib", "yaml", "zipfile", "zstandard",
 }  # fmt: skip
 # what a command with options needs for argparse; the ones on the shortest path do without
 OPTIONS = {"argparse", "contextlib", "json", "re", "shutil", "threading"}
@@ -86,6 +87,27 @@ def test_an_everyday_command_imports_nothing_heavy(
     loaded = _beyond_bare([program, *command.split()], env)
     assert "bubble.cli.main" in loaded, "the measurement is broken"
     assert not _barred(loaded, EVERYDAY[command])
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_script_that_ran_before_is_found_again_with_next_to_nothing(
+    env: dict[str, str], bubble: Callable[..., Result], tmp_path: os.PathLike[str], *, locked: bool
+) -> None:
+    adopt_python(bubble)
+    script = f"{tmp_path}/s.py"
+    with open(script, "w", encoding="utf-8") as file:
+        file.write('# /// script\n# requires-python = ">=3.8"\n# dependencies = []\n# ///\n')
+    if locked:
+        with open(f"{script}.lock", "w", encoding="utf-8") as file:
+            file.write('lock-version = "1.0"\ncreated-by = "a test"\npackages = []\n')
+    words = ["run", "--locked", script] if locked else ["run", script]
+    done = bubble(*words)
+    assert done.status == 0, done.err
+    program = os.path.join(os.path.dirname(sys.executable), "bubble")
+    loaded = _beyond_bare([program, *words], env)
+    assert "bubble.projects.scripts.running" in loaded, "the measurement is broken"
+    barred = HEAVY | OPTIONS | {"bubble.pythons", "bubble.model.request", "bubble.envs.making"}
+    assert not _barred(loaded, barred | {"bubble.selection.sources", "bubble.system.lock"})
 
 
 def test_the_entry_imports_nothing_but_the_errors(env: dict[str, str]) -> None:

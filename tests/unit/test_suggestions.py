@@ -79,9 +79,9 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
         *("--constraints", "-c", "--editable", "-e", "--bubbles", "--frozen", "--locked"),
-        *("--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
+        *("--lock", "--output", "-o", "--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
         *("--system-site-packages", "--url", "--user", "--with"),
-        *("--inexact", "--sync"),
+        *("--inexact", "--script", "--sync"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()

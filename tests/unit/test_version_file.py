@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import tomllib
 
 import pytest
 
@@ -10,12 +12,14 @@ from bubble.model.errors import BubbleError
 from bubble.system.version_file import (
     LIMIT,
     Entry,
+    parse_toml,
     read_python_version,
     read_regular,
     read_requires_python,
     read_tool_versions,
 )
 from support.needs import NOT_ROOT, not_here
+from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,3 +187,67 @@ def test_what_becomes_something_else_before_it_is_opened_is_seen_for_what_it_is(
     opening(tmp_path / "fifo")
     with pytest.raises(BubbleError, match="it is not a regular file"):
         read_regular(str(path), LIMIT)
+
+
+DOTS = "." * 100
+DEEP = ".".join("a" * 5000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# {DOTS}\n",
+        f'a = """\n{DOTS}\n\\"\\" {DOTS}"""\n',
+        f"a = '''\n{DOTS}\\'''\n",
+        f"a = '''{DOTS}''''' # {DOTS}\n",
+        f'a = "{DOTS}\\"{DOTS}"\n',
+        f"a = ['{DOTS}', \"#{DOTS}\", '\"'] # '{DOTS}\n",
+        f"\ufeff# {DOTS}\n",
+    ],
+)
+def test_dots_in_texts_and_comments_are_no_keys(text: str) -> None:
+    assert parse_toml("/x", text.encode()) == tomllib.loads(text.removeprefix("\ufeff"))
+
+
+LONG = (
+    '"""' * 80_000,
+    "'''" * 80_000 + "x",
+    '"' * 240_001,
+    "'\\" * 120_000,
+    "#" * 240_000,
+    'a="""' + '\\"' * 120_000,
+    'a="""' + "\\" * 240_000,
+    'a="""' + '\\"' * 120_000 + "\\",
+    'a="' + '\\"' * 120_000,
+    "'''\"\"\"" * 40_000,
+    '"\\\n' * 80_000,
+)
+
+
+@pytest.mark.parametrize("number", range(len(LONG)))
+def test_no_text_takes_long_to_be_looked_at(number: int) -> None:
+    signal.alarm(PATIENCE)
+    try:
+        parse_toml("/x", LONG[number].encode())
+    except BubbleError:
+        pass
+    finally:
+        signal.alarm(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{DEEP} = 1",
+        f"[{DEEP}]",
+        f'x = {{a = """x"""", {DEEP} = "1"}}',
+        f"x = {{a = '''x'''', {DEEP} = '1'}}",
+        f"x = {{a = '\\', {DEEP} = '1'}}",
+        f'x = "#" # "\n{DEEP} = 1 # "',
+        f'x = """\\\\"""\n{DEEP} = """1"""',
+        f"x = '''\"\"\"'''\n{DEEP} = '''\"\"\"'''",
+    ],
+)
+def test_keys_of_thousands_of_parts_are_refused_wherever_they_hide(text: str) -> None:
+    with pytest.raises(BubbleError, match="too many parts"):
+        parse_toml("/x", text.encode())

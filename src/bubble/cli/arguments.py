@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bubble.cli.output import Output
 
 _WIDTH = 80
-_ENVIRONMENTS = {"ENV", "NAME", "NEW"}  # what an environment's name or path is called in usages
+# what an environment's name or path is called in usages
+_ENVIRONMENTS = {"ENV", "ENV|FILE", "NAME", "NEW"}
 
 
 class Parser(argparse.ArgumentParser):

@@ -19,6 +19,7 @@ _KINDS = {
     "MINOR": "python",
     "CMD": "command",
     "ENV": "environment",
+    "ENV|FILE": "runnable",
     "BUBBLE": "bubble",
     "DIR": "file",
     "PATH": "file",
@@ -32,7 +33,8 @@ class Entry(Record):
 
     `commands` and `options` are pairs of a word and its meaning. `valued` maps an option to the
     kind of its value, `rest` is the kind of the other arguments: "commands", "python", "command",
-    "environment", "bubble", "file", words with commas between, or "".
+    "environment", "runnable" (that, or a script), "bubble", "file", words with commas between,
+    or "".
     """
 
     words: str

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from bubble.cli.context import Command
 
+_REMAINDER = "..."  # argparse's own
+
 
 def read(command: Command, arguments: Sequence[str]) -> Namespace | None:
     """Return what argparse would make of a command's arguments; None where it must be asked."""
@@ -54,7 +56,8 @@ class Usual:
             nargs = str(options.get("nargs", ""))
             checked = {"type", "choices"} & options.keys()
             self._words.append((names[0], "" if checked else nargs or "1"))
-            self._defaults[names[0]] = [] if nargs == "*" and default is None else default
+            several = nargs in {"*", _REMAINDER} and default is None
+            self._defaults[names[0]] = [] if several else default
             return
         long = next((name for name in names if name.startswith("--")), names[0])
         to = options.get("dest") or long.lstrip("-").replace("-", "_")
@@ -68,9 +71,14 @@ class Usual:
 
     def read(self, arguments: Sequence[str]) -> Namespace | None:
         """Return the arguments' values by their destinations, None for what isn't plain."""
-        found, words, left = dict(self._defaults), [], iter(arguments)
+        found, left = dict(self._defaults), iter(arguments)
+        words: list[str] = []
+        rest = self._words[-1][0] if self._words and self._words[-1][1] == _REMAINDER else ""
         for word in left:
-            if to := self._flags.get(word):
+            starts = words or word[:1] not in {"", "-"}  # what stands before are our own options
+            if rest and starts and len(words) == len(self._words) - 1:
+                found[rest] = [word, *left]  # whatever they look like, they are another's
+            elif to := self._flags.get(word):
                 found[to] = True
             elif to := self._values.get(word):
                 value = next(left, "")
@@ -85,7 +93,7 @@ class Usual:
 
     def _namespace(self, found: dict[str, object], words: list[str]) -> Namespace | None:
         lists = [to for to, nargs in self._words if nargs in {"*", "+"}]
-        if any(nargs not in {"1", "?", "*", "+"} for _, nargs in self._words):
+        if any(nargs not in {"1", "?", "*", "+", _REMAINDER} for _, nargs in self._words):
             return None
         if len(lists) == len(self._words) == 1:  # all words are one argument's
             if words or self._words[0][1] == "+":
@@ -94,6 +102,7 @@ class Usual:
                 return None
         else:
             singles = [(to, nargs) for to, nargs in self._words if to not in lists]
+            singles = [(to, nargs) for to, nargs in singles if nargs != _REMAINDER]
             needed = sum(nargs == "1" for _, nargs in singles)
             if self._words[: len(singles)] != singles or not needed <= len(words) <= len(singles):
                 return None

@@ -22,6 +22,11 @@ def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
     import gc
 
+    base = getattr(sys, "_base_executable", "")
+    if base and sys.prefix == sys.base_prefix:
+        # what PYTHONEXECUTABLE says instead must get into no shim; an environment's own
+        # interpreter, which takes itself for another one, doesn't find bubble
+        sys.executable = base
     # what is empty says nothing; the options of an isolated start make it not look
     if not sys.flags.ignore_environment and (
         os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME")

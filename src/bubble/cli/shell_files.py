@@ -28,6 +28,7 @@ def code(shell: str, context: Context, *, hook: bool) -> str:
         completions(shell, layout),
         hook=hook,
         export_home=_is_elsewhere(context),
+        python=sys.executable,
     )
 
 

@@ -53,7 +53,7 @@ _WORDS = {
     "list-all": "bubble python list --available",
     # conda, virtualenvwrapper, pipx
     "env": "bubble list",
-    "env create": "bubble create NAME",
+    "env create": "bubble import environment.yml",
     "env remove": "bubble remove NAME",
     "env export": "bubble export",
     "env update": "bubble sync",
@@ -110,9 +110,6 @@ _OPTIONS = {
         "-n": "bubble create NAME",
         "--name": "bubble create NAME",
         "--clone": "bubble clone ENV NEW",
-        "-e": "-r FILE, with a line “-e .” in it",
-        "--editable": "-r FILE, with a line “-e .” in it",
-        "-c": "-r FILE, with a line “-c constraints.txt” in it",
         "--seed": "leave it out: pip is there unless --no-pip",
     },
     "python install": {

@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rename": ("rename", "give a named environment another name"),
     "repair": ("repair", "mend an environment: moved, copied, or without its interpreter"),
     "adopt": ("adopt", "make an environment known that another tool made"),
-    "import": ("import_", "take over the interpreters and environments of pyenv"),
+    "import": ("import_", "take over a file of another tool, or what pyenv has"),
     "export": ("export", "what is installed in an environment, as requirements"),
     "doctor": ("doctor", "find what is wrong on this machine, and mend it"),
     "gc": ("gc", "throw away what nobody needs any more"),

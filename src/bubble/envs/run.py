@@ -8,8 +8,8 @@ from bubble.envs.making.activation import prompt_text
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.answers import is_command, require_whole
+from bubble.selection.become import child_environment, execute
 from bubble.selection.commands import is_python_command
-from bubble.selection.fallback import child_environment, execute
 from bubble.selection.path import DEFAULT_PATH, find_system
 
 TYPE_CHECKING = False

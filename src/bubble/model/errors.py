@@ -33,6 +33,7 @@ KINDS = frozenset(EXIT_STATUS) | {
     "permission",  # not allowed, or a read-only file system
     "probe",  # an interpreter doesn't run or isn't what it says
     "resolution",  # no packages satisfy all that is asked of them
+    "script",  # a script's metadata can't be understood, or the script can't be read
     "store",  # the store is not in a state that allows this
     "unavailable",  # nothing in the catalogue satisfies the request
     "version_file",  # a version file can't be read or names what it must not

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def printable(text: str, limit: int = 200) -> str:
     """Return `text` with control characters and surrogates escaped, cut to `limit` characters.
@@ -37,3 +41,10 @@ def without_userinfo(text: str) -> str:
             part = "****@" + authority.rpartition("@")[2] + part[len(authority) :]  # noqa: PLW2901 - as it is shown
         head += f"://{part}"
     return head
+
+
+def few(texts: Iterable[str], shown: int = 5) -> str:
+    """Return the first of some texts in one line, fit to be shown, and how many more there are."""
+    each = [printable(one, 300) for one in dict.fromkeys(texts)]
+    more = f" and {len(each) - shown} more" if each[shown:] else ""
+    return ", ".join(each[:shown]) + more

@@ -20,7 +20,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 # of the quotes at the end of a string over several lines, two may be its own
 _VALUE = re.compile(
-    r'"""(?:\\.|(?!""").)*"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})|' + _QUOTED.pattern + r"|"
+    r'"""(?:\\.|(?!""")[^\\])*"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})|' + _QUOTED.pattern + r"|"
     r"[^,\]}#\n]+",
     re.DOTALL,
 )

@@ -221,7 +221,7 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
     path = environment.path
     if not os.path.isdir(path):
         fault = "is gone"
-        hint = f"run bubble repair where it is now, or forget it: bubble remove {word}"
+        hint = f"bubble repair . where it is now, or forget it: bubble remove {word}"
     elif not is_registered(environment, layout):
         raise not_itself(environment, layout)
     elif not is_command(f"{path}/bin/python"):

@@ -18,7 +18,7 @@ from bubble.pythons.installed import store
 from bubble.selection.answers import is_command, quoted
 from bubble.selection.identity import is_itself
 from bubble.selection.path import find_system
-from bubble.selection.registry import environments
+from bubble.selection.registry import of_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def owners(name: str, layout: Layout) -> list[Owner]:
     """
     bubbles = [
         Owner(title=e.title, prefix=e.path, environment=True, named=bool(e.name))
-        for e in environments(layout)
+        for e in of_commands(layout)
         if is_command(f"{e.path}/bin/{name}") and is_itself(e)
     ]
     pythons = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]

@@ -2,9 +2,9 @@
 
 A memo is recognised, never interpreted, and each of its facts is an equality with what is there.
 Line 1 is the format and the home of the store that it was written in. Line 2 has the answer's
-words with `:` between: a prefix, `@` and a request that `requests/now` answers, or `system`; `-`
-alone: this directory says nothing. Line 3 names what of NAMES is in the directory. Then the
-facts, and `.` at the end:
+words with `:` between: a prefix, `@` and a request that `requests/now` answers, `=` and a key, or
+`system`; `-` alone: this directory says nothing. Line 3 names what of NAMES is in the directory.
+Then the facts, and `.` at the end:
 
     3           the next line is the path of a regular file, and the 3 lines after it are the file's
     t           the next line is the path of a file that can be read, and is as old as the file of
@@ -17,6 +17,11 @@ facts, and `.` at the end:
     n           the directory of the next line names no version: it has none of PIN_NAMES
     .           the end
 
+A user who can't write to the store has memos of their own in their cache, and can't say in the
+store what a request means either: so the key stands in them, and a fact that what is installed is
+what it was (`requests/now` leads to the same directory). No prefix stands in one: whoever makes
+them, they choose among the store's Pythons.
+
 Contents decide. Only of a larger file it is the time (equal, not later), where that is finer than
 a second and old enough that the next change must get another one.
 """
@@ -27,6 +32,7 @@ import os
 import time
 
 from bubble.model.record import Record
+from bubble.pythons.installed import meanings
 from bubble.selection.belonging import PLACE, inside, registered
 from bubble.selection.identity import mark_file
 from bubble.selection.registry import is_known_to_shims, project_file, record_path
@@ -127,7 +133,19 @@ def _words(selection: Selection, facts: _Facts, world: World) -> str:
     for answer in selection.answers:
         if answer.environment and selection.source.kind != "environment":
             facts.look_at_environment(answer.environment, world)
+    if world.layout.memos:
+        words = _keys(words, selection)
+        facts.look_at_installed(world.layout)
     return ":".join(words)
+
+
+def _keys(words: Iterable[str], selection: Selection) -> list[str]:
+    """Return the words for a memo that this user has of another's store."""
+    known = {a.word: os.path.basename(a.prefix) for a in selection.answers if a.key}
+    found = [f"={known[w]}" if w in known else w for w in words if w in known or w[:1] != "@"]
+    if any("/" in word for word in found):
+        raise Unsayable  # an environment: whoever registered it leaves its memo
+    return found
 
 
 class _Facts:
@@ -199,6 +217,13 @@ class _Facts:
             self._same(environment.interpreter, os.path.realpath(environment.interpreter))
         if not in_store or environment.maker != "bubble":
             self.content(f"{environment.path}/pyvenv.cfg")
+
+    def look_at_installed(self, layout: Layout) -> None:
+        """Note that nothing was installed or removed since."""
+        when = meanings.epoch(layout)
+        if not when:
+            raise Unsayable  # it changes now
+        self._same(f"{layout.requests}/now", f"{layout.requests}/{when}")
 
     def absent(self, path: str) -> None:
         """Note that there is nothing at a path."""

@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-import errno
-import os
-
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.selection import memos
+from bubble.selection import memos, worktree
+from bubble.selection.become import INTERPRETERS, child_environment, execute
 from bubble.selection.commands import command_path
-from bubble.selection.path import head, is_shim
+from bubble.selection.path import is_shim
 from bubble.selection.resolve import World, select
 from bubble.selection.sources import unreadable
-from bubble.system import descriptors
 from bubble.system.foreign import foreign_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import NoReturn
 
     from bubble.system.layout import Layout
 
-DEPTH = "BUBBLE_SHIM_DEPTH"
-_DEEPEST = 4  # a script of the system that leads back here this often never ends
-_LAUNCHER = "__PYVENV_LAUNCHER__"
-_INTERPRETERS = ("python", "pypy", "graalpy")
-
 
 def run_shim(
-    name: str, arguments: Sequence[str], world: World, python: str, warn: Callable[[str], None]
+    name: str,
+    arguments: Sequence[str],
+    world: World,
+    python: str,
+    warn: Callable[[str], None],
+    *,
+    is_typed: bool = False,
 ) -> int:
     """Run the command `name` in place of this process, as the working directory selects it.
 
-    `python` is the interpreter that runs bubble, `warn` tells the user something; the rest is as
-    `perform` has it. Raises BubbleError and OSError.
+    `python` is the interpreter that runs bubble, `warn` tells the user something, who
+    reads all of it if the command `is_typed`; the rest is as `perform` has it. Raises BubbleError
+    and OSError.
     """
     selection = select(world)
     for fault in unreadable(world.cwd, selection.source):
         warn(f"passed over: {fault}")
+    if is_typed and name.startswith(INTERPRETERS):
+        for word in worktree.warning(selection.source, world):
+            warn(word)
     if not foreign_owner(world.layout.home, world.env):
         memos.leave(selection, world)
     path = command_path(name, selection, world)
@@ -84,7 +85,7 @@ def installs_commands(name: str, arguments: Sequence[str]) -> bool:
     """Whether running this may add or remove commands; the shim asks the same in sh."""
     if name == "pip" or (name.startswith("pip") and name[3:4] in set("0123456789")):
         return True
-    return name.startswith(_INTERPRETERS) and _runs_pip(arguments)
+    return name.startswith(INTERPRETERS) and _runs_pip(arguments)
 
 
 def _runs_pip(arguments: Sequence[str]) -> bool:
@@ -109,67 +110,3 @@ def _runs_pip(arguments: Sequence[str]) -> bool:
                 return False
             then = rest if len(rest) == 1 else ""
     return False
-
-
-def child_environment(path: str, world: World) -> dict[str, str]:
-    """Return the variables for the command at `path`: this process's, with few differences.
-
-    `__PYVENV_LAUNCHER__` goes, since it makes an interpreter pretend to be another one; so does
-    the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a script from
-    outside the store the depth is counted, so that a wrapper that leads back to a shim ends with
-    an error instead of never.
-    """
-    env = {name: value for name, value in world.env.items() if name != _LAUNCHER}
-    if env.get("LC_CTYPE") == "C.UTF-8" and not _was_given("LC_CTYPE"):
-        del env["LC_CTYPE"]
-    if path.startswith(f"{world.layout.home}/") or not _is_script(path):
-        return env
-    depth = env.get(DEPTH, "0")
-    deep = int(depth) + 1 if depth.isdecimal() and len(depth) < 4 else 1
-    if deep > _DEEPEST:
-        raise BubbleError(
-            "cannot_execute",
-            f"{printable(path)} leads back to bubble's shims again and again",
-            hint="take the wrapper off PATH, or choose a version: bubble use VERSION",
-        )
-    env[DEPTH] = str(deep)
-    return env
-
-
-def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Become the command at `path` (absolute): same process, argv byte for byte."""
-    if not os.path.basename(path).startswith(_INTERPRETERS):  # which do the same themselves
-        import signal
-
-        # this interpreter ignores them for itself, and what is ignored stays so
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-    descriptors.close_filled()
-    try:
-        try:
-            os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            # a script without `#!`, which every shell runs by sh
-            os.execve("/bin/sh", ["/bin/sh", path, *arguments], dict(env))  # noqa: S606 - as above
-    except OSError as error:
-        raise BubbleError(
-            "cannot_execute",
-            f"{printable(path)} can't be run: {(error.strerror or str(error)).lower()}",
-            hint="look into what is installed: bubble python verify",
-        ) from None
-
-
-def _is_script(path: str) -> bool:
-    """Whether a program is a script, which may call what it was called for; "" isn't known."""
-    return not path or head(path, 2) == b"#!"
-
-
-def _was_given(variable: str) -> bool:
-    """Whether this process was started with a variable; where that isn't known, yes."""
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            return f"\0{variable}=".encode() in b"\0" + file.read()
-    except OSError:
-        return True

@@ -12,6 +12,7 @@ import time
 from bubble.pythons.installed import meanings
 from bubble.selection.facts import head_of
 from bubble.system.files import read_text
+from bubble.system.trees import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def known_directories(layout: Layout) -> Iterator[str]:
 def directory_memos(layout: Layout) -> Iterator[tuple[str, str]]:
     """Yield each directory that has a memo, and the memo's path, both absolute."""
     root = layout.answers
-    for place, below, names in os.walk(root):
-        below[:] = [name for name in below if name[0] == "@"]
-        if "answer" in names:
+    for place, _, names in walk(root):
+        # not BUBBLE_PYTHON's
+        if "answer" in names and (place == root or place.startswith(f"{root}/@")):
             yield place[len(root) :].replace("/@", "/") or "/", f"{place}/answer"
 
 

@@ -8,6 +8,7 @@ the first, so that it can't say of one moment what was so at another.
 from __future__ import annotations
 
 import os
+import stat
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.installed import meanings
@@ -15,6 +16,7 @@ from bubble.selection.facts import Memo, Unsayable, memos_of
 from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
 from bubble.system.files import make_directory, unlink_quietly, write_atomic
+from bubble.system.foreign import foreign_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +29,25 @@ _LATER = 2_000_000_000  # nanoseconds; see `_write`
 
 
 def leave(selection: Selection, world: World) -> None:
-    """Write the memos that let the shim answer as `selection` does; failures cost nothing."""
+    """Write the memos that let the shim answer as `selection` does; failures cost nothing.
+
+    Into the store, or where that is somebody else's, into this user's own cache.
+    """
     text = world.env.get(VARIABLE, "")
     if selection.source.kind == "variable" and not is_sayable(text):
         return
     try:
-        when = _epoch(world.layout)
+        if not _is_writable(world.layout):
+            world = world.replace(layout=_own(world))
+        when = "" if world.layout.memos else _epoch(world.layout)
         first = memos_of(selection, world)
         again = select(world)
         if again != selection or memos_of(again, world) != first:
             return
         if when:
             _remember(selection, when, world.layout)
-        for memo in first if when or not any(w[0] == "@" for w in selection.words) else first[:-1]:
+        whole = when or world.layout.memos or not any(w[0] == "@" for w in selection.words)
+        for memo in first if whole else first[:-1]:
             _write(memo)
     except (OSError, OverflowError, BubbleError, Unsayable):
         pass  # a read-only or full store, no such time, a change: the slow path again next time
@@ -58,6 +66,32 @@ def leave_here(world: World) -> None:
 def is_sayable(text: str) -> bool:
     """Whether the variable's text can be a memo's file name."""
     return VARIABLE_CHARACTERS.issuperset(text) and text[:1] != "." and len(text) <= 200
+
+
+def _is_writable(layout: Layout) -> bool:
+    """Whether this user may leave memos in the store."""
+    place = layout.answers if os.path.isdir(layout.answers) else layout.home
+    return os.access(place, os.W_OK | os.X_OK)
+
+
+def _own(world: World) -> Layout:
+    """Return the layout of the memos that this user has of another's store; make their place.
+
+    It must be this user's alone: who else writes there would choose this user's Pythons. Raises
+    Unsayable and OSError.
+    """
+    place = world.layout.own_memos
+    if not world.layout.cache or foreign_owner(place, world.env):
+        raise Unsayable
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    try:
+        os.mkdir(place, 0o700)
+    except FileExistsError:
+        pass
+    info = os.lstat(place)
+    if info.st_uid != os.geteuid() or not stat.S_ISDIR(info.st_mode) or info.st_mode & 0o022:
+        raise Unsayable
+    return world.layout.with_own_memos()
 
 
 def _epoch(layout: Layout) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from bubble.selection import choice
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,11 +32,17 @@ def system_directories(env: Mapping[str, str], layout: Layout) -> Iterator[str]:
     """Yield the absolute directories of PATH that hold no shims.
 
     Every directory called `shims` is some manager's (pyenv, mise, asdf, rbenv, bubble); relative
-    entries are passed over, since what they name changes with the working directory.
+    entries are passed over, since what they name changes with the working directory. So is what an
+    `exec` put there: that is what was chosen, not what is there without a choice.
     """
     ours = identity(layout.shims)
+    chosen: set[str] = set()
     for entry in (env.get("PATH") or DEFAULT_PATH).split(":"):
         directory = entry.rstrip("/") or "/"
+        if made := choice.read(directory):
+            chosen.update(f"{prefix}/bin" for prefix in made[1])
+        if directory in chosen:
+            continue
         if not os.path.isabs(directory) or is_shim_directory(directory):
             continue
         if ours is None or identity(directory) != ours:

@@ -6,8 +6,10 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection import choice
 from bubble.selection.answers import is_command
 from bubble.selection.path import identity, is_shim_directory
+from bubble.selection.sources import VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def place_on_path(name: str, world: World) -> tuple[bool, str]:
-    """Return whether the shims are on PATH, and the first `name` on PATH before them, or ""."""
+    """Return whether the shims are on PATH, and the first `name` on PATH before them, or "".
+
+    The shims of an `exec` are those of its choice, as long as the shell asks for nothing else.
+    """
     shims = identity(world.layout.shims)
     before = ""
     for entry in world.env.get("PATH", "").split(":"):
         directory = entry.rstrip("/")
         if shims is not None and directory and identity(directory) == shims:
+            made = choice.read(directory)
+            if made and world.env.get(VARIABLE, "") in {"", made[0]}:
+                paths = (f"{prefix}/bin/{name}" for prefix in made[1])
+                before = before or next(filter(is_command, paths), "")
             return True, before
         path = f"{directory}/{name}"
         if not before and os.path.isabs(directory) and is_command(path):

@@ -90,6 +90,16 @@ def environments(layout: Layout) -> list[Environment]:
     return found + sorted(rest, key=lambda e: e.path)
 
 
+def of_commands(layout: Layout) -> list[Environment]:
+    """Return the environments whose commands people may type: those of scripts are the scripts'."""
+    return [e for e in environments(layout) if not is_of_script(e.path, layout)]
+
+
+def is_of_script(path: str, layout: Layout) -> bool:
+    """Whether the environment at an absolute path is one that scripts share."""
+    return path.startswith(f"{layout.scripts}/")
+
+
 def current(layout: Layout, environment: Environment) -> Environment:
     """Return what is registered now where `environment` was read; itself when that is gone.
 

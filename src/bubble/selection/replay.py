@@ -42,26 +42,43 @@ def replay(world: World) -> Replay:
     layout = world.layout
     value = world.env.get(VARIABLE, "")
     if value:
-        return (
-            _look(f"{layout.variable_answers}/{value}", "", world)
-            if is_sayable(value)
-            else (_NOWHERE)
-        )
+        return _look(f"variable/{value}", "", world) if is_sayable(value) else _NOWHERE
     for directory in upwards(world.cwd):
         base = directory.rstrip("/")
         names = " ".join(name for name in NAMES if os.path.lexists(f"{base}/{name}"))
         if names:
-            found = _look(layout.answer(directory), names, world)
+            place = layout.answer(directory).removeprefix(f"{layout.answers}/")
+            found = _look(place, names, world)
             if found.prefixes != (NOTHING,):
                 return found
         elif os.path.lexists(f"{layout.registry}/{project_file(directory)}"):
             return _NOWHERE
     if not world.cwd or not os.path.exists(layout.global_pin):
         return _NOWHERE
-    return _look(layout.global_answer, "version", world)
+    return _look("global", "version", world)
 
 
-def _look(path: str, names: str, world: World) -> Replay:
+def _look(place: str, names: str, world: World) -> Replay:
+    """Look at a memo of the store, or at this user's own of it; `place` is below either."""
+    found = _look_at(f"{world.layout.answers}/{place}", names, world)
+    if found.state == "present" or not world.layout.cache:
+        return found
+    layout = world.layout.with_own_memos()
+    path = f"{layout.answers}/{place}"
+    if not (_is_own(layout.own_memos) and _is_own(path)):
+        return found
+    own = _look_at(path, names, world)
+    return own if own.state == "present" else found
+
+
+def _is_own(path: str) -> bool:
+    try:
+        return os.stat(path).st_uid == os.geteuid()
+    except OSError:
+        return False
+
+
+def _look_at(path: str, names: str, world: World) -> Replay:
     try:
         made = os.stat(path).st_mtime_ns
         with open(path, "rb") as file:
@@ -82,6 +99,8 @@ def _look(path: str, names: str, world: World) -> Replay:
 
 def _meant(word: str, world: World) -> str:
     """Return a word's prefix, "" for a request that nothing satisfies."""
+    if word[:1] == "=":
+        return world.layout.python(word[1:])
     if word[:1] != "@":
         return word
     found = meanings.meaning(world.layout, word[1:])

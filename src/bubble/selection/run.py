@@ -7,14 +7,15 @@ from itertools import takewhile
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection import choice
+from bubble.selection.become import child_environment
 from bubble.selection.commands import command_path
-from bubble.selection.fallback import child_environment
 from bubble.selection.path import DEFAULT_PATH
 from bubble.selection.sources import VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bubble.selection.resolve import Selection, World
+    from bubble.selection.resolve import Answer, Selection, World
 
 
 def find_command(name: str, selection: Selection, world: World) -> str:
@@ -35,7 +36,9 @@ def find_command(name: str, selection: Selection, world: World) -> str:
 def environment(
     path: str, selection: Selection, world: World, *, looked_up: bool, chosen: bool
 ) -> dict[str, str]:
-    """Return the variables for the command at `path`: the selected `bin` directories lead PATH.
+    """Return the variables for the command at `path`: the selected commands lead PATH.
+
+    They are shims of this selection (`selection.choice`), and the `bin` directories behind them.
 
     `looked_up`: the path was found by its name, so that a wrapper could lead back here for ever.
     `chosen`: the selection was asked for on the command line, and shims below the command answer
@@ -43,11 +46,22 @@ def environment(
     """
     # what was named by its path is counted as little as what lies in the store
     env = child_environment(path if looked_up else f"{world.layout.home}/", world)
-    # what comes after the system's in the choice can't come before it on PATH
-    own = [f"{a.prefix}/bin" for a in takewhile(lambda a: not a.is_system, selection.answers)]
-    env["PATH"] = ":".join([*own, env.get("PATH") or DEFAULT_PATH])
     if chosen:
         answer = selection.answers[0]
         is_stored = answer.is_system or answer.key
         env[VARIABLE] = answer.entry.text if is_stored and answer.entry else answer.prefix
+    # what comes after the system's in the choice can't come before it on PATH
+    own = [a.prefix for a in takewhile(lambda a: not a.is_system, selection.answers)]
+    # the shims, by which a later BUBBLE_PYTHON is heard, and what has no shim
+    text = env.get(VARIABLE, "").strip() or ":".join(map(_exactly, selection.answers))
+    shims = choice.leave(text, own, world.layout, world.env) if own else ""
+    first = [*([shims] if shims else []), *(f"{prefix}/bin" for prefix in own)]
+    env["PATH"] = ":".join([*first, env.get("PATH") or DEFAULT_PATH])
     return env
+
+
+def _exactly(answer: Answer) -> str:
+    """Return an answer as BUBBLE_PYTHON says it, so that it means this one and no other."""
+    if answer.environment:
+        return answer.environment.name or answer.prefix
+    return answer.key or answer.prefix

@@ -10,6 +10,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
 from bubble.model.text import printable
+from bubble.pythons.probing.isolation import own_options
 from bubble.selection.shims import template_path
 from bubble.system.files import read_text
 
@@ -40,13 +41,22 @@ WITH_COMPLETIONS = tuple(_COMPLETIONS)
 
 
 def render_init(
-    shell: str, program: str, layout: Layout, completions: str, *, hook: bool, export_home: bool
+    shell: str,
+    program: str,
+    layout: Layout,
+    completions: str,
+    *,
+    hook: bool,
+    export_home: bool,
+    python: str = "",
 ) -> str:
     """Return the code that a shell evaluates at its start.
 
-    `program` is the absolute path of bubble, `completions` what `render_completions` returned, or
-    "". With `export_home` the shell is told where bubble's home is. Raises BubbleError(usage) for
-    a shell that has no hook, and for a home that can't stand on PATH.
+    `program` is the absolute path of bubble, `python` that of the interpreter that runs it, which
+    is started by itself where PYTHONHOME would stop the program. `completions` is what
+    `render_completions` returned, or "". With `export_home` the shell is told where bubble's home
+    is. Raises BubbleError(usage) for a shell that has no hook, and for a home that can't stand on
+    PATH.
     """
     if ":" in layout.home:
         raise BubbleError(
@@ -61,7 +71,7 @@ def render_init(
             f"{shell} can't run anything at a change of directory",
             hint=f"leave out --hook, or use one of {', '.join(WITH_HOOK)}",
         )
-    parts = [_filled(name, shell, layout, program) for name in start]
+    parts = [_filled(name, shell, layout, program, python) for name in start]
     if export_home:
         parts.append(_EXPORT[shell].format(quoted(layout.home, shell)))
     if completions:
@@ -93,13 +103,18 @@ _EXPORT = {
 }
 
 
-def _filled(name: str, shell: str, layout: Layout, program: str) -> str:
+def _filled(name: str, shell: str, layout: Layout, program: str, python: str = "") -> str:
+    import re
+
     text = read_text(f"{os.path.dirname(template_path())}/{name}")
     assert text is not None, name
     # what tells the checker about a file has no place inside another one
     kept = [x for x in text.splitlines(keepends=True) if not x.startswith(_FOR_THE_CHECKER)]
-    # the home's own text must not be filled in again
-    before, mark, after = "".join(kept).partition("@program@")
-    home = quoted(layout.home, shell)
-    program = quoted(program, shell) if mark else ""
-    return before.replace("@home@", home) + program + after.replace("@home@", home)
+    values = {
+        "@home@": quoted(layout.home, shell),
+        "@program@": quoted(program, shell),
+        "@python@": quoted(python, shell),
+        "@options@": " ".join(own_options()),
+    }
+    # in one go: what a path has in it must not be filled in again
+    return re.sub("|".join(values), lambda found: values[found[0]], "".join(kept))

@@ -10,7 +10,7 @@ from bubble.pythons.installed.store import installation_at, installations
 from bubble.pythons.probing.isolation import own_options
 from bubble.selection import shim_record
 from bubble.selection.path import identity, is_shim
-from bubble.selection.registry import environments
+from bubble.selection.registry import is_of_script, of_commands
 from bubble.selection.shim_record import ShimRecord
 from bubble.system.files import (
     is_temporary,
@@ -110,7 +110,8 @@ def _add(layout: Layout, script: str, made: Iterable[str]) -> tuple[str, ...] | 
             installation.prefix if installation else shim_record.environment_prefix(layout, thing)
         )
     absent: list[str] = []
-    names = sorted(commands(prefixes - {""}, absent))
+    typed = [p for p in prefixes if p and not is_of_script(p, layout)]
+    names = sorted(commands(typed, absent))
     added = tuple(name for name in names if _link(layout, name))
     _remember(layout, things, absent, shim_record.state_of(layout), before)
     return added
@@ -144,7 +145,7 @@ def _wanted(layout: Layout) -> tuple[set[str], list[str]]:
         if installation.is_adopted:
             _renew(installation)
     absent: list[str] = []
-    prefixes = [*(i.prefix for i in present), *(e.path for e in environments(layout))]
+    prefixes = [*(i.prefix for i in present), *(e.path for e in of_commands(layout))]
     return commands(prefixes, absent), absent
 
 

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 
 class Layout(Record):
-    """The paths below `home` (BUBBLE_HOME) and `cache` (BUBBLE_CACHE_DIR)."""
+    """The paths below `home` (BUBBLE_HOME) and `cache` (BUBBLE_CACHE_DIR).
+
+    `memos` is where those lie that are meant, "" for the store's own.
+    """
 
     home: str
     cache: str
+    memos: str = ""
 
     @property
     def pythons(self) -> str:
@@ -72,6 +76,16 @@ class Layout(Record):
         return f"{self.home}/synced"
 
     @property
+    def scripts(self) -> str:
+        """Environments of scripts, by what they were made from."""
+        return f"{self.home}/scripts"
+
+    @property
+    def scripts_seen(self) -> str:
+        """Which environment each script ran in last, a file each; derived."""
+        return f"{self.home}/scripts.seen"
+
+    @property
     def seeds(self) -> str:
         """Unpacked copies of pip, which environments link to."""
         return f"{self.home}/seeds"
@@ -118,7 +132,16 @@ class Layout(Record):
     @property
     def answers(self) -> str:
         """Memos of what directories, the variable and the global pin get; derived."""
-        return f"{self.home}/answers"
+        return self.memos or f"{self.home}/answers"
+
+    @property
+    def own_memos(self) -> str:
+        """The same of a user who can't write to stores, of all stores; nobody else's."""
+        return f"{self.cache}/answers"
+
+    def with_own_memos(self) -> Layout:
+        """Return the layout whose memos are this user's own of this store."""
+        return self.replace(memos=f"{self.own_memos}{self.home.replace('/', '/@')}")
 
     def answer(self, directory: str) -> str:
         """Return the memo of an absolute directory, as it is spelled.
@@ -136,6 +159,16 @@ class Layout(Record):
     def global_answer(self) -> str:
         """The memo of the global pin."""
         return f"{self.answers}/global"
+
+    @property
+    def choices(self) -> str:
+        """What `exec` chose, a directory for PATH each; derived."""
+        return f"{self.home}/choices"
+
+    @property
+    def own_choices(self) -> str:
+        """The same of a user who can't write to the store."""
+        return f"{self.cache}/choices"
 
     @property
     def catalogue(self) -> str:

@@ -5,19 +5,17 @@ However deep a tree is, few descriptors are open at once and nothing recurses.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.system.descent import DIRECTORY, Descent, directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN = 32  # directories that are open at once
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, ioctl_iflags(2)
 _IMMUTABLE = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
 
@@ -49,7 +47,7 @@ def remove_tree(path: str, directory: int | None = None, *, last: str = "") -> N
         _remove(directory, path, last)
         return
     try:
-        above = os.open(os.path.dirname(path), _DIRECTORY & ~os.O_NOFOLLOW)
+        above = os.open(os.path.dirname(path), DIRECTORY & ~os.O_NOFOLLOW)
     except FileNotFoundError:
         return
     try:
@@ -63,7 +61,7 @@ def obstacle(path: str) -> Obstacle | None:
     if mounted := mount_below(path):
         return Obstacle(path=mounted, why="it is mounted", is_mount=True)
     closed: list[str] = []
-    for descent in _directories(path, closed):
+    for descent in directories(path, closed):
         here = descent.here
         own = os.fstat(here.descriptor).st_uid == os.geteuid()  # then it is made writable
         writable = os.access(
@@ -102,137 +100,37 @@ def mount_below(path: str) -> str:
 
 def size_of(path: str) -> int:
     """Return the bytes on disk of the files below `path`, each hard-linked one counted once."""
+    return sizes_of(path)[0]
+
+
+def sizes_of(path: str) -> tuple[int, int]:
+    """Return the bytes on disk below `path`, and those in files that have names elsewhere."""
     total = 0
-    seen: set[tuple[int, int]] = set()
-    for descent in _directories(path, []):
+    names: dict[tuple[int, int], list[int]] = {}
+    for descent in directories(path, []):
         for name, _ in descent.here.files:
             try:
                 info = os.lstat(name, dir_fd=descent.here.descriptor)
             except FileNotFoundError:
                 continue
+            size = info.st_blocks * 512
             if info.st_nlink > 1:
-                if (info.st_dev, info.st_ino) in seen:
+                seen = names.setdefault((info.st_dev, info.st_ino), [info.st_nlink, size])
+                seen[0] -= 1
+                if seen[0] < info.st_nlink - 1:
                     continue
-                seen.add((info.st_dev, info.st_ino))
-            total += info.st_blocks * 512
-    return total
+            total += size
+    return total, sum(size for left, size in names.values() if left > 0)
 
 
-class _Level:
-    """A directory on the way down: open, unless it lies far above; what is in it, as read once."""
+def walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each directory at and below `path`, the names of those in it, and all other names.
 
-    def __init__(self, name: str, descriptor: int) -> None:
-        self.name = name
-        self.descriptor = descriptor
-        info = os.fstat(descriptor)
-        self.key = (info.st_dev, info.st_ino)
-        self.names: list[str] = []  # of directories
-        self.files: list[tuple[str, bool]] = []  # of all else, and whether it is a regular file
-        with os.scandir(descriptor) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    self.names.append(entry.name)
-                else:
-                    self.files.append((entry.name, entry.is_file(follow_symlinks=False)))
-
-
-class _Descent:
-    """A way into a tree and out again, by descriptors of which at most `_OPEN` are open.
-
-    `directory` is a descriptor of the one that `path` (absolute) lies in.
+    As `os.walk`, which recurses before Python 3.12. What can't be read is passed over.
     """
-
-    def __init__(self, directory: int, path: str) -> None:
-        self._directory = directory
-        self._parent, self.first = os.path.split(path)
-        self._levels: list[_Level] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._levels)
-
-    @property
-    def here(self) -> _Level:
-        """The deepest directory."""
-        return self._levels[-1]
-
-    @property
-    def path(self) -> str:
-        """The absolute path of where one is; it may be longer than the system takes."""
-        return "/".join([self._parent, *(level.name for level in self._levels)])
-
-    @property
-    def above(self) -> int:
-        """The descriptor of the directory that the deepest one lies in."""
-        return self._levels[-2].descriptor if len(self._levels) > 1 else self._directory
-
-    def down(self, name: str, *, writable: bool = False) -> _Level:
-        """Go into the directory `name`; `writable`: make it so, if it is ours."""
-        parent = self.here.descriptor if self._levels else self._directory
-        descriptor = _open_directory(name, parent, writable=writable)
-        try:
-            self._levels.append(_Level(name, descriptor))
-        except BaseException:
-            os.close(descriptor)
-            raise
-        if len(self._levels) > _OPEN:
-            far = self._levels[-1 - _OPEN]
-            os.close(far.descriptor)
-            far.descriptor = -1
-        return self.here
-
-    def look_back(self) -> None:
-        """Open the directory above again, if it isn't; OSError if it is no longer the same."""
-        if len(self._levels) > 1 and self.above < 0:
-            above = self._levels[-2]
-            above.descriptor = os.open("..", _DIRECTORY, dir_fd=self.here.descriptor)
-            info = os.fstat(above.descriptor)
-            if (info.st_dev, info.st_ino) != above.key:  # somebody moved what we are in
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), self.path)
-
-    def up(self) -> None:
-        """Leave the deepest directory; `look_back` comes first."""
-        os.close(self._levels.pop().descriptor)
-
-    def close(self) -> None:
-        """Close what is open."""
-        for level in self._levels:
-            if level.descriptor >= 0:
-                os.close(level.descriptor)
-        self._levels.clear()
-
-
-def _directories(path: str, closed: list[str]) -> Iterator[_Descent]:
-    """Go into `path` and every directory below, and yield the way in each; `closed` gets the rest.
-
-    The rest are those that may not be read.
-    """
-    try:
-        above = os.open(os.path.dirname(path), _DIRECTORY & ~os.O_NOFOLLOW)
-    except OSError:
-        return
-    descent = _Descent(above, path)
-    waiting = [[descent.first]]
-    try:
-        while waiting:
-            if waiting[-1]:
-                name = waiting[-1].pop()
-                try:
-                    here = descent.down(name)
-                except PermissionError:
-                    closed.append(f"{descent.path}/{name}")
-                except OSError:
-                    pass
-                else:
-                    yield descent
-                    waiting.append(list(here.names))
-                continue
-            waiting.pop()
-            if descent:
-                descent.look_back()
-                descent.up()
-    finally:
-        descent.close()
-        os.close(above)
+    for descent in directories(path, []):
+        here = descent.here
+        yield descent.path, list(here.names), [name for name, _ in here.files]
 
 
 def _remove(parent: int, path: str, last: str) -> None:
@@ -246,7 +144,7 @@ def _remove(parent: int, path: str, last: str) -> None:
     except OSError as error:
         raise located(error, path) from None
     failure: OSError | None = None
-    descent = _Descent(parent, path)
+    descent = Descent(parent, path)
     try:
         for another in _removal(descent, last):
             failure = failure or another
@@ -256,7 +154,7 @@ def _remove(parent: int, path: str, last: str) -> None:
         raise failure
 
 
-def _removal(descent: _Descent, last: str) -> Iterator[OSError]:
+def _removal(descent: Descent, last: str) -> Iterator[OSError]:
     """Delete a directory, deepest first; yield what can't be deleted, with its whole path."""
     failed = False
     for error in _into(descent, descent.first, last):
@@ -281,7 +179,7 @@ def _removal(descent: _Descent, last: str) -> Iterator[OSError]:
         descent.up()
 
 
-def _into(descent: _Descent, name: str, spared: str = "") -> Iterator[OSError]:
+def _into(descent: Descent, name: str, spared: str = "") -> Iterator[OSError]:
     """Go into a directory and delete its files but the one that is `spared`."""
     try:
         here = descent.down(name, writable=True)
@@ -309,27 +207,6 @@ def _ignore_missing(action: Callable[..., None], name: str, directory: int) -> N
 def located(error: OSError, path: str) -> OSError:
     """Return an error of a call below a descriptor as one that says where, in whole."""
     return OSError(error.errno, error.strerror, path)
-
-
-def _open_directory(name: str, parent: int, *, writable: bool) -> int:
-    """Open a directory, no link; if it is ours and shall be `writable`, give us what we need."""
-    try:
-        descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
-    except PermissionError:
-        if not writable or not hasattr(os, "O_PATH"):
-            raise
-        # not by its name, under which a link may lie by now
-        handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-        try:
-            os.chmod(f"/proc/self/fd/{handle}", stat.S_IRWXU)
-        finally:
-            os.close(handle)
-        descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
-    if writable:
-        info = os.fstat(descriptor)
-        if info.st_mode & stat.S_IRWXU != stat.S_IRWXU and info.st_uid == os.geteuid():
-            os.fchmod(descriptor, stat.S_IRWXU)
-    return descriptor
 
 
 def _is_immutable(name: str, directory: int) -> bool:

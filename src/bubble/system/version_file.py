@@ -16,8 +16,14 @@ from bubble.model.text import printable
 
 LIMIT = 4096  # bytes of a version file; more is no version file
 PYPROJECT_LIMIT = 1 << 18
-_MOST_DOTS = 40  # of a line, outside its strings: a key of thousands takes the parser gigabytes
-_STRING = rb"\"[^\"\n]*\"|'[^'\n]*'"
+_MOST_DOTS = 40  # of a line, outside of texts: a key of thousands takes the parser gigabytes
+# TOML's strings and comments; of the quotes at the end of a long string, two may be its own. One
+# without an end goes to the end, where the parser stops anyway: so no text is looked at twice
+_TEXTS = (
+    rb'"""(?:\\(?:.|\Z)|(?!""")[^\\])*(?:"""(?:"{0,2})|\Z)|'
+    rb"'''(?:(?!''').)*(?:'''(?:'{0,2})|\Z)|"
+    rb'"(?:[^"\\\n]|\\[^\n])*"?|' + rb"'[^'\n]*'?|#[^\n]*"
+)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -90,7 +96,8 @@ def parse_toml(path: str, data: bytes) -> dict[str, object]:
     import tomllib
 
     data = data.removeprefix(_BOM)
-    if any(line.count(b".") > _MOST_DOTS for line in re.sub(_STRING, b"", data).split(b"\n")):
+    plain = re.sub(_TEXTS, b"", data, flags=re.DOTALL)
+    if any(line.count(b".") > _MOST_DOTS for line in plain.split(b"\n")):
         raise _unusable(path, "it has keys of too many parts")
     try:
         return tomllib.loads(data.decode())

@@ -14,6 +14,7 @@ EXAMPLES = (
     ("bubble create -r requirements.txt", "and its packages"),
     ("bubble create -e '.[dev]'", "and this project itself, to work on it"),
     ("bubble create train -p 3.12 -r requirements.txt", "a named one, for the whole machine"),
+    ("bubble create --script report.py", "what a script asks for; prints the path, for an editor"),
     ("bubble create --force", "anew; the old one is kept until the new one works"),
 )
 DETAILS = (
@@ -45,6 +46,10 @@ def define(parser: ArgumentParser) -> None:
         "--with", dest="extra", metavar="PACKAGE", action="append", default=[],
         help="a package for this project's environment (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "--script", metavar="FILE", default="",
+        help="the environment that a script shares with others of its needs, or a named copy",
+    )  # fmt: skip
     parser.add_argument("--no-pip", action="store_true", help="leave pip out")
     parser.add_argument("--system-site-packages", action="store_true", help="see the base's, too")
     parser.add_argument(
@@ -73,6 +78,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     if not world.cwd:
         raise BubbleError("io", "the working directory was deleted", hint="cd somewhere else")
+    if options.script:
+        from bubble.cli import scripts
+
+        return scripts.create(options, context)
     meant.require_no_conda_words(options)
     name = meant.name_of(options.name)
     path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"

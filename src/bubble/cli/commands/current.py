@@ -23,6 +23,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
     from bubble.selection.reached import shadow_of, warning
     from bubble.selection.resolve import not_installed, select
     from bubble.selection.sources import unreadable
+    from bubble.selection.worktree import warning as worktree_warning
 
     world = context.world()
     selection = select(world)
@@ -49,6 +50,7 @@ def execute(_options: Namespace, context: Context) -> Outcome:
         warnings=(
             *(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
             *warning("python", shadow, world),
+            *worktree_warning(source, world),
         ),
         errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )

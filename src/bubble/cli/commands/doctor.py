@@ -57,7 +57,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         # where there are errors, the store may not even be readable
         notes=(
             *(_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient))),
-            *_installer(uv),
+            *(() if errors else _installer(uv)),
         ),
         errors=(_error(errors),) if errors else (),
     )

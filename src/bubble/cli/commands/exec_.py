@@ -36,7 +36,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if not words:
         raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
     try:
-        status = _perform(words, options.python, context)
+        status = perform(words, options.python, context)
     except BubbleError as error:
         if error.kind == "usage":
             raise
@@ -45,7 +45,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     raise SystemExit(status)
 
 
-def _perform(words: list[str], request: str, context: Context) -> int:
+def perform(words: list[str], request: str, context: Context) -> int:
+    """Become the command, as the directory or a request selects it; else return its status."""
     import sys
 
     from bubble.selection.commands import require_name

@@ -31,6 +31,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Explain."""
     from bubble.selection.commands import require_name
     from bubble.selection.explain import explain
+    from bubble.selection.worktree import warning as worktree_warning
 
     world = context.world()
     told = explain(require_name(options.command), world)
@@ -38,6 +39,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         data=_data(told),
         lines=tuple(_lines(told, world.env.get("HOME", "").rstrip("/"))),
         notes=tuple(_passed_over(told, world)),
+        warnings=worktree_warning(told.selection.source, world) if told.selection else (),
         errors=(told.error,) if told.error else (),
     )
 

@@ -28,8 +28,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.output import table
     from bubble.envs.knowing.describe import describe
     from bubble.envs.knowing.placing import bubble_at
-    from bubble.model.text import size
+    from bubble.envs.knowing.scripts import scripts_of
+    from bubble.model.text import few, size
 
+    scripts = scripts_of(context.layout)
     details = describe(find(options.env, context), context.layout)
     status, environment = details.status, details.status.environment
     state = state_of(status)
@@ -38,6 +40,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         "name": environment.name,
         "project": environment.project or (place[0] if place else ""),
         "bubble": (place[1] + ", before its last sync" * place[2]) if place else "",
+        "scripts": few(scripts.get(environment.path, ())),
         "path": environment.path,
         "state": f"{state} ({status.advice})" if status.mend else state,
         "python": f"{details.version or '?'} ({status.python or 'unknown'})",
@@ -57,7 +60,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     }
     return Outcome(
         data={
-            **data_of(status),
+            **data_of(status, scripts),
             "version": details.version or None,
             "made_with": details.made_with or None,
             "executable": f"{environment.path}/bin/python",

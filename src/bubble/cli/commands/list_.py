@@ -6,10 +6,12 @@ import os
 
 from bubble.cli.context import Context, Outcome
 from bubble.envs.knowing.placing import bubble_at
+from bubble.model.text import few
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping, Sequence
 
     from bubble.envs.knowing.inspect import Status
     from bubble.selection.registry import Environment
@@ -34,12 +36,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
     from bubble.cli.output import table
     from bubble.envs.knowing.inspect import look_at_all
+    from bubble.envs.knowing.scripts import scripts_of
     from bubble.system.directory import working_directory
 
     found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))
     sizes = _sizes(found) if options.size else []
     home = context.env.get("HOME", "")
-    rows = [_cells(status, home) for status in found]
+    scripts = scripts_of(context.layout)
+    rows = [_cells(status, home, scripts) for status in found]
     if sizes:
         from bubble.model.text import size
 
@@ -51,7 +55,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     ]
     return Outcome(
         data=[
-            data_of(status) | ({"size": sizes[n]} if sizes else {})
+            data_of(status, scripts) | ({"size": sizes[n]} if sizes else {})
             for n, status in enumerate(found)
         ]
         if context.output.json
@@ -61,8 +65,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
-def data_of(status: Status) -> dict[str, object]:
-    """Return what `--json` says of an environment at a glance."""
+def data_of(status: Status, scripts: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Return what `--json` says of an environment at a glance.
+
+    `scripts` are those that run in environments (absolute paths, both).
+    """
     environment = status.environment
     place = bubble_at(environment.path)
     return {
@@ -71,6 +78,7 @@ def data_of(status: Status) -> dict[str, object]:
         "project": environment.project or (place[0] if place else None),
         "bubble": place[1] if place else None,
         "previous": bool(place and place[2]),
+        "scripts": list(scripts.get(environment.path, ())),
         "python": status.python or None,
         "interpreter": environment.interpreter or None,
         "request": environment.request or None,
@@ -83,11 +91,13 @@ def data_of(status: Status) -> dict[str, object]:
     }
 
 
-def _cells(status: Status, home: str) -> list[str]:
+def _cells(status: Status, home: str, scripts: Mapping[str, Sequence[str]]) -> list[str]:
     environment = status.environment
     path = environment.path
     if home and path.startswith(f"{home}/"):
         path = f"~{path[len(home) :]}"
+    if environment.path in scripts:
+        path += f" (of {few([os.path.basename(s) for s in scripts[environment.path]])})"
     return [name_of(environment), status.python or "?", state_of(status), _when(status), path]
 
 

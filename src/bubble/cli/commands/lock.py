@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
+from bubble.cli.locked import told
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from bubble.projects.lock import Locked
 
@@ -16,6 +18,7 @@ EXAMPLES = (
     ("bubble lock train", "another bubble of the manifest: pylock.train.toml"),
     ("bubble lock --all --check", "for CI: fails where a lock isn't the manifest's any more"),
     ("bubble lock --upgrade pandas", "let one package move"),
+    ("bubble lock --script report.py", "what a script needs: report.py.lock"),
     ("bubble lock --python", "take the newest build of the interpreter, and nothing else"),
 )
 
@@ -23,6 +26,9 @@ EXAMPLES = (
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("bubbles", metavar="BUBBLE", nargs="*", help="default: the default one")
+    parser.add_argument(
+        "--script", metavar="FILE", default="", help="a script with metadata, not a project"
+    )
     parser.add_argument("--all", action="store_true", help="every bubble of the manifest")
     parser.add_argument(
         "--upgrade", metavar="PACKAGE", nargs="?", action="append", const="", default=None,
@@ -39,10 +45,15 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.lock import lock_bubble
 
     world = context.world()
-    project = project_of(world.cwd, world.env.get("HOME", ""))
     upgrade = options.upgrade
     if upgrade is not None:
         upgrade = () if "" in upgrade else tuple(upgrade)
+    if options.script:
+        from bubble.cli import scripts
+
+        one, command = scripts.lock(options, context, upgrade)
+        return outcome([one], check=options.check, command=command)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
     done = [
         lock_bubble(
             project,
@@ -54,13 +65,16 @@ def execute(options: Namespace, context: Context) -> Outcome:
         )
         for bubble in chosen(project, options.bubbles, everything=options.all)
     ]
-    errors: tuple[BubbleError, ...] = ()
-    if options.check:
-        stale = [one.path for one in done if one.status != "unchanged"]
-        errors = tuple(
-            BubbleError("lock", f"{path} is not what the manifest asks for", hint="bubble lock")
-            for path in stale
-        )
+    return outcome(done, check=options.check)
+
+
+def outcome(done: Sequence[Locked], *, check: bool, command: str = "bubble lock") -> Outcome:
+    """Return the result of locking; `check`: what isn't as it was is an error."""
+    stale = [one.path for one in done if check and one.status != "unchanged"]
+    errors = tuple(
+        BubbleError("lock", f"{path} is not what is asked for any more", hint=command)
+        for path in stale
+    )
     return Outcome(
         data=[data_of(one) for one in done],
         lines=tuple(one.path for one in done),
@@ -78,10 +92,3 @@ def data_of(one: Locked) -> dict[str, object]:
         "python": one.lock.version,
         "changes": [change.as_dict() for change in one.changes],
     }
-
-
-def told(one: Locked) -> list[str]:
-    """Return what came of locking, for people."""
-    count = len(one.lock.versions)
-    head = f"{one.status} {one.path}: Python {one.lock.version}, {count} packages"
-    return [head, *(f"  {change}" for change in one.changes if one.status == "changed")]

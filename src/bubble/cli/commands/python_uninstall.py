@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 
@@ -43,7 +45,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.model.request import parse_request
     from bubble.pythons.installed.shelf import require_not_bubbles
     from bubble.pythons.installed.store import finish_changes
-    from bubble.pythons.installed.upkeep import named, remove
+    from bubble.pythons.installed.upkeep import failure_of, named, remove
 
     requests = [parse_request(text) for text in options.requests]
     machine = context.machine()
@@ -71,9 +73,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
         others = list(dict.fromkeys(use.who for use in found if not use.environment))
         try:
             remove(installation, machine)
-        except BubbleError as error:
-            errors.append(error)
-            continue
+        except (BubbleError, OSError) as error:
+            errors.append(failure_of(error))
+            if os.path.lexists(installation.prefix):
+                continue  # else only bytes of it are left, which nobody can delete
         removed.append(
             {"key": key, "prefix": installation.prefix, "broken": titles, "asked_by": others}
         )

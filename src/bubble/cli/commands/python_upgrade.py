@@ -43,8 +43,9 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
-    from bubble.envs.knowing.users import carried_along, few, left_behind, users_of
+    from bubble.envs.knowing.users import carried_along, left_behind, users_of
     from bubble.model.request import parse_request
+    from bubble.model.text import few
     from bubble.pythons.installed.upkeep import upgrade
 
     if options.prune:
@@ -91,7 +92,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 
 def _restart(behind: Sequence[Use]) -> tuple[str, ...]:
-    from bubble.envs.knowing.users import few
+    from bubble.model.text import few
 
     if not behind:
         return ()

@@ -9,16 +9,25 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from typing import NoReturn
 
     from bubble.cli.context import Context, Outcome
+    from bubble.projects.scripts.source import Script
+    from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble run train python train.py", "a command in a named environment"),
     ("bubble run .venv pytest -x", "in this project's"),
     ("bubble run --sync train python train.py", "in a bubble of this project, synced before"),
+    ("bubble run report.py --week 12", "a script, with the packages that it says it needs"),
+    ("bubble run --locked report.py", "only as its lock has it: report.py.lock"),
 )
 DETAILS = (
+    "A script is a file whose name ends in .py, any other file that is written with a /, and -\n"
+    "for the standard input. What a block “# /// script” in it asks for (PEP 723) is made once,\n"
+    "and found again; without one, it runs with the Python that this directory selects.\n\n"
     "A bubble of the project comes before an environment of the same name for the whole machine,\n"
     "which its path still means (bubble list shows it)."
 )
@@ -26,19 +35,30 @@ DETAILS = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    import argparse
-
     parser.add_argument(
         "--sync", action="store_true", help="make the bubble what its lock says before"
     )
-    parser.add_argument("environment", metavar="ENV", help="a bubble, a name or a path")
     parser.add_argument(
-        "command", metavar="CMD", nargs=argparse.REMAINDER, help="the command and its arguments"
+        "--locked", action="store_true", help="of a script: fail where its lock is missing or stale"
+    )
+    parser.add_argument(
+        "environment", metavar="ENV|FILE", help="a bubble, a name, a path, or a script"
+    )
+    parser.add_argument(
+        "command",
+        metavar="CMD",
+        nargs="...",  # argparse.REMAINDER, which isn't imported for everyday calls
+        help="the command and its arguments; of a script, its arguments",
     )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Become the command."""
+    from bubble.projects.scripts.source import is_script
+
+    context.output.json = options.json  # one that stands behind ENV is the command's own
+    if is_script(options.environment, lambda name: _is_environment(name, context)):
+        _run_script(options.environment, options.command, options, context)
     from bubble.envs.run import run
     from bubble.projects.running import environment_for
 
@@ -69,3 +89,65 @@ def _sync(name: str, context: Context, world: World) -> None:
         context.renew_shims([done.path])
         for line in told(done):
             context.output.note(line)
+
+
+def _is_environment(name: str, context: Context) -> bool:
+    from bubble.selection.registry import of_name
+
+    return of_name(context.layout, name) is not None
+
+
+def _run_script(
+    word: str, arguments: Sequence[str], options: Namespace, context: Context
+) -> NoReturn:
+    """Become the interpreter of a script's environment, with the script."""
+    from bubble.projects.scripts.memos import found_again
+    from bubble.projects.scripts.running import become
+    from bubble.projects.scripts.source import STDIN, hand_on, read_script
+    from bubble.system.directory import working_directory
+
+    script, data = read_script(word, working_directory(context.env.get("PWD", "")))
+    if word == STDIN:
+        hand_on(data)
+    if script is None:
+        _run_plain(["python", word, *arguments], options, context)
+    environment = None
+    if script.lock is not None or not options.locked:
+        environment = found_again(script, context.layout)
+    become(environment or _made(script, options, context), word, arguments, context)
+
+
+def _made(script: Script, options: Namespace, context: Context) -> Environment:
+    """Return the environment of a script that nothing is remembered of, and tell what was done."""
+    from bubble.cli.locked import told
+    from bubble.projects.scripts.prepare import prepare
+
+    output = context.output
+    done = prepare(
+        script,
+        context.world(),
+        output.progress(),
+        locked=options.locked,
+        show=not output.json,
+    )
+    for line in told(done.locked) if done.locked else ():
+        output.note(line)
+    return done.environment
+
+
+def _run_plain(words: list[str], options: Namespace, context: Context) -> NoReturn:
+    """Become the Python that the directory selects, with a script that asks for nothing.
+
+    Where nothing selects one, it is the newest that is installed, as for a new environment.
+    """
+    from bubble.cli.commands.exec_ import perform
+    from bubble.selection.answers import an_installed
+    from bubble.selection.sources import choose
+
+    if options.locked:
+        from bubble.projects.scripts.source import no_metadata
+
+        raise no_metadata(words[1])
+    world = context.world()
+    chosen = choose(world.cwd, world.env, world.layout).source.kind != "default"
+    raise SystemExit(perform(words, "" if chosen else an_installed(world, ""), context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bubble.model.errors import BubbleError
@@ -27,7 +28,7 @@ def run(arguments: Sequence[str], context: Context) -> int:
     from bubble.system.layout import Layout
 
     home, name, *rest = arguments
-    layout = Layout(home=home, cache="")
+    layout = Layout(home=home, cache=_cache(context))
     try:
         require_format(layout)
         world = World(
@@ -36,7 +37,9 @@ def run(arguments: Sequence[str], context: Context) -> int:
             layout=layout,
             platform=context.platform(),
         )
-        return run_shim(name, rest, world, sys.executable, context.output.warn)
+        warn = context.output.warn
+        # to who sits there: what a program reads of another one's stays as it was
+        return run_shim(name, rest, world, sys.executable, warn, is_typed=os.isatty(2))
     except BubbleError as error:
         context.output.error(error)
         return status_of(error)
@@ -45,6 +48,14 @@ def run(arguments: Sequence[str], context: Context) -> int:
 
         context.output.error(from_os_error(error))
         return 126
+
+
+def _cache(context: Context) -> str:
+    """Return this user's cache, "" where there is none: what it has only makes things faster."""
+    try:
+        return context.layout.cache
+    except BubbleError:
+        return ""
 
 
 def status_of(error: BubbleError) -> int:

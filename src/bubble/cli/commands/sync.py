@@ -103,7 +103,7 @@ def _nothing_to_do(found: Sequence[tuple[str, str]]) -> Outcome:
 
 def told(one: Synced, *, dry_run: bool = False) -> list[str]:
     """Return what came of a sync, for people."""
-    from bubble.cli.commands.lock import told as told_of_lock
+    from bubble.cli.locked import told as told_of_lock
     from bubble.model.text import printable
 
     would = "would be " if dry_run else ""

@@ -24,6 +24,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.selection.commands import command_path, require_name
     from bubble.selection.reached import shadow, warning
     from bubble.selection.resolve import select
+    from bubble.selection.worktree import warning as worktree_warning
 
     name = options.command
     require_name(name)
@@ -34,5 +35,5 @@ def execute(options: Namespace, context: Context) -> Outcome:
     return Outcome(
         data={"path": path, "source": str(selection.source), "shadowed_by": other or None},
         lines=(path,),
-        warnings=warning(name, other, world),
+        warnings=(*warning(name, other, world), *worktree_warning(selection.source, world)),
     )

@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 
-def reregister(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]:
+def reregister(
+    path: str, layout: Layout, *, named: bool = True
+) -> tuple[Environment, tuple[str, ...]]:
     """Register the environment at `path` (absolute), with the paths in it rewritten if need be.
 
     Returns its record, and what was done, a phrase each: nothing if all was well. A moved one
-    stays the same; a copy, whose original is still there, gets an identity of its own. The caller
-    holds its lock. Raises BubbleError(environment) for what this store didn't make: a mark that it
-    doesn't know proves nothing, anybody can have written it.
+    stays the same; a copy, whose original is still there, gets an identity of its own. `named`:
+    the user said that it is this one. The caller holds its lock. Raises BubbleError(environment)
+    for what this store didn't make: a mark that it doesn't know proves nothing, anybody can have
+    written it. Nor does one that it knows from elsewhere, which may have been published: then it
+    is the user's word that counts, and there must be one.
     """
     identity = mark_of(path)
     everything = registry.environments(layout)
@@ -42,7 +46,7 @@ def reregister(path: str, layout: Layout) -> tuple[Environment, tuple[str, ...]]
         return mine, ()
     if mine is None or not identity or mine.identity != identity:
         found = claim(path, layout)
-        if not found.is_ours:
+        if not found.is_ours or (found.condition and not named):
             raise BubbleError("environment", f"{printable(path)} {found.said}", hint=found.hint)
     clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]

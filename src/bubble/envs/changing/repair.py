@@ -61,7 +61,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     path = find(text or selected_name(world), world.cwd, world.layout)
     with placing.lock(world.layout, path):
         known = registry.environments(world.layout)
-        environment, done = reregister(path, world.layout)
+        environment, done = reregister(path, world.layout, named=bool(text))
         done += _move_kernels(environment, known, world)
         done += _unshare(environment, world.layout)
         asked = misfit(environment, world)
@@ -146,7 +146,7 @@ def find(text: str, cwd: str, layout: Layout) -> str:
     raise BubbleError(
         "environment",
         f"{printable(known.path)} is gone",
-        hint=f"run bubble repair where it is now, or forget it: bubble remove {shown}",
+        hint=f"where it is now: bubble repair .; or forget it: bubble remove {shown}",
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from shlex import quote
 
-from bubble.envs.doctor.finding import ERROR, WARNING, Finding, Patient
+from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection.answers import an_installed
 from bubble.selection.path import identity
 from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
+from bubble.selection.worktree import lonely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +88,15 @@ def choice(patient: Patient) -> Iterator[Finding]:
             condition=condition,
         )
         return
+    alone = lonely(selection.source, patient)
+    if alone:
+        yield Finding(
+            id="choice.worktree",
+            severity=NOTE,
+            what=alone.said,
+            where=alone.directory,
+            fix=alone.command,
+        )
     for entry in selection.missing:
         text = printable(entry.text, 60)
         yield Finding(

@@ -8,6 +8,7 @@ from shlex import quote
 from bubble.envs.doctor.finding import NOTE, WARNING, Finding, Patient, counted
 from bubble.model.text import printable
 from bubble.pythons.installed import store
+from bubble.selection import choice
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.registry import environments
 from bubble.selection.shims import is_current
@@ -39,7 +40,7 @@ def order(patient: Patient) -> Iterator[Finding]:
     if not _is_used(patient):
         return
     ours = identity(patient.layout.shims)
-    entries = _entries(patient)
+    entries = [entry for entry in _entries(patient) if not choice.read(entry)]  # `exec`'s
     places = [n for n, entry in enumerate(entries) if ours and identity(entry) == ours]
     fix = _export([patient.layout.shims, *(e for n, e in enumerate(entries) if n not in places)])
     if not places:

@@ -238,11 +238,17 @@ def _of_repository(found: Distribution, root: str) -> Distribution:
 
 
 def sayable(project: str) -> str:
-    """Return what is said behind `-e`: a directory (absolute) as both pip and uv take it."""
+    """Return what is said behind `-e`: a directory (absolute) as both pip and uv take it.
+
+    It may have extras: `/site[dev]`.
+    """
     if not os.path.isabs(project):
         return project
-    quoted = quote(project, errors="surrogateescape")
-    return project if quoted == project else f"file://{quoted}"
+    path, bracket, extras = project, "", ""
+    if project.endswith("]") and not os.path.isdir(project):
+        path, bracket, extras = project.rpartition("[")
+    quoted = quote(path, errors="surrogateescape")
+    return project if quoted == path else f"file://{quoted}{bracket}{extras}"
 
 
 def _listed(names: Sequence[str]) -> str:

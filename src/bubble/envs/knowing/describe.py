@@ -9,6 +9,7 @@ from bubble.envs.knowing.inspect import Status, look_at
 from bubble.model.quoting import quoted
 from bubble.model.record import Record
 from bubble.system.pyvenv_cfg import read_configuration, version_of
+from bubble.system.trees import sizes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def describe(environment: Environment, layout: Layout) -> Details:
     configuration = read_configuration(path)
     made_with = version_of(configuration)
     found = distributions(path)
-    size, shared = _sizes(path)
+    size, shared = sizes_of(path)
     return Details(
         status=status,
         version=_installed_version(status, layout) or made_with,
@@ -63,24 +64,3 @@ def _installed_version(status: Status, layout: Layout) -> str:
     if not works or os.path.dirname(status.environment.interpreter) != layout.pythons:
         return ""
     return status.python.partition("-")[2].partition("+")[0]
-
-
-def _sizes(path: str) -> tuple[int, int]:
-    """Return the bytes on disk below `path`, and those in files that have names elsewhere."""
-    total = shared = 0
-    names: dict[tuple[int, int], list[int]] = {}
-    for directory, _, files in os.walk(path):
-        for name in files:
-            try:
-                info = os.lstat(f"{directory}/{name}")
-            except FileNotFoundError:
-                continue
-            size = info.st_blocks * 512
-            if info.st_nlink > 1:
-                seen = names.setdefault((info.st_dev, info.st_ino), [info.st_nlink, size])
-                seen[0] -= 1
-                if seen[0] < info.st_nlink - 1:
-                    continue
-            total += size
-    shared = sum(size for left, size in names.values() if left > 0)
-    return total, shared

@@ -12,6 +12,7 @@ import os
 from bubble.envs.knowing.locate import awaited, locate, of_path, unregistered
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection import worktree
 from bubble.selection.answers import answer_of, request_of, unknown_name
 from bubble.selection.belonging import inside, registered
 from bubble.selection.registry import of_name
@@ -68,6 +69,9 @@ def _here(world: World) -> Environment:
             raise unregistered(place, world.layout)
     if found := _by_global_pin(world):
         return found
+    if alone := worktree.look(world.cwd, world.layout):
+        hint = f"for the same one here: {alone.command}"
+        raise BubbleError("environment", alone.said, hint=hint)
     raise BubbleError(
         "environment",
         f"no environment belongs to {printable(world.cwd) or 'this directory, which was deleted'}",

@@ -7,6 +7,7 @@ import os
 from bubble.envs.knowing.bubbles import of_project
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.selection import worktree
 from bubble.selection.answers import quoted
 from bubble.selection.belonging import registered
 from bubble.selection.registry import environments, of_directory, of_name
@@ -176,10 +177,15 @@ def _nearest(cwd: str, layout: Layout) -> Environment:
             if found := awaited(inside, layout):
                 return found
             raise unregistered(inside, layout)
+    alone = worktree.look(cwd, layout)
     raise BubbleError(
         "environment",
-        f"no environment belongs to {printable(cwd) or 'this directory, which was deleted'}",
-        hint="name one (bubble list shows them), or make one here: bubble create",
+        alone.said
+        if alone
+        else f"no environment belongs to {printable(cwd) or 'this directory, which was deleted'}",
+        hint=f"for the same one here: {alone.command}"
+        if alone
+        else "name one (bubble list shows them), or make one here: bubble create",
     )
 
 
@@ -187,6 +193,11 @@ def _unknown_path(path: str, layout: Layout) -> BubbleError:
     for candidate in (path, f"{path}/{DEFAULT}"):
         if os.path.lexists(f"{candidate}/pyvenv.cfg"):
             return unregistered(candidate, layout)
+    directory = os.path.dirname(path) if os.path.basename(path) == DEFAULT else path
+    alone = worktree.look(directory, layout)
+    if alone and alone.directory == directory:
+        hint = f"for the same one here: {alone.command}"
+        return BubbleError("environment", alone.said, hint=hint)
     return BubbleError(
         "environment",
         f"there is no environment at {printable(path)}",

@@ -14,7 +14,7 @@ from bubble.envs.knowing.others import environments_of_others
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
-from bubble.model.text import printable
+from bubble.model.text import few
 from bubble.pythons.installed import store
 from bubble.pythons.installed.shelf import Shelf, runs_bubble
 from bubble.selection.known import (
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], tuple[Entry, ...] | None]
 
-_SHOWN = 5
 _KINDS = {
     "environment": "used by {} environment{}:",
     "kernel": "used by",
@@ -138,13 +137,6 @@ def carried_along(installed: Iterable[Installation], layout: Layout) -> list[Env
     """Return the environments that follow their minor link to one of the installations."""
     minors = {f"{layout.pythons}/{i.key.minor}" for i in installed}
     return [e for e in environments(layout) if e.interpreter in minors]
-
-
-def few(who: Sequence[str]) -> str:
-    """Return some of those who use something in one line, and how many more there are."""
-    each = [printable(one, 300) for one in dict.fromkeys(who)]
-    more = f" and {len(each) - _SHOWN} more" if each[_SHOWN:] else ""
-    return ", ".join(each[:_SHOWN]) + more
 
 
 def left_behind(installed: Iterable[Installation], layout: Layout) -> list[Use]:

@@ -12,6 +12,12 @@ import stat
 
 from bubble.model.record import Record
 from bubble.system.copies import Copier, umask
+from bubble.system.descent import entered
+from bubble.system.trees import located
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.system.descent import Descent
 
 
 class Duplicated(Record):
@@ -24,39 +30,55 @@ class Duplicated(Record):
 def duplicate(source: str, root: str) -> Duplicated:
     """Copy the tree at `source` into the empty directory `root` (both absolute).
 
-    Modes and times stay, links stay links, what is no file, link or directory is left out. Raises
-    OSError.
+    Modes and times stay, links stay links, what is no file, link or directory is left out. However
+    deep it is, nothing recurses, and no path is too long. Raises OSError.
     """
     copier = Copier()
-    with umask(0):
-        _directory(source, root, copier)
+    with umask(0), entered(os.path.realpath(source)) as old, entered(root) as new:
+        _files(old, new, copier)
+        while old:
+            here, there = old.here, new.here
+            if here.names:
+                name = here.names.pop()
+                try:
+                    os.mkdir(name, 0o700, dir_fd=there.descriptor)
+                    old.down(name)
+                    new.down(name)
+                except OSError as error:
+                    raise located(error, f"{old.path}/{name}") from None
+                _files(old, new, copier)
+                continue
+            if len(old) > 1:  # the root has its own
+                mode = os.fstat(here.descriptor).st_mode
+                os.fchmod(there.descriptor, mode & 0o777 | 0o700)
+            for way in (old, new):
+                way.look_back()
+                way.up()
     return Duplicated(cloned=copier.cloned, copied=copier.copied)
 
 
-def _directory(source: str, target: str, copier: Copier) -> None:
-    with os.scandir(source) as entries:
-        found = list(entries)
-    for entry in found:
-        path = f"{target}/{entry.name}"
-        if entry.is_symlink():
-            os.symlink(os.readlink(entry.path), path)
-        elif entry.is_dir():
-            os.mkdir(path, 0o700)
-            _directory(entry.path, path, copier)
-            os.chmod(path, entry.stat().st_mode & 0o777 | 0o700)
-        elif entry.is_file():
-            _file(entry.path, path, copier)
+def _files(old: Descent, new: Descent, copier: Copier) -> None:
+    """Copy what is no directory from where one is to where the other one is."""
+    source, target = old.here.descriptor, new.here.descriptor
+    for name, is_file in old.here.files:
+        try:
+            if is_file:
+                _file(name, source, target, copier)
+            elif stat.S_ISLNK(os.lstat(name, dir_fd=source).st_mode):
+                os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
+        except OSError as error:
+            raise located(error, f"{old.path}/{name}") from None
 
 
-def _file(source: str, target: str, copier: Copier) -> None:
+def _file(name: str, source: int, target: int, copier: Copier) -> None:
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    reading = os.open(source, flags)
+    reading = os.open(name, flags, dir_fd=source)
     try:
         info = os.fstat(reading)
         if not stat.S_ISREG(info.st_mode):
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        writing = os.open(target, flags, info.st_mode & 0o777)
+        writing = os.open(name, flags, info.st_mode & 0o777, dir_fd=target)
         try:
             copier.content(reading, writing)
             os.utime(writing, ns=(info.st_atime_ns, info.st_mtime_ns))

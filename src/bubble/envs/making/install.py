@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
-_INDEX = re.compile(r"^\s*(-i\b|--index-url\b)", re.MULTILINE)
+_INDEX = re.compile(r"^\s*(-i\b|--index-url\b|index-url = )", re.MULTILINE)
 
 
 class _Job(Record):
@@ -45,6 +45,7 @@ class _Job(Record):
     show: bool
     keep: int
     anew: tuple[str, ...] = ()
+    settings: str = ""
 
 
 def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
@@ -76,11 +77,13 @@ def install_packages(
     keep: int,
     contents: Sequence[tuple[str, bytes]] = (),
     anew: Sequence[str] = (),
+    settings: str = "",
 ) -> None:
     """Install what `arguments` name into the environment at `root` (absolute).
 
     They are requirements, `-r FILE`, `-c FILE` and `-e PROJECT`; `contents` has what was read of
-    those of the files that can't be read twice. `show` lets the backend write to stderr as it
+    those of the files that can't be read twice. uv follows a project's settings only in
+    `settings`, an absolute directory of ours. `show` lets the backend write to stderr as it
     works; otherwise its last lines are part of the error. `keep` is the descriptor that marks
     `root` as in use. `anew` are packages of lock files that are source trees here: uv would take
     what it built of them before. Raises BubbleError (download: it fails; checksum: what an index
@@ -103,6 +106,7 @@ def install_packages(
             show=show,
             keep=keep,
             anew=tuple(anew),
+            settings=settings,
         )
         locks, others = _split(words)
         for lock in locks:
@@ -139,6 +143,7 @@ def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> I
         root=job.root,
         names_an_index=_names_index(words),
         of_lock=of_lock,
+        settings=job.settings,
     )
 
 

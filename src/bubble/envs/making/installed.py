@@ -47,11 +47,24 @@ def _names(arguments: Sequence[str], cwd: str) -> Iterator[str]:
     words = iter(arguments)
     for word in words:
         if word == "-r":
-            text = read_text(os.path.join(cwd, next(words)), 1 << 24) or ""
-            for line in text.splitlines():
+            path = os.path.join(cwd, next(words))
+            text = read_text(path, 1 << 24) or ""
+            lines = _dependencies(text) if path.endswith(".toml") else text.splitlines()
+            for line in lines:
                 yield from _name(line, cwd)
         else:
             yield from _name(word, cwd)
+
+
+def _dependencies(text: str) -> list[str]:
+    """Return what a `pyproject.toml` needs without saying so dynamically; none of other files."""
+    import tomllib
+
+    try:
+        found = tomllib.loads(text).get("project", {}).get("dependencies", [])
+    except (ValueError, AttributeError, RecursionError):
+        return []  # whoever installed it has read it otherwise
+    return [item for item in found if isinstance(item, str)]
 
 
 def _name(requirement: str, cwd: str) -> Iterator[str]:

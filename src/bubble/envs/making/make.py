@@ -34,9 +34,10 @@ class Plan(Record):
 
     `path` and `project` are absolute. `arguments` are what the installer gets (requirement texts,
     `-r FILE`, …), and `contents` what was read of those files that can't be read twice. `installer`
-    is "pip", "uv" or "" (whichever is best). `carried` are directories of what is replaced,
-    relative to it, that go along: somebody works there. `again` is the command that a hint names
-    for when the place is free, "" for `bubble create`. `anew` is as in `install_packages`.
+    is "pip", "uv" or "" (whichever is best), `settings` an absolute directory of ours whose
+    settings uv follows. `carried` are directories of what is replaced, relative to it, that go
+    along: somebody works there. `again` is the command that a hint names for when the place is
+    free, "" for `bubble create`. `anew` is as in `install_packages`.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Plan(Record):
     force: bool = False
     arguments: tuple[str, ...] = ()
     contents: tuple[tuple[str, bytes], ...] = ()
+    settings: str = ""
     carried: tuple[str, ...] = ()
     installer: str = ""
     again: str = ""
@@ -165,6 +167,7 @@ def _stage_and_publish(
                     keep=staging.descriptor,
                     contents=plan.contents,
                     anew=plan.anew,
+                    settings=plan.settings,
                 )
             steps.filled(root)
             relocate(root, root, plan.path)

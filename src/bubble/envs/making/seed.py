@@ -24,6 +24,7 @@ from bubble.system.lock import Lock
 from bubble.system.removal import set_aside
 from bubble.system.staging import Staging
 from bubble.system.sweep import sweep
+from bubble.system.trees import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _problems(seed: Seed) -> tuple[Problem, ...]:
         return (manifest.Problem(path=MANIFEST, what="missing"),)
     owner = os.lstat(seed.path).st_uid
     known = {problem.path for problem in problems}
-    for directory, _, names in os.walk(seed.path):
+    for directory, _, names in walk(seed.path):
         for name in names:
             path = os.path.relpath(f"{directory}/{name}", seed.path)
             if path not in known and not _is_own(os.lstat(f"{directory}/{name}"), owner):
@@ -232,7 +233,7 @@ def _make(seed: Seed, layout: Layout) -> None:
 def _below(root: str) -> list[str]:
     """Return the relative paths of everything below a directory."""
     found = []
-    for directory, directories, files in os.walk(root):
+    for directory, directories, files in walk(root):
         found += [os.path.relpath(f"{directory}/{name}", root) for name in directories + files]
     return found
 

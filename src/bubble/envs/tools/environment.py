@@ -47,31 +47,33 @@ def installer_environment(
     command: str = "install",
     names_an_index: bool = False,
     of_lock: bool = False,
+    settings: str = "",
 ) -> InstallerEnvironment:
     """Return what `installer` ("pip" or "uv") is started with.
 
     `root` is the environment that is filled ("" for none), whose own pip.conf counts; `command`
     the one of pip's whose section of pip.conf counts; `names_an_index` says that a requirement
     file names an index for itself, which then takes the place of the user's; `of_lock`, that a
-    lock file is installed, in whose making constraints have had their say. Raises
+    lock file is installed, in whose making constraints have had their say; `settings` is the
+    absolute directory whose project's settings uv follows, "" for none. Raises
     BubbleError(usage) where uv can't be told what pip is told, or pip's files can't be read.
     """
-    settings = pip_settings(env, prefix=root, command=command)
+    asked = pip_settings(env, prefix=root, command=command)
     variables = {n: v for n, v in without_python(env).items() if n not in _ELSEWHERE}
     if root:
         # a repository's [tool.uv] chooses no index and no target: uv looks for it from there up
-        variables |= {"VIRTUAL_ENV": root, "UV_PROJECT": "/"}
+        variables |= {"VIRTUAL_ENV": root, "UV_PROJECT": settings or "/"}
     if of_lock:
-        settings = {key: s for key, s in settings.items() if key not in _NOT_FOR_LOCKS}
+        asked = {key: s for key, s in asked.items() if key not in _NOT_FOR_LOCKS}
         variables = {n: v for n, v in variables.items() if n not in _NOT_FOR_LOCKS}
     if offline(env):
         variables |= _kept_off()
     # also for uv: what it builds with may start pip
-    told = as_variables(_local(settings) if offline(env) else settings)
+    told = as_variables(_local(asked) if offline(env) else asked)
     variables = {n: v for n, v in variables.items() if not n.startswith("PIP_")} | told
     if installer == "pip":
         return InstallerEnvironment(variables=variables)
-    said = said_to_uv(settings, env, names_an_index=names_an_index)
+    said = said_to_uv(asked, env, names_an_index=names_an_index)
     if said.unsaid:
         shown = "; ".join(printable(clause, 300) for clause in said.unsaid[:5])
         raise BubbleError(

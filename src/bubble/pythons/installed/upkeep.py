@@ -98,6 +98,15 @@ def remove(installation: Installation, machine: Machine, users: Users | None = N
     return []
 
 
+def failure_of(error: BubbleError | OSError) -> BubbleError:
+    """Return what kept one of several from being removed, for the user; the others go on."""
+    if isinstance(error, BubbleError):
+        return error
+    from bubble.system.trouble import from_os_error
+
+    return from_os_error(error)
+
+
 def upgrade(
     minors: Sequence[Request],
     machine: Machine,
@@ -136,11 +145,13 @@ def upgrade(
     there = [key for key in newest if store.installation_at(machine.layout, str(key))]
     old = [i for i in present if any(_is_older(i.key, key) for key in there)]
     for installation in old if prune else ():
+        using: list[str] = []
         try:
             using = remove(installation, machine, prune)
-        except BubbleError as error:
-            errors.append(error)
-            continue
+        except (BubbleError, OSError) as error:
+            errors.append(failure_of(error))
+            if os.path.lexists(installation.prefix):
+                continue  # else only bytes of it are left, which nobody can delete
         if using:
             kept.append((installation, tuple(using)))
         else:

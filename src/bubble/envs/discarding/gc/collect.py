@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.envs.discarding.gc.scratch import has_ended
+from bubble.envs.discarding.gc.scripts import collect_unused
 from bubble.envs.knowing.placing import lock
 from bubble.envs.knowing.users import users_of
 from bubble.model.errors import BubbleError
@@ -211,6 +212,7 @@ _COLLECTORS: dict[str, Collector] = {
     "memos": _memos,
     "records": _records,
     "previous": _previous,
+    "scripts": collect_unused,
     "kernels": _kernels,
     "seeds": _seeds,
     "tools": _tools,

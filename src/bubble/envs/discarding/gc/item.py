@@ -11,6 +11,7 @@ KINDS = {
     "memos": "answers for directories that are gone, and those of an older format",
     "records": "records of environments that are gone",
     "previous": "environments that bubble rollback would bring back; only if asked for",
+    "scripts": "environments that no script uses, or none has used for 60 days",
     "kernels": "Jupyter kernels of environments that are gone",
     "seeds": "unpacked copies of pip that no new environment would get",
     "tools": "a uv that bubble fetched, and fetches no more or finds damaged",

@@ -12,6 +12,7 @@ import time
 from bubble.envs.discarding.gc.contradictions import contradictions
 from bubble.envs.discarding.gc.item import KINDS, Item
 from bubble.envs.discarding.gc.scratch import leftovers
+from bubble.envs.discarding.gc.scripts import unused
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.placing import bubble_at
 from bubble.envs.knowing.users import uses
@@ -62,6 +63,7 @@ def plan(
         ),
         "records": lambda: _dead_records(machine.layout, cwd),
         "previous": lambda: _previous(machine.layout) if everything or asked else (),
+        "scripts": lambda: unused(machine.layout),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
         "tools": lambda: _dead_tools(machine.layout),

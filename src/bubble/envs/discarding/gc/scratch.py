@@ -13,7 +13,7 @@ from bubble.selection.identity import mark_of
 from bubble.system import journal
 from bubble.system.files import is_alive, is_temporary, writer_of
 from bubble.system.lock import is_held
-from bubble.system.trees import size_of
+from bubble.system.trees import size_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,11 +72,12 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.registry,
         layout.synced,
         layout.shims,
+        layout.scripts_seen,
         layout.cache,
         layout.catalogues,
     ]
-    for root in (layout.answers, layout.requests):
-        places += [place for place, _, _ in os.walk(root)]
+    for root in (layout.answers, layout.requests, layout.choices, layout.own_choices):
+        places += [place for place, _, _ in walk(root)]
     for place in places:
         for path in _paths(place):
             name = os.path.basename(path)

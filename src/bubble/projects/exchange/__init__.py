@@ -1,0 +1,1 @@
+"""In and out: projects of other tools taken over, and what a project has written for others."""

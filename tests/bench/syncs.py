@@ -1,0 +1,130 @@
+"""Syncing a project's environment with its lock, beside the managers of projects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.measure import Run, run
+from bench.peers import index
+from bench.results import Result
+from bench.stocked import stocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.context import Bench
+    from bench.place import Place
+
+_PYPROJECT = """[project]
+name = "example"
+version = "1.0"
+requires-python = ">=3.9"
+dependencies = ["packaging", "six{version}", "idna", "attrs", "click", "jinja2", "pluggy"]
+[tool.poetry]
+package-mode = false
+[tool.pdm]
+distribution = false
+[tool.hatch.envs.default]
+skip-install = true
+dependencies = ["packaging", "six{version}", "idna", "attrs", "click", "jinja2", "pluggy"]
+"""
+_VERSIONS = ("==1.16.0", "==1.17.0")
+
+
+def syncs(bench: Bench) -> list[Result]:
+    """Measure `sync` with nothing to do, one package changed, no environment, and no cache."""
+    place = bench.place
+    store = place.fresh("syncs")
+    env = {
+        **stocked(bench, store),
+        **index(os.environ),
+        "POETRY_CACHE_DIR": f"{store}/poetry-cache",
+    }
+    env |= {"UV_PYTHON_PREFERENCE": "only-managed", "POETRY_VIRTUALENVS_IN_PROJECT": "true"}
+    env |= {"HATCH_ENV_TYPE_VIRTUAL_UV_PATH": place.uv, "PDM_USE_VENV": "1"}
+    told = _told(place, f"{store}/bubble/pythons/{bench.packed.minor}/bin/python")
+    able = {}
+    for name in told:
+        try:
+            _prepare(name, told[name], store, env, place)
+            able[name] = told[name]
+        except (RuntimeError, OSError) as error:
+            if name == "bubble":
+                raise
+            bench.miss(f"sync: {name}", error)
+    results = []
+    rows: tuple[tuple[str, str, float | None, int], ...] = (
+        ("nothing to do", "again", 0.5, bench.rounds.few),
+        ("one package changed", "changed", None, bench.rounds.slow),
+        ("no environment, packages in the cache", "warm", 1.1, bench.rounds.slow),
+        ("no environment, no cache", "cold", None, bench.rounds.slow),
+    )
+    for title, kind, limit, rounds in rows:
+        calls: dict[str, Callable[[], Run]] = {
+            name: partial(_once, kind, name, able[name]["sync"], store, env, place) for name in able
+        }
+        what = f"sync, {title}"
+        runs = bench.contest(what, calls, rounds)
+        samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
+        results.append(Result(what, "ms", samples, "uv", limit))
+    return results
+
+
+def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:
+    return {
+        "bubble": {"lock": [place.bubble, "lock"], "sync": [place.bubble, "sync"]},
+        "uv": {"lock": [place.uv, "lock"], "sync": [place.uv, "sync"]},
+        "pdm": {
+            "use": [place.pdm, "use", "-f", python],
+            "lock": [place.pdm, "lock"],
+            "sync": [place.pdm, "sync"],
+        },
+        "poetry": {
+            "use": [place.poetry, "env", "use", python],
+            "lock": [place.poetry, "lock"],
+            "sync": [place.poetry, "sync"],
+        },
+        "hatch": {"sync": [place.hatch, "env", "create"]},
+    }
+
+
+def _prepare(
+    name: str, told: Mapping[str, list[str]], store: str, env: Mapping[str, str], place: Place
+) -> None:
+    """Make two projects of a contestant, which differ in one package, each with its lock."""
+    for n, version in enumerate(_VERSIONS):
+        cwd = f"{store}/projects/{name}-{n}"
+        os.makedirs(cwd)
+        with open(f"{cwd}/pyproject.toml", "w", encoding="utf-8") as file:
+            file.write(_PYPROJECT.replace("{version}", version))
+        if "lock" in told:
+            run(told["lock"], env, place.log, cwd=cwd)
+    shutil.copytree(f"{store}/projects/{name}-0", f"{store}/projects/{name}")
+    for step in ("use", "sync"):
+        if step in told:
+            run(told[step], env, place.log, cwd=f"{store}/projects/{name}")
+
+
+def _once(
+    kind: str, name: str, argv: list[str], store: str, env: Mapping[str, str], place: Place
+) -> Run:
+    """Measure one sync: `again`, `changed`, `warm` or `cold`."""
+    cwd = f"{store}/projects/{name}"
+    if kind == "changed":
+        with open(f"{cwd}/pyproject.toml", encoding="utf-8") as file:
+            other = int(_VERSIONS[0] in file.read())
+        for entry in os.scandir(f"{store}/projects/{name}-{other}"):
+            if entry.is_file():
+                shutil.copy(entry.path, cwd)
+    elif kind in {"warm", "cold"}:
+        if name == "bubble":
+            run([place.bubble, "remove", ".venv"], env, place.log, cwd=cwd)
+        shutil.rmtree(f"{cwd}/.venv", ignore_errors=True)
+        shutil.rmtree(f"{store}/hatch", ignore_errors=True)
+    if kind == "cold":
+        for cache in ("uv-cache", "pdm-cache", "poetry-cache", "hatch-cache"):
+            shutil.rmtree(f"{store}/{cache}", ignore_errors=True)
+    return run(argv, env, place.log, cwd=cwd)
