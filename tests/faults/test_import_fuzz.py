@@ -77,6 +77,8 @@ def replaced(said: Any, path: tuple[Any, ...], odd: Any) -> Any:
     target = found
     for key in path[:-1]:
         target = target[key]
+    if isinstance(target, list) != isinstance(path[-1], int):
+        raise TypeError  # it was replaced by the other kind
     target[path[-1]] = odd
     return found
 

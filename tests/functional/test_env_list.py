@@ -87,6 +87,8 @@ def test_json_says_everything_at_a_glance(bubble: Bubble, home: str) -> None:
         "name": "train",
         "path": f"{home}/envs/train",
         "project": None,
+        "bubble": None,
+        "previous": False,
         "scripts": [],
         "python": "cpython-3.11.9",
         "interpreter": f"{home}/pythons/3.11",

@@ -61,6 +61,13 @@ SCENES = {
     "new": "mkdir ~/project; cd ~/project; echo requests >requirements.txt",
     "lock": PROJECT,
     "sync": PROJECT,
+    "status": f"{PROJECT}\nbubble sync --all",
+    "rollback": f"""
+        {PROJECT}
+        bubble sync --all
+        .venv/bin/pip uninstall -qy requests; .venvs/train/bin/pip install -q requests
+        bubble sync --all
+    """,
     "create": REAL,
     "remove": ENVIRONMENTS,
     "run": ENVIRONMENTS,
@@ -164,6 +171,7 @@ BEFORE = {
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {
+    "bubble run --sync train python train.py": "test_project_bubbles.py has it",
     **dict.fromkeys(
         (
             "bubble self update",
@@ -195,7 +203,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @needs("bash", "make")
 @pytest.mark.parametrize("words", sorted(COMMANDS))
 def test_every_example_runs(words: str, library: Library, tmp_path: Path) -> None:
-    uv = real_uv() if SCENES.get(words) == PROJECT else ""
+    uv = real_uv() if PROJECT in SCENES.get(words, "") else ""
     with Reader(str(tmp_path), library) as reader:
         if uv:
             reader.check(Step(0, f"mkdir -p ~/bin; ln -s {uv} ~/bin; PATH=~/bin:$PATH"), words)

@@ -133,6 +133,15 @@ def test_a_manifest_that_is_there_is_replaced_by_force_alone_and_kept(
     assert (project / f"{manifest}.before-import-2").read_text() == own
 
 
+def test_home_becomes_no_project(bubble: Bubble, env: dict[str, str]) -> None:
+    with open(f"{env['HOME']}/environment.yml", "w", encoding="utf-8") as file:
+        file.write(ENVIRONMENT)
+    done = bubble("import", "environment.yml", cwd=env["HOME"])
+    assert done.status == 2
+    assert "can't be a project" in one_error(done.err)[0]
+    assert os.listdir(env["HOME"]) == ["environment.yml"]
+
+
 def test_saying_it_again_changes_nothing(project: Path, bubble: Bubble) -> None:
     (project / "environment.yml").write_text(ENVIRONMENT)
     assert bubble("import", "environment.yml", cwd=project).status == 0

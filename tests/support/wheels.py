@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import zipfile
 
 TYPE_CHECKING = False
@@ -17,12 +19,14 @@ def wheel(
     *,
     says: str = "",
     modules: Sequence[str] = (),
+    hashed: bool = False,
     requires: Sequence[str] = (),
 ) -> str:
     """Write a wheel of a package `name`; return its path.
 
     `script` is a console script of it, which prints the package's name and version, or `says`.
     `modules` are the names of further, empty ones, `requires` the requirements that it has.
+    `hashed` has RECORD list hashes and sizes.
     """
     said = says or f"{name} {version}"
     path = f"{directory}/{name}-{version}-py3-none-any.whl"
@@ -37,8 +41,16 @@ def wheel(
     }
     if script:
         files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{script} = {name}:main\n"
-    files[f"{info}/RECORD"] = "".join(f"{n},,\n" for n in (*files, f"{info}/RECORD"))
+    rows = [f"{n},{_hash(text) if hashed else ','}\n" for n, text in files.items()]
+    files[f"{info}/RECORD"] = "".join([*rows, f"{info}/RECORD,,\n"])
     with zipfile.ZipFile(path, "w") as archive:
         for member, text in files.items():
             archive.writestr(member, text)
     return path
+
+
+def _hash(text: str) -> str:
+    """Return what RECORD says of a file: its hash, and its size in bytes."""
+    data = text.encode()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+    return f"sha256={digest},{len(data)}"

@@ -15,6 +15,7 @@ import pytest
 
 from support.builds import small_mirror
 from support.environments import adopt_python
+from support.projects import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,3 +127,37 @@ def test_the_measurement_sees_what_a_command_imports(env: dict[str, str]) -> Non
     loaded = _beyond_bare(["-c", "import json"], env)
     assert _barred(loaded, {"json"})
     assert _barred({"rich.console", "richer"}, {"rich"}) == ["rich.console"]
+
+
+def test_that_there_is_nothing_to_sync_is_found_out_without_toml(
+    bubble: Callable[..., Result], env: dict[str, str], tmp_path: os.PathLike[str]
+) -> None:
+    site = Site(bubble, str(tmp_path), uv=False)
+    site.lock_by_hand("", "alpha-1.0")
+    site.ok("sync", "--frozen")  # which leaves no memo: that lock isn't the manifest's
+    inputs = (
+        "import os, sys\n"
+        "from bubble.projects.inputs import inputs_of\n"
+        "from bubble.projects.locate import project_of\n"
+        "project = project_of(os.getcwd())\n"
+        "print(inputs_of(project, project.bubbles[0], sys.argv[1]).sha256)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", inputs, site.version],
+        cwd=site.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with open(f"{site.root}/pylock.toml", encoding="utf-8") as file:
+        text = file.read()
+    site.write("pylock.toml", text.replace("sha256:0", f"sha256:{done.stdout.strip()}"))
+    site.ok("sync")
+    assert "unchanged" in site.ok("sync").err
+    program = os.path.join(os.path.dirname(sys.executable), "bubble")
+    for words in (["sync"], ["sync", "default"]):
+        loaded = _loaded([program, *words], env, site.root) - _loaded(["-c", "pass"], env)
+        barred = HEAVY | OPTIONS | {"bubble.pythons", "bubble.envs", "bubble.selection"}
+        assert not _barred(loaded, barred)
+        assert "bubble.projects.quick" in loaded

@@ -37,7 +37,7 @@ class Output:
 
     def outcome(self, outcome: Outcome) -> int:
         """Show what a command brought, and return the exit status."""
-        self._end_progress()
+        self.end_progress()
         if self.json:
             self._json_outcome(outcome)
         else:
@@ -69,7 +69,7 @@ class Output:
 
     def failure(self, error: BubbleError) -> int:
         """Show the error that ended a command, and return the exit status."""
-        self._end_progress()
+        self.end_progress()
         if self.json and sys.stdout is not None:
             try:
                 self._json({"schema": SCHEMA, "ok": False, "error": _error_data(error)})
@@ -105,7 +105,7 @@ class Output:
         self._progress = live_progress() if live else LineProgress(self.note)
         return self._progress
 
-    def _end_progress(self) -> None:
+    def end_progress(self) -> None:
         """Leave the terminal in order, also when an interrupt left tasks open."""
         if self._progress is not None:
             self._progress.close()

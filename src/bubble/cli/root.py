@@ -42,6 +42,8 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "remove": (),
     "rename": (),
     "repair": (),
+    "rollback": (),
+    "sync": (),
     "use": (),
 }
 _HARMLESS = frozenset({"--dry-run", "--help", "-h"})

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "begin a project: a first manifest, from what lies in the directory"),
     "lock": ("lock", "write down exactly what this project's environments consist of"),
     "sync": ("sync", "make this project's environments what their locks say"),
+    "status": ("status", "how this project's environments do beside their locks"),
+    "rollback": ("rollback", "bring the environment before the last sync back"),
     "create": ("create", "make an environment: this project's .venv, or a named one"),
     "remove": ("remove", "throw environments away"),
     "run": ("run", "run a command in an environment"),

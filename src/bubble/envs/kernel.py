@@ -120,6 +120,11 @@ def kernels(layout: Layout, env: Mapping[str, str]) -> list[Kernel]:
     return found
 
 
+def read_kernel(path: str) -> Kernel | None:
+    """Return the kernel in a directory (absolute); None where there is none that can be read."""
+    return _read(path)
+
+
 def kernels_of(environment: Environment, env: Mapping[str, str]) -> list[Kernel]:
     """Return the kernels that run an environment."""
     return [k for k in kernels(layout_from(env), env) if k.environment == environment.path]

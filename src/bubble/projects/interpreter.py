@@ -35,39 +35,47 @@ def build_for(lock: Lock, path: str, world: World) -> Build:
 
 
 def installed(build: Build, world: World) -> Installation | None:
-    """Return the installation of exactly this build; None where there is none.
-
-    Raises BubbleError(lock) where the store has another build of the same version.
-    """
+    """Return the installation of exactly this build, by the sha256 of its archive, or None."""
     present = store.installation_at(world.layout, build.key)
-    if present is None:
+    if present is None or store.read_receipt(present.prefix).sha256 != build.sha256:
         return None
-    receipt = store.read_receipt(present.prefix)
-    if receipt.sha256 == build.sha256:
-        return present
-    raise BubbleError(
-        "lock",
-        f"{present.key.name} is installed as build {receipt.build or 'of unknown origin'}, "
-        f"and the lock has build {build.build}",
-        hint=f"exchange it for all that use it: bubble python uninstall {build.key} --force; "
-        "then sync again; or lock what is here: bubble lock --python",
-    )
+    return present
 
 
 def require(build: Build, world: World, progress: Progress) -> Installation:
     """Return the installation of exactly this build, installed if need be.
 
-    Raises BubbleError (lock, unavailable, offline, download, checksum, …).
+    Raises BubbleError (lock: the store has another build of the same version; unavailable,
+    offline, download, checksum, …).
     """
-    from bubble.pythons.installing.batch import install_downloads
-
     found = installed(build, world)
     if found is not None:
         return found
+    present = store.installation_at(world.layout, build.key)
+    if present is not None:
+        raise _another(build, present)
+    from bubble.pythons.installing.batch import install_downloads
+
     batch = install_downloads([_download(build, world)], world, progress)
     if batch.errors:
         raise batch.errors[0]
-    return batch.installed[0].installation
+    made = batch.installed[0].installation
+    if installed(build, world) is None:  # somebody else was faster, with another one
+        raise _another(build, made)
+    return made
+
+
+def _another(build: Build, present: Installation) -> BubbleError:
+    receipt = store.read_receipt(present.prefix)
+    what = f"build {receipt.build}" if receipt.build else "a build of unknown origin"
+    return BubbleError(
+        "lock",
+        f"{present.key.name} is installed as {what} (sha256 {receipt.sha256[:12] or 'unknown'}…), "
+        f"and the lock has build {printable(build.build, 80)} (sha256 {build.sha256[:12]}…)",
+        hint="exchange it for all that use it: "
+        f"bubble python uninstall --force {build.key}, then: bubble sync; "
+        "or lock what is here: bubble lock --python",
+    )
 
 
 def _download(build: Build, world: World) -> Download:
@@ -77,11 +85,39 @@ def _download(build: Build, world: World) -> Download:
     known = open_catalogue(world.layout, world.env, refresh=True).by_sha256(build.sha256)
     if known is not None and known.key == key:
         return known
-    if build.url.startswith(UPSTREAM) and ".." not in build.url:
+    if _is_upstream(build):
         return Download(key=key, url=build.url, sha256=build.sha256, build=build.build)
     raise BubbleError(
         "unavailable",
         f"the lock's build of {key.name} is in no catalogue that is known here "
         f"(sha256 {build.sha256[:12]}…)",
         hint="fetch a newer catalogue: bubble python update; or say where it is: BUBBLE_CATALOG",
+    )
+
+
+def _is_upstream(build: Build) -> bool:
+    """Whether a build's address is upstream's own, of the very build that its key names.
+
+    So a lock can't have a debug build, or one of another version, stand in the store as this one.
+    """
+    from bubble.pythons.catalogue.entry import MalformedError, checked_url
+    from bubble.pythons.installing.local import key_of_file
+
+    try:
+        url = checked_url(build.url)
+    except MalformedError:
+        return False
+    tag, slash, rest = url.removeprefix(UPSTREAM).partition("/")
+    found = Download(key=parse_key(build.key), url=url, sha256=build.sha256, build=build.build)
+    name = found.file_name
+    return (
+        url.startswith(UPSTREAM)
+        and bool(slash)
+        and "/" not in rest
+        and not set("%?#") & set(name)
+        and tag == build.build
+        and f"+{tag}-" in name
+        and name.endswith((".tar.gz", ".tar.zst"))
+        and key_of_file(name) == found.key
+        and found.is_installable
     )

@@ -1,90 +1,116 @@
-"""What a project's environment was last made from, as the store remembers it.
+"""What a project's environments were last made from, as the store remembers it.
 
-One small file an environment, by its identity. It says what `sync` saw, so that the next one
-finds out with a few reads that there is nothing to do; it is derived, and deletable.
+One small file an environment, by its identity: what `sync` saw, so that the next one finds out
+with a few reads that there is nothing to do, and which links and kernel it made. Without it an
+environment is made once more.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from bubble.model.record import Record
-from bubble.selection.registry import of_directory
-from bubble.system.files import make_directory, names_in, read_text, unlink_quietly, write_atomic
+from bubble.system.files import (
+    is_alive,
+    is_temporary,
+    make_directory,
+    names_in,
+    read_text,
+    unlink_quietly,
+    write_atomic,
+    writer_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bubble.selection.registry import Environment
     from bubble.system.layout import Layout
 
-_FORMAT = "bubble synced 1"
-PREVIOUS = ".previous"  # in `.venvs`: what the last sync of each bubble replaced
+_FORMAT = "bubble synced 2"
+_LARGEST = 1 << 16
+_INFO = (".dist-info", ".egg-info", ".egg-link")
 
 
 class State(Record):
-    """What an environment was made from: digests (hex) of its lock file and what it has.
+    """What an environment was made from, and what belongs to it.
 
-    `replaced` is the identity of the environment before it, which `rollback` brings back, with
-    the interpreter (an absolute prefix) and the request that it had.
+    `lock`, `packages` and `sources` are digests (hex): of its lock file, of what it has, of the
+    project's own files where those are built into it. `extra` says that it keeps what the lock
+    doesn't have. `links` are the directories, relative to the project, in which sync made a
+    `.venv` that leads to it; `kernel` is the absolute directory of its Jupyter kernel.
     """
 
     lock: str
     packages: str
-    replaced: str = ""
-    interpreter: str = ""
-    request: str = ""
-    made_at: str = "0"
+    sources: str = ""
+    extra: str = ""
+    kernel: str = ""
+    links: tuple[str, ...] = ()
 
 
 def read_state(layout: Layout, identity: str) -> State | None:
     """Return what is remembered of the environment with this identity."""
-    text = read_text(f"{layout.synced}/{identity}", 1 << 14) if identity else None
-    lines = (text or "").splitlines()
-    if lines[:1] != [_FORMAT]:
+    if not identity or "/" in identity:
+        return None
+    text = read_text(f"{layout.synced}/{identity}", _LARGEST)
+    lines = (text or "").split("\n")
+    if lines[0] != _FORMAT or lines[-1]:
         return None
     values = dict(line.split(" ", 1) for line in lines[1:] if " " in line)
+    links = tuple(line.removeprefix("link ") for line in lines[1:] if line.startswith("link "))
     if not {"lock", "packages"} <= values.keys():
         return None
-    return State(**{name: values[name] for name in State._fields if name in values})
+    known = {name: values[name] for name in State._fields if name in values}
+    return State(**known, links=links)
 
 
 def write_state(layout: Layout, identity: str, state: State) -> None:
     """Remember what an environment was made from."""
     make_directory(layout.synced)
-    lines = [_FORMAT, *(f"{name} {value}" for name, value in state.as_dict().items() if value)]
+    for name in names_in(layout.synced):  # of killed writers
+        if is_temporary(name) and not is_alive(writer_of(name)):
+            unlink_quietly(f"{layout.synced}/{name}")
+    values = {name: value for name, value in state.as_dict().items() if value and name != "links"}
+    values = {"lock": state.lock, "packages": state.packages, **values}
+    lines = [_FORMAT, *(f"{name} {value}" for name, value in values.items())]
+    lines += [f"link {link}" for link in state.links]
     write_atomic(f"{layout.synced}/{identity}", os.fsencode("".join(f"{x}\n" for x in lines)))
 
 
 def forget_state(layout: Layout, identity: str) -> None:
     """Forget what an environment was made from."""
-    unlink_quietly(f"{layout.synced}/{identity}")
+    if identity and "/" not in identity:
+        unlink_quietly(f"{layout.synced}/{identity}")
 
 
-def digest_of(path: str) -> str:
-    """Return the sha256 (hex) of a file's content, "" where there is none."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except FileNotFoundError:
-        return ""
+def digest(data: bytes) -> str:
+    """Return a digest (hex) of some bytes, by which they are recognised."""
+    try:  # hashlib loads OpenSSL, which takes longer than everything that is done here
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    return str(blake2b(data, digest_size=20).hexdigest())
 
 
 def packages_of(path: str) -> str:
     """Return a digest of which packages an environment (absolute path) has, by their metadata.
 
-    What pip installs, removes or exchanges changes it; bytes that change in place don't.
+    What pip installs, removes, exchanges or installs again changes it, and what is written into
+    `pyvenv.cfg`; modules that are edited in place don't.
     """
-    names = [
-        f"{library}/{name}"
-        for library in names_in(f"{path}/lib")
-        for name in names_in(f"{path}/lib/{library}/site-packages")
-        if name.endswith((".dist-info", ".egg-info", ".egg-link"))
-    ]
-    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+    parts = [read_text(f"{path}/pyvenv.cfg", _LARGEST) or ""]
+    for library in names_in(f"{path}/lib"):
+        packages = f"{path}/lib/{library}/site-packages"
+        names = [name for name in names_in(packages) if name.endswith(_INFO)]
+        parts += [f"{library}/{name} {_written(f'{packages}/{name}')}" for name in names]
+    return digest("\n".join(parts).encode("utf-8", "surrogateescape"))
 
 
-def environment_at(path: str, project: str, layout: Layout) -> Environment | None:
-    """Return the environment that is registered at `path`, a bubble's; both are absolute."""
-    found = of_directory(layout, project) or of_directory(layout, path)
-    return found if found is not None and found.path == path else None
+def _written(path: str) -> str:
+    """Return what tells one installation of a package from another."""
+    for name in ("/RECORD", "/installed-files.txt", ""):
+        try:
+            info = os.stat(f"{path}{name}")
+        except OSError:
+            continue
+        return f"{info.st_size} {info.st_mtime_ns}" if name else str(info.st_size)
+    return ""

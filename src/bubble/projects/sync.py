@@ -1,48 +1,75 @@
 """Making a project's environments what their locks say, in one step each.
 
-The new one is complete beside the old one before it takes its place; the old one stays for
-`rollback`. What fails or is killed leaves the old one as it was.
+The new one is complete and checked beside the old one before it takes its place; the old one stays
+for `rollback`, as a registered environment of its own. What fails or is killed leaves the old one
+as it was, or the new one in its place.
 """
 
 from __future__ import annotations
 
 import os
 
-from bubble.envs.making.make import Plan, make
+from bubble.envs.knowing import placing
 from bubble.model.errors import BubbleError
+from bubble.model.key import parse_key
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.projects import interpreter, state
+from bubble.projects import interpreter, places, state
 from bubble.projects.changes import Change, package_changes
+from bubble.projects.contents import installed, wanted
+from bubble.projects.links import links_of, set_links
 from bubble.projects.lock import Locked, is_stale, lock_bubble
-from bubble.projects.lockfile import read_lock
-from bubble.projects.manifest import DEFAULT, PLACES
-from bubble.selection.identity import is_itself
+from bubble.projects.making import Making
+from bubble.projects.manifest import DEFAULT
+from bubble.projects.status import (
+    IN_SYNC,
+    NO_LOCK,
+    STALE,
+    STRANGE,
+    UNLINKED,
+    LockFile,
+    Status,
+    compare,
+    read_lock_file,
+)
+from bubble.selection.answers import request_of
+from bubble.selection.sources import in_directory
+from bubble.system.lock import Lock as ProcessLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bubble.projects.lockfile import Lock
+    from bubble.projects.links import Links
+    from bubble.projects.lockfile import Build
     from bubble.projects.manifest import Bubble, Project
-    from bubble.pythons.installed.store import Installation
+    from bubble.projects.state import State
     from bubble.pythons.installing.progress import Progress
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
 
 LOCKED, FROZEN = "locked", "frozen"
+NEW, CHANGED, SAME = "made", "changed", "unchanged"
 
 
 class Synced(Record):
     """What came of a sync: `status` is "made", "changed" or "unchanged".
 
-    `path` is the environment's, `locked` what locking came to, where that was needed; `changes`
-    is what the environment has now and hadn't before, or the other way round.
+    `path` is the environment's, `why` what was not as it is to be, `locked` what locking came to,
+    where that was needed; `changes` is what the environment has now and hadn't before, or the
+    other way round. `kept` are the packages that it has beyond the lock, `previous` where the
+    environment before is ("" where there is none), if one was `replaced`; `links` are the
+    directories that got a link.
     """
 
     bubble: Bubble
     path: str
     status: str
+    why: str = ""
     changes: tuple[Change, ...] = ()
     locked: Locked | None = None
+    kept: tuple[str, ...] = ()
+    previous: str = ""
+    replaced: bool = False
+    links: tuple[str, ...] = ()
 
 
 def sync_bubble(
@@ -53,130 +80,191 @@ def sync_bubble(
     *,
     mode: str = "",
     dry_run: bool = False,
+    inexact: bool = False,
     show: bool = False,
 ) -> Synced:
     """Make a bubble's environment what its lock says.
 
     A lock that is missing or stale is made; `mode` LOCKED refuses that, FROZEN doesn't look.
-    Raises BubbleError (lock, resolution, download, …) and OSError; then nothing has changed but
-    the lock that was made.
+    `inexact` keeps packages that the lock doesn't have. Raises BubbleError (lock, resolution,
+    download, verify, in_use, …) and OSError; then nothing has changed but the lock that was made.
     """
-    path = project.path(bubble)
-    lock, locked = _lock(project, bubble, world, mode=mode, dry_run=dry_run)
-    build = interpreter.build_for(lock, project.lock(bubble), world)
-    environment = state.environment_at(path, _owner(project, bubble), world.layout)
-    if environment is not None and not is_itself(environment):
-        environment = None
-    if environment is not None and not locked and _is_synced(project, bubble, environment, world):
-        return Synced(bubble=bubble, path=path, status="unchanged")
-    before = _versions(path) if environment is not None else {}
-    status = "changed" if environment is not None else "made"
-    expected = dict(lock.versions)
     if dry_run:
-        found = tuple(package_changes(before, expected))
-        return Synced(bubble=bubble, path=path, status=status, changes=found, locked=locked)
-    installation = interpreter.require(build, world, progress)
-    made = _make(project, bubble, installation, world, show=show)
-    _remember(project, bubble, made, environment, world)
-    after = _versions(path)
-    changes = list(package_changes(before, after))
-    if environment is not None and environment.interpreter != made.interpreter:
-        old = os.path.basename(environment.interpreter).rpartition("-linux")[0]
-        changes.insert(0, Change(name="python", before=old, after=installation.key.name))
-    return Synced(bubble=bubble, path=path, status=status, changes=tuple(changes), locked=locked)
+        return _dry(project, bubble, world, mode=mode)
+    layout, path = world.layout, project.path(bubble)
+    name = state.digest(os.fsencode(path))
+    with ProcessLock(f"{layout.locks}/sync.{name}"):  # of several at once, one makes it
+        with placing.lock(layout, path):
+            places.settle(project, bubble, layout)
+        file, locked = _lock(project, bubble, world, mode=mode)
+        status = compare(project, bubble, file, world)
+        if _is_enough(status, inexact=inexact):
+            return Synced(bubble=bubble, path=path, status=SAME, locked=locked)
+        _require_free(status, bubble)
+        status = status if status.known else status.replace(known=_remembered(path, world))
+        known = status.known.links if status.known else ()
+        links = links_of(project, bubble, known, layout)
+        build = interpreter.build_for(file.lock, file.path, world)
+        _require_agreement(project, bubble, build, world)
+        done = Synced(bubble=bubble, path=path, status=CHANGED, why=_why(status), locked=locked)
+        if status.state == UNLINKED:
+            assert status.environment is not None
+            assert status.known is not None
+            attach(project, bubble, status.environment, status.known, links, world)
+            return done.replace(links=links.make)
+        places.require_places(project, bubble, layout, world.env)
+        work = Making(project, bubble, file, status, world, key=build.key, inexact=inexact)
+        installation = interpreter.require(build, world, progress)
+        environment = work.make(installation, show=show)
+        attach(project, bubble, environment, work.made, links, world)
+        return done.replace(
+            status=CHANGED if status.environment is not None else NEW,
+            changes=tuple(work.changes(installation)),
+            kept=tuple(work.kept),
+            previous=work.previous,
+            replaced=status.environment is not None,
+            links=links.make,
+        )
+
+
+def attach(
+    project: Project,
+    bubble: Bubble,
+    environment: Environment,
+    known: State,
+    links: Links,
+    world: World,
+) -> None:
+    """Let a bubble's directories and its Jupyter kernel have its environment as it is now."""
+    from bubble.projects.kernels import keep_kernel
+
+    set_links(project, bubble, links, world.layout)
+    known = known.replace(links=links.ours)
+    state.write_state(world.layout, environment.identity, known)
+    kernel = keep_kernel(project, bubble, environment, known, world)
+    if kernel != known.kernel:
+        state.write_state(world.layout, environment.identity, known.replace(kernel=kernel))
 
 
 def _lock(
-    project: Project, bubble: Bubble, world: World, *, mode: str, dry_run: bool
-) -> tuple[Lock, Locked | None]:
+    project: Project, bubble: Bubble, world: World, *, mode: str
+) -> tuple[LockFile, Locked | None]:
     path = project.lock(bubble)
-    lock = read_lock(path)
-    if lock is not None and (mode == FROZEN or not is_stale(project, bubble, lock, world)):
-        return lock, None
+    file = read_lock_file(path)
+    if file is not None and (mode == FROZEN or not is_stale(project, bubble, file.lock, world)):
+        return file, None
     if mode:
-        raise BubbleError(
-            "lock",
-            f"{printable(path, 500)} "
-            + ("is not there" if lock is None else "is not that of the manifest any more"),
-            hint="make it, look at what changes, and commit it: bubble lock"
-            + (f" {bubble.name}" if bubble.name != DEFAULT else ""),
+        raise _not_locked(path, bubble, missing=file is None)
+    locked = lock_bubble(project, bubble, world)
+    file = read_lock_file(path)
+    if file is None:
+        raise _changed_meanwhile(path, bubble)
+    return file, locked
+
+
+def _not_locked(path: str, bubble: Bubble, *, missing: bool) -> BubbleError:
+    said = "is not there" if missing else "is not that of the manifest any more"
+    return BubbleError(
+        "lock",
+        f"{printable(path, 500)} {said}",
+        hint="make it, look at what changes, and commit it: " + places.command("lock", bubble),
+    )
+
+
+def _changed_meanwhile(path: str, bubble: Bubble) -> BubbleError:
+    return BubbleError(
+        "lock",
+        f"{printable(path, 500)} was changed meanwhile by somebody else",
+        hint=f"nothing else was changed; again: {places.command('sync', bubble)}",
+    )
+
+
+def _dry(project: Project, bubble: Bubble, world: World, *, mode: str) -> Synced:
+    """Return what a sync would come to, without changing anything."""
+    path = project.lock(bubble)
+    file = read_lock_file(path)
+    locked = None
+    if file is None or (mode != FROZEN and is_stale(project, bubble, file.lock, world)):
+        if mode:
+            raise _not_locked(path, bubble, missing=file is None)
+        locked = lock_bubble(project, bubble, world, dry_run=True)
+        status = Status(
+            bubble=bubble, path=project.path(bubble), state=NO_LOCK if file is None else STALE
         )
-    locked = lock_bubble(project, bubble, world, dry_run=dry_run)
-    return locked.lock, locked
-
-
-def _is_synced(project: Project, bubble: Bubble, environment: Environment, world: World) -> bool:
-    known = state.read_state(world.layout, environment.identity)
-    return (
-        known is not None
-        and known.lock == state.digest_of(project.lock(bubble))
-        and known.packages == state.packages_of(environment.path)
-        and os.path.exists(f"{environment.path}/bin/python")
+        found = places.environment_of(project, bubble, world.layout)
+        before = installed(status.path) if found is not None else {}
+        changes = tuple(package_changes(before, locked.lock.versions))
+        status = status.replace(environment=found, changes=changes)
+    else:
+        status = compare(project, bubble, file, world)
+        _require_free(status, bubble)
+        if status.environment is None:
+            key = interpreter.build_for(file.lock, path, world).key
+            changes = tuple(package_changes({}, wanted(file.data, path, key)))
+            status = status.replace(changes=changes)
+    if status.state == IN_SYNC:
+        return Synced(bubble=bubble, path=status.path, status=SAME)
+    return Synced(
+        bubble=bubble,
+        path=status.path,
+        status=CHANGED if status.environment is not None else NEW,
+        why=_why(status),
+        changes=status.changes,
+        locked=locked,
     )
 
 
-def _owner(project: Project, bubble: Bubble) -> str:
-    """Return the directory that a bubble's environment is registered for."""
-    return project.root if bubble.name == DEFAULT else project.path(bubble)
+def _is_enough(status: Status, *, inexact: bool) -> bool:
+    """Whether nothing is to be done; what was kept beyond the lock goes with the next exact one."""
+    if status.state != IN_SYNC:
+        return False
+    return inexact or not (status.known and status.known.extra)
 
 
-def _make(
-    project: Project, bubble: Bubble, installation: Installation, world: World, *, show: bool
-) -> Environment:
-    path = project.path(bubble)
-    if bubble.name != DEFAULT:
-        _places(project)
-    return make(
-        Plan(
-            path=path,
-            project=project.root if bubble.name == DEFAULT else "",
-            installation=installation,
-            request=str(installation.key.version),
-            exact=True,
-            prompt=bubble.name if bubble.name != DEFAULT else os.path.basename(project.root),
-            force=True,
-            arguments=("-r", project.lock(bubble)),
-            keep=f"{project.root}/{PLACES}/{state.PREVIOUS}/{bubble.name}",
-        ),
-        world.replace(cwd=project.root),
-        show=show,
-    )
+def _why(status: Status) -> str:
+    if status.state == IN_SYNC:
+        return "it has more than its lock"
+    return status.detail or status.state
 
 
-def _places(project: Project) -> None:
-    """Make the directory of the bubbles, which no version control is to see."""
-    directory = f"{project.root}/{PLACES}"
-    os.makedirs(directory, exist_ok=True)
-    if not os.path.lexists(f"{directory}/.gitignore"):
-        with open(f"{directory}/.gitignore", "w", encoding="ascii") as file:
-            file.write("*\n")
+def _require_free(status: Status, bubble: Bubble) -> None:
+    if status.state == STRANGE and (os.path.islink(status.path) or not os.path.isdir(status.path)):
+        raise BubbleError(
+            "in_use",
+            f"{printable(status.path, 500)} is there already, and bubble didn't make it",
+            hint=f"move it away, then: {places.command('sync', bubble)}",
+        )
 
 
-def _remember(
-    project: Project,
-    bubble: Bubble,
-    made: Environment,
-    before: Environment | None,
-    world: World,
-) -> None:
-    replaced = {}
-    if before is not None:
-        replaced = {
-            "replaced": before.identity,
-            "interpreter": before.interpreter,
-            "request": before.request,
-            "made_at": before.made_at,
-        }
-    known = state.State(
-        lock=state.digest_of(project.lock(bubble)),
-        packages=state.packages_of(made.path),
-        **replaced,
-    )
-    state.write_state(world.layout, made.identity, known)
+def _remembered(path: str, world: World) -> State | None:
+    """Return what is known of what lies there, where that was moved or copied here."""
+    from bubble.envs.knowing.ownership import claim
+
+    found = claim(path, world.layout) if os.path.isdir(path) else None
+    if found is None or not found.original or not found.is_ours:
+        return None
+    return state.read_state(world.layout, found.original.identity)
 
 
-def _versions(path: str) -> dict[str, str]:
-    """Return what an environment has, by canonical names; its own pip is no part of a lock."""
-    from bubble.envs.exchange.export import distributions
+def _require_agreement(project: Project, bubble: Bubble, build: Build, world: World) -> None:
+    """Raise BubbleError(manifest) where a directory's files ask for another Python than its lock.
 
-    return {d.canonical: d.version for d in distributions(path) if d.canonical != "pip"}
+    The shims would refuse the environment there.
+    """
+    key = parse_key(build.key)
+    directories = [*bubble.directories, *([project.root] if bubble.name == DEFAULT else [])]
+    for directory in directories:
+        asked = next(in_directory(directory), None)
+        if asked is None:
+            continue
+        requests = [request_of(entry, asked.source) for entry in asked.entries]
+        if not any(
+            r.is_python and r.matches(key, world.platform, prereleases=True) for r in requests
+        ):
+            texts = ", ".join(f"“{printable(e.text, 80)}”" for e in asked.entries[:3]) or "system"
+            raise BubbleError(
+                "manifest",
+                f"the bubble {bubble.name} has Python {key.version}, and {asked.source} asks for "
+                f"{texts}: the shims would refuse it there",
+                hint="let the manifest and that file ask for the same",
+            )

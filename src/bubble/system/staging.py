@@ -91,19 +91,19 @@ class Staging:
             os.close(where)
         fsync_directory(parent)
 
-    def keep_replaced(self, path: str) -> bool:
-        """Move what `publish` replaced to `path` (absolute), in place of what is there.
+    @property
+    def replaced(self) -> str:
+        """The absolute path of what `publish` replaced, "" where there was nothing to keep."""
+        gone = self._place < 0 or not is_there(os.path.basename(self.path), self._place)
+        return "" if gone else self.path
 
-        Returns whether it is there now: nothing may have been replaced, or it can't be renamed.
+    def keep_replaced(self, path: str) -> bool:
+        """Move what `publish` replaced to `path` (absolute), where nothing may be.
+
+        Returns whether it is there now: what lies on another file system stays to be deleted.
         """
-        mine = os.path.basename(self.path)
-        if not is_there(mine, self._place):
-            return False
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        if os.path.lexists(path):
-            set_aside(self.layout, path).delete()
         try:
-            os.rename(mine, path, src_dir_fd=self._place)
+            os.rename(os.path.basename(self.path), path, src_dir_fd=self._place)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise

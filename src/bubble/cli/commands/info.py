@@ -27,6 +27,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.list_ import data_of, state_of
     from bubble.cli.output import table
     from bubble.envs.knowing.describe import describe
+    from bubble.envs.knowing.placing import bubble_at
     from bubble.envs.knowing.scripts import scripts_of
     from bubble.model.text import few, size
 
@@ -34,9 +35,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     details = describe(find(options.env, context), context.layout)
     status, environment = details.status, details.status.environment
     state = state_of(status)
+    place = bubble_at(environment.path)
     rows = {
         "name": environment.name,
-        "project": environment.project,
+        "project": environment.project or (place[0] if place else ""),
+        "bubble": (place[1] + ", before its last sync" * place[2]) if place else "",
         "scripts": few(scripts.get(environment.path, ())),
         "path": environment.path,
         "state": f"{state} ({status.advice})" if status.mend else state,

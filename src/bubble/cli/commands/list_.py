@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.cli.context import Context, Outcome
+from bubble.envs.knowing.placing import bubble_at
 from bubble.model.text import few
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bubble.envs.knowing.inspect import Status
+    from bubble.selection.registry import Environment
 
 EXAMPLES = (
     ("bubble list", "every environment: its name, Python, state and place"),
@@ -69,10 +71,13 @@ def data_of(status: Status, scripts: Mapping[str, Sequence[str]]) -> dict[str, o
     `scripts` are those that run in environments (absolute paths, both).
     """
     environment = status.environment
+    place = bubble_at(environment.path)
     return {
         "name": environment.name or None,
         "path": environment.path,
-        "project": environment.project or None,
+        "project": environment.project or (place[0] if place else None),
+        "bubble": place[1] if place else None,
+        "previous": bool(place and place[2]),
         "scripts": list(scripts.get(environment.path, ())),
         "python": status.python or None,
         "interpreter": environment.interpreter or None,
@@ -93,7 +98,16 @@ def _cells(status: Status, home: str, scripts: Mapping[str, Sequence[str]]) -> l
         path = f"~{path[len(home) :]}"
     if environment.path in scripts:
         path += f" (of {few([os.path.basename(s) for s in scripts[environment.path]])})"
-    return [environment.name or "-", status.python or "?", state_of(status), _when(status), path]
+    return [name_of(environment), status.python or "?", state_of(status), _when(status), path]
+
+
+def name_of(environment: Environment) -> str:
+    """Return what a listing calls an environment: `train (site)` for one of the project `site`."""
+    place = bubble_at(environment.path)
+    if environment.name or not place:
+        return environment.name or "-"
+    before = ", before" if place[2] else ""
+    return f"{place[1]} ({os.path.basename(place[0])}{before})"
 
 
 def state_of(status: Status) -> str:

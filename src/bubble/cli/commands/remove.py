@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from bubble.selection.registry import Environment
+
 EXAMPLES = (
     ("bubble remove train", "a named environment"),
     ("bubble remove .venv", "this project's"),
@@ -32,7 +34,6 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.envs.discarding.remove import remove
-    from bubble.envs.kernel import remove_kernels
     from bubble.envs.knowing.locate import locate_itself
     from bubble.envs.knowing.working_trees import told, unsaved_in
 
@@ -54,7 +55,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
                 world.layout,
                 env=context.env,
                 discard=options.yes or asks,
-                also=lambda it: remove_kernels(it, context.env),
+                also=lambda it: _let_go(it, context),
             )
             removed.append(environment)
         except BubbleError as error:
@@ -66,6 +67,20 @@ def execute(options: Namespace, context: Context) -> Outcome:
         lines=tuple(f"removed {e.title}" for e in removed),
         errors=tuple(errors),
     )
+
+
+def _let_go(environment: Environment, context: Context) -> None:
+    """Take away what leads to an environment: its Jupyter kernels, a project's links to it."""
+    from bubble.envs.kernel import remove_kernels
+    from bubble.envs.knowing.placing import bubble_at
+
+    remove_kernels(environment, context.env)
+    place = bubble_at(environment.path)
+    root = place[0] if place else environment.project
+    if root:
+        from bubble.projects.links import drop_links
+
+        drop_links(environment, root, context.layout)
 
 
 def _packages(path: str) -> str:

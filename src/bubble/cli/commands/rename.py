@@ -29,9 +29,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.knowing.editables import warnings_of
     from bubble.envs.knowing.pins import mending, pins_of
     from bubble.model.text import printable
+    from bubble.selection.registry import of_name
 
     world = context.world()
-    source = find(options.source, context)
+    # a project's own has no other name than its manifest gives it
+    source = of_name(context.layout, options.source) or find(options.source, context)
     pins = pins_of(source.name, world)
     renamed = rename(
         source,

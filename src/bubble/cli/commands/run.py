@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -13,26 +15,35 @@ if TYPE_CHECKING:
     from bubble.cli.context import Context, Outcome
     from bubble.projects.scripts.source import Script
     from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble run train python train.py", "a command in a named environment"),
     ("bubble run .venv pytest -x", "in this project's"),
+    ("bubble run --sync train python train.py", "in a bubble of this project, synced before"),
     ("bubble run report.py --week 12", "a script, with the packages that it says it needs"),
     ("bubble run --locked report.py", "only as its lock has it: report.py.lock"),
 )
 DETAILS = (
     "A script is a file whose name ends in .py, any other file that is written with a /, and -\n"
     "for the standard input. What a block “# /// script” in it asks for (PEP 723) is made once,\n"
-    "and found again; without one, it runs with the Python that this directory selects."
+    "and found again; without one, it runs with the Python that this directory selects.\n\n"
+    "A bubble of the project comes before an environment of the same name for the whole machine,\n"
+    "which its path still means (bubble list shows it)."
 )
 
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
+        "--sync", action="store_true", help="make the bubble what its lock says before"
+    )
+    parser.add_argument(
         "--locked", action="store_true", help="of a script: fail where its lock is missing or stale"
     )
-    parser.add_argument("environment", metavar="ENV|FILE", help="a name, a path, or a script")
+    parser.add_argument(
+        "environment", metavar="ENV|FILE", help="a bubble, a name, a path, or a script"
+    )
     parser.add_argument(
         "command",
         metavar="CMD",
@@ -48,14 +59,36 @@ def execute(options: Namespace, context: Context) -> Outcome:
     context.output.json = options.json  # one that stands behind ENV is the command's own
     if is_script(options.environment, lambda name: _is_environment(name, context)):
         _run_script(options.environment, options.command, options, context)
-    from bubble.envs.knowing.locate import locate
     from bubble.envs.run import run
+    from bubble.projects.running import environment_for
 
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not words:
         raise BubbleError("usage", "say which command to run", hint="bubble run --help")
     world = context.world()
-    run(locate(options.environment, world.cwd, world.layout), words, world)
+    if options.sync:
+        _sync(options.environment, context, world)
+    run(environment_for(options.environment, world), words, world)
+
+
+def _sync(name: str, context: Context, world: World) -> None:
+    """Make a bubble what its lock says, and tell what was done: stdout is the command's."""
+    from bubble.cli.commands.sync import told
+    from bubble.projects.locate import bubble_of, project_of
+    from bubble.projects.sync import SAME, sync_bubble
+
+    if not os.geteuid():
+        from bubble.cli.root import require_own_home
+
+        require_own_home("sync", [name], world.layout, context.env)
+    project = project_of(world.cwd, world.env.get("HOME", ""))
+    progress = context.output.progress()
+    done = sync_bubble(project, bubble_of(project, name), world, progress, show=True)
+    context.output.end_progress()
+    if done.status != SAME:
+        context.renew_shims([done.path])
+        for line in told(done):
+            context.output.note(line)
 
 
 def _is_environment(name: str, context: Context) -> bool:

@@ -37,6 +37,12 @@ def rename(
     (usage, environment, in_use, store) and OSError.
     """
     require_name(name)
+    if not source.name and placing.bubble_at(source.path):
+        raise BubbleError(
+            "usage",
+            f"{printable(source.path)} is called what its project's manifest calls it",
+            hint="change the name there, remove this one, then: bubble sync --all",
+        )
     if not source.name:
         raise BubbleError(
             "usage",

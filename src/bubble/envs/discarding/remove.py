@@ -11,6 +11,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
+from bubble.system.files import unlink_quietly
 from bubble.system.removal import set_aside
 from bubble.system.sweep import sweep
 
@@ -65,6 +66,8 @@ def remove(
         finally:  # the record goes last: until then, whoever was killed can say it again
             registry.abandon(layout, environment)
             registry.forget(layout, environment)
+            if environment.identity and "/" not in environment.identity:
+                unlink_quietly(f"{layout.synced}/{environment.identity}")
     return remains is not None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.envs.knowing.bubbles import of_project
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import worktree
@@ -24,8 +25,9 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
     """Return the registered environment that `text` means in the absolute directory `cwd`.
 
     A text with a `/`, or that starts with `.` or `~`, is a path: of the environment, or of the
-    directory that it belongs to. "" is the nearest one from `cwd` upwards. Raises
-    BubbleError(environment), with the next step, when there is none.
+    directory that it belongs to. A name is first looked for in the project that `cwd` is in. "" is
+    the nearest one from `cwd` upwards. Raises BubbleError(environment), with the next step, when
+    there is none.
     """
     if not text:
         return _nearest(cwd, layout)
@@ -38,7 +40,8 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
             raise _unknown_path(path, layout)
         return found
     found = (
-        of_name(layout, text)
+        of_project(text, cwd, layout)
+        or of_name(layout, text)
         or of_path(os.path.join(cwd, text), layout)
         or awaited(f"{layout.envs}/{text}", layout)
     )
@@ -50,9 +53,17 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
 def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
     """Return what `locate` does, for who takes it away: never another one that a link leads to.
 
-    A repository can bring a link to any environment that it guesses the place of.
+    A repository can bring a link to any environment that it guesses the place of. Nor one of two
+    that a name may mean: the project's, or the one for the whole machine.
     """
     found = locate(text, cwd, layout)
+    named = of_name(layout, text) if not is_path(text) else None
+    if named is not None and named != found:
+        raise BubbleError(
+            "environment",
+            f"{printable(text)} is an environment of this project, and one for the whole machine",
+            hint=f"say which: {quoted(printable(found.path))} or {quoted(printable(named.path))}",
+        )
     path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
     for candidate in (path, f"{path}/{DEFAULT}") if text != found.name else ():
         real = os.path.realpath(candidate)

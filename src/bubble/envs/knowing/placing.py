@@ -12,8 +12,23 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
     from bubble.system.lock import Lock
 
+PROJECTS = ".venvs"  # in a project's directory: its environments but the one in `.venv`
+PREVIOUS = ".previous"  # in there: what the last sync of each replaced
 _LONGEST_LINE = 127  # bytes of a `#!` line, with its end, as pip counts
 _LONGEST = 3800  # bytes of a path: the system takes 4095, and packages lie some way below
+
+
+def bubble_at(path: str) -> tuple[str, str, bool] | None:
+    """Return the project, the name and whether it is the one before, of a project's environment.
+
+    By its place alone (absolute): `.venvs/train`, `.venvs/.previous/train`; None elsewhere.
+    """
+    parent, name = os.path.split(path)
+    before = os.path.basename(parent) == PREVIOUS
+    places = os.path.dirname(parent) if before else parent
+    if os.path.basename(places) != PROJECTS or name == PREVIOUS:
+        return None
+    return os.path.dirname(places), name, before
 
 
 def dangers(path: str) -> tuple[str, ...]:

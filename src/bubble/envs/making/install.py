@@ -44,6 +44,7 @@ class _Job(Record):
     cwd: str
     show: bool
     keep: int
+    anew: tuple[str, ...] = ()
     settings: str = ""
 
 
@@ -75,6 +76,7 @@ def install_packages(
     show: bool,
     keep: int,
     contents: Sequence[tuple[str, bytes]] = (),
+    anew: Sequence[str] = (),
     settings: str = "",
 ) -> None:
     """Install what `arguments` name into the environment at `root` (absolute).
@@ -83,9 +85,10 @@ def install_packages(
     those of the files that can't be read twice. uv follows a project's settings only in
     `settings`, an absolute directory of ours. `show` lets the backend write to stderr as it
     works; otherwise its last lines are part of the error. `keep` is the descriptor that marks
-    `root` as in use. Raises BubbleError (download: it fails; checksum: what an index has isn't what
-    was asked for; offline; usage: a lock file that can't be installed here, or a configuration that
-    the installer can't be told).
+    `root` as in use. `anew` are packages of lock files that are source trees here: uv would take
+    what it built of them before. Raises BubbleError (download: it fails; checksum: what an index
+    has isn't what was asked for; offline; usage: a lock file that can't be installed here, or a
+    configuration that the installer can't be told).
     """
     scratch = f"{root}/{_SCRATCH}"
     os.mkdir(scratch)
@@ -102,6 +105,7 @@ def install_packages(
             cwd=cwd,
             show=show,
             keep=keep,
+            anew=tuple(anew),
             settings=settings,
         )
         locks, others = _split(words)
@@ -155,6 +159,9 @@ def _install_lock(lock: str, job: _Job, scratch: str) -> None:
     os.mkdir(own)
     environment = _environment(job, (), of_lock=True)
     calls = [["-r", lock]]
+    if job.backend[0] == "uv" and job.anew:  # its own --refresh-package can't be had offline
+        clean = [job.backend[1], "cache", "clean", *job.anew]
+        run_installer(clean, environment.variables, job.cwd, show=False, keep=job.keep)
     if job.backend[0] == "pip":
         calls = pylock.pip_calls(lock, f"{job.root}/bin/python", own, environment.variables)
     for call in calls:

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 class Plan(Record):
     """What to make. `name` is "" for a project's environment, which lies at `path`.
 
-    `path` and `project` are absolute; so is `keep`, where what is replaced goes, "" for nowhere.
-    `arguments` are what the installer gets (requirement texts, `-r FILE`, …), and `contents` what
-    was read of those files that can't be read twice. `installer` is "pip", "uv" or "" (whichever
-    is best), `settings` an absolute directory of ours whose settings uv follows. `carried` are
-    directories of what is replaced, relative to it, that go along: somebody works there.
+    `path` and `project` are absolute. `arguments` are what the installer gets (requirement texts,
+    `-r FILE`, …), and `contents` what was read of those files that can't be read twice. `installer`
+    is "pip", "uv" or "" (whichever is best), `settings` an absolute directory of ours whose
+    settings uv follows. `carried` are directories of what is replaced, relative to it, that go
+    along: somebody works there. `again` is the command that a hint names for when the place is
+    free, "" for `bubble create`. `anew` is as in `install_packages`.
     """
 
     path: str
@@ -53,11 +54,31 @@ class Plan(Record):
     contents: tuple[tuple[str, bytes], ...] = ()
     settings: str = ""
     carried: tuple[str, ...] = ()
-    keep: str = ""
     installer: str = ""
+    again: str = ""
+    anew: tuple[str, ...] = ()
 
 
-def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
+class Steps:
+    """What a caller does while an environment is made: here, nothing.
+
+    What `filled` or `ready` raises ends it; then nothing has changed.
+    """
+
+    def filled(self, root: str) -> None:
+        """Look at the staged environment at `root` (absolute), which has its packages now."""
+
+    def ready(self, root: str, environment: Environment) -> None:
+        """Look at the staged environment as it is about to take its place."""
+
+    def published(self, staging: Staging) -> None:
+        """Keep what was replaced, if it is to be: it is `staging`'s now."""
+
+
+_NOTHING = Steps()
+
+
+def make(plan: Plan, world: World, *, show: bool = False, steps: Steps = _NOTHING) -> Environment:
     """Make the environment, register it, and return its record.
 
     `show` lets the packages' installer write to stderr as it works. Raises BubbleError (in_use:
@@ -82,13 +103,15 @@ def make(plan: Plan, world: World, *, show: bool = False) -> Environment:
             )
         sweep(layout)
         environment = _record(plan, world)
-        require_free(environment, layout, force=plan.force, arguments=plan.arguments)
+        require_free(
+            environment, layout, force=plan.force, arguments=plan.arguments, again=plan.again
+        )
         if os.path.lexists(plan.path):
             from bubble.envs.making.carry import require_nothing_lost
 
             require_nothing_lost(plan.path, world.env, layout, carried=plan.carried)
         try:
-            _stage_and_publish(plan, environment, world, show=show)
+            _stage_and_publish(plan, environment, world, show=show, steps=steps)
         finally:
             if mark_of(plan.path) == environment.identity:
                 registry.register_prepared(layout, environment)
@@ -109,7 +132,9 @@ def _record(plan: Plan, world: World) -> Environment:
     )
 
 
-def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, show: bool) -> None:
+def _stage_and_publish(
+    plan: Plan, environment: Environment, world: World, *, show: bool, steps: Steps
+) -> None:
     with Staging(world.layout, plan.path) as staging:
         root = staging.path
         build(
@@ -141,12 +166,14 @@ def _stage_and_publish(plan: Plan, environment: Environment, world: World, *, sh
                     show=show,
                     keep=staging.descriptor,
                     contents=plan.contents,
+                    anew=plan.anew,
                     settings=plan.settings,
                 )
+            steps.filled(root)
             relocate(root, root, plan.path)
             require_projects(root, plan.path)
+        steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, environment)
         staging.publish()
-        if plan.keep:
-            staging.keep_replaced(plan.keep)
+        steps.published(staging)

@@ -11,7 +11,7 @@ from bubble.envs.knowing.placing import require_unmounted
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import mark_of, reached
+from bubble.selection.identity import is_itself, mark_of, reached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +24,18 @@ THROWS_AWAY = "--force throws it away, with all that is installed in it"
 
 
 def require_free(
-    new: Environment, layout: Layout, *, force: bool, arguments: Sequence[str] = ()
+    new: Environment,
+    layout: Layout,
+    *,
+    force: bool,
+    arguments: Sequence[str] = (),
+    again: str = "",
 ) -> None:
     """Raise BubbleError(in_use) unless the place of `new` is free, or ours and to be replaced.
 
     What a killed creation left there, complete but told to nobody, is replaced without being asked.
     `arguments` are what the installer was to get: the hint says how to install it into what is
-    there.
+    there. `again` is the command to say once the place is free.
     """
     if not os.path.lexists(new.path):
         return
@@ -40,7 +45,9 @@ def require_free(
     known = registry.current(layout, new)
     here = bool(identity) and known.path == new.path and known.identity == identity
     if os.path.islink(new.path) or not (begun or here):
-        _require_ours(new, layout, force=force)
+        _require_ours(
+            new, layout, force=force, command=again or f"bubble create {new.name}".rstrip()
+        )
     elif not force and not begun:
         raise BubbleError(
             "in_use",
@@ -50,12 +57,11 @@ def require_free(
     require_unmounted(new.path)
 
 
-def _require_ours(new: Environment, layout: Layout, *, force: bool) -> None:
+def _require_ours(new: Environment, layout: Layout, *, force: bool, command: str) -> None:
     """Refuse what isn't registered in this place, but for a copy of ours that is to be replaced."""
     from bubble.envs.knowing.ownership import claim
 
     shown = printable(new.path, 500)
-    command = f"bubble create {new.name}".rstrip()
     if original := reached(new.path, layout):
         raise BubbleError(
             "in_use",
@@ -74,6 +80,13 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool) -> None:
                 hint=f"{keep}: {found.command}; {THROWS_AWAY}",
             )
         return
+    known = registry.current(layout, new)
+    if known.path == new.path and is_itself(known):
+        raise BubbleError(
+            "in_use",
+            f"{shown} is there already: {known.maker} made it, and bubble only knows it",
+            hint=f"move it away, then: {command}",
+        )
     if not _can_be_adopted(new.path, layout):
         raise BubbleError(
             "in_use",

@@ -15,6 +15,7 @@ from bubble.projects.exchange import locking, manifest_text, pins
 from bubble.projects.exchange.recognise import take
 from bubble.projects.exchange.texts import SMALL, read_text, read_toml, table
 from bubble.projects.exchange.writing import Written, put, require_free
+from bubble.projects.locate import is_wide
 from bubble.projects.manifest import DEFAULT, MANIFEST, PYPROJECT
 
 TYPE_CHECKING = False
@@ -56,6 +57,12 @@ def import_file(
     lie; without it, there is no network. Raises BubbleError (usage: the file isn't understood, or
     something is there already; resolution, io, …) and OSError; then what was there is as it was.
     """
+    if is_wide(root, world.env.get("HOME", "")):
+        raise BubbleError(
+            "usage",
+            f"{printable(root, 500)} can't be a project: everything else lies below it",
+            hint="go to the project's directory, and import the file there",
+        )
     taken = understood(path, root)
     target = _target(root)
     locks, why_not = _locks(taken, root, world)

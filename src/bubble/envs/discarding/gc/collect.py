@@ -147,6 +147,16 @@ def _records(items: Sequence[Item], machine: Machine) -> list[Item]:
     return [item for item in items if item.path in still]
 
 
+def _previous(items: Sequence[Item], machine: Machine) -> list[Item]:
+    from bubble.envs.discarding.remove import remove as discard
+
+    paths = {item.path for item in items}
+    for environment in registry.environments(machine.layout):
+        if environment.path in paths:
+            discard(environment, machine.layout, env=machine.env)
+    return []
+
+
 def _kernels(items: Sequence[Item], machine: Machine) -> list[Item]:
     from bubble.envs.kernel import kernels, remove_kernel
 
@@ -201,6 +211,7 @@ _COLLECTORS: dict[str, Collector] = {
     "links": _links,
     "memos": _memos,
     "records": _records,
+    "previous": _previous,
     "scripts": collect_unused,
     "kernels": _kernels,
     "seeds": _seeds,

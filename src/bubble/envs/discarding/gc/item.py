@@ -10,6 +10,7 @@ KINDS = {
     "links": "minor links that don't lead to the newest installed patch",
     "memos": "answers for directories that are gone, and those of an older format",
     "records": "records of environments that are gone",
+    "previous": "environments that bubble rollback would bring back; only if asked for",
     "scripts": "environments that no script uses, or none has used for 60 days",
     "kernels": "Jupyter kernels of environments that are gone",
     "seeds": "unpacked copies of pip that no new environment would get",

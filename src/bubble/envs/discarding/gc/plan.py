@@ -7,17 +7,21 @@ mounted now.
 from __future__ import annotations
 
 import os
+import time
 
 from bubble.envs.discarding.gc.contradictions import contradictions
 from bubble.envs.discarding.gc.item import KINDS, Item
 from bubble.envs.discarding.gc.scratch import leftovers
 from bubble.envs.discarding.gc.scripts import unused
 from bubble.envs.knowing.inspect import look_at_all
+from bubble.envs.knowing.placing import bubble_at
 from bubble.envs.knowing.users import uses
 from bubble.pythons.installed import store
 from bubble.selection.facts import head_of
+from bubble.selection.identity import is_itself
 from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
-from bubble.system.files import names_in, read_text
+from bubble.selection.registry import all_unfinished, environments
+from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
 from bubble.system.trees import size_of
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from bubble.pythons.installed.store import Installation
     from bubble.system.layout import Layout
     from bubble.system.machine import Machine
+
+_MAKING = 3600.0  # seconds in which an environment that is being made gets its record
 
 
 def plan(
@@ -45,11 +51,18 @@ def plan(
     of installed ones, without which they can't be repaired offline. Raises BubbleError(store) and
     OSError.
     """
+    kinds = tuple(kinds)
+    asked = kinds == ("previous",) or (set(kinds) < set(KINDS) and "previous" in kinds)
     finders: dict[str, Callable[[], Iterable[Item]]] = {
         "scratch": lambda: leftovers(machine.layout),
         "links": lambda: crooked_links(machine),
-        "memos": lambda: (*useless_memos(machine.layout), *contradictions(machine)),
+        "memos": lambda: (
+            *useless_memos(machine.layout),
+            *useless_states(machine.layout),
+            *contradictions(machine),
+        ),
         "records": lambda: _dead_records(machine.layout, cwd),
+        "previous": lambda: _previous(machine.layout) if everything or asked else (),
         "scripts": lambda: unused(machine.layout),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
@@ -96,6 +109,39 @@ def useless_memos(layout: Layout) -> Iterator[Item]:
             yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
         elif _is_foreign(path, layout):
             yield Item(kind="memos", path=path, why="of another format")
+
+
+def useless_states(layout: Layout) -> Iterator[Item]:
+    """Yield what sync remembers of environments that the store doesn't know any more."""
+    known = {e.identity for e in environments(layout)}
+    known |= {e.identity for _, e in all_unfinished(layout)}
+    for name in names_in(layout.synced):
+        path = f"{layout.synced}/{name}"
+        if name.startswith("now."):
+            directory = (read_text(path, 8192) or "\n").split("\n")[1]
+            if not directory or is_gone(directory, layout.home):
+                yield Item(kind="memos", path=path, why=f"{directory} is gone")
+        elif name not in known and not is_temporary(name) and time.time() - _time(path) > _MAKING:
+            yield Item(kind="memos", path=path, why="of an environment that is gone")
+
+
+def _time(path: str) -> float:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return time.time()
+
+
+def _previous(layout: Layout) -> Iterator[Item]:
+    for environment in environments(layout):
+        place = bubble_at(environment.path)
+        if place and place[2] and is_itself(environment):
+            yield Item(
+                kind="previous",
+                path=environment.path,
+                why=f"what {place[1]} was before its last sync",
+                size=size_of(environment.path),
+            )
 
 
 def _is_foreign(memo: str, layout: Layout) -> bool:

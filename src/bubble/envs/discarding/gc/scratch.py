@@ -70,6 +70,7 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.home,
         layout.pythons,
         layout.registry,
+        layout.synced,
         layout.shims,
         layout.scripts_seen,
         layout.cache,

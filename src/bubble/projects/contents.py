@@ -1,0 +1,218 @@
+"""Whether a staged environment is what its lock says, before it takes the place of the old one."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.envs.exchange.export import canonical_name, distributions
+from bubble.envs.knowing.editables import site_packages
+from bubble.model.errors import BubbleError
+from bubble.model.key import parse_key
+from bubble.model.text import printable
+from bubble.system.files import read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from bubble.envs.exchange.export import Distribution
+    from bubble.system.copies import Copier
+
+_LARGEST = 1 << 26  # bytes of a RECORD
+_SHOWN = 5
+
+
+def wanted(data: bytes, path: str, key: str) -> dict[str, str]:
+    """Return what the bytes of a lock file want here for the interpreter with a full key.
+
+    Versions by canonical names, "" for source trees; markers decide, for this machine, without
+    extras and with the lock's default groups. `path` is for messages. Raises BubbleError(lock).
+    """
+    import tomllib
+
+    from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+
+    found: dict[str, str] = {}
+    try:
+        read = tomllib.loads(data.decode())
+        facts = _facts(key, read)
+        for package in read.get("packages", []):
+            marker = package.get("marker", "")
+            if not marker or Marker(marker).evaluate(facts, context="lock_file"):
+                found[canonical_name(package["name"])] = str(package.get("version", ""))
+    except (
+        *(ValueError, RecursionError, KeyError, TypeError, AttributeError),
+        *(InvalidMarker, UndefinedEnvironmentName),
+    ) as error:
+        raise BubbleError(
+            "lock",
+            f"{printable(path, 500)} can't be read as a lock file: {printable(str(error), 200)}",
+            hint="make it anew: bubble lock",
+        ) from None
+    return found
+
+
+def trees(data: bytes) -> tuple[str, ...]:
+    """Return the names of the packages of a lock file's bytes that are directories, copied in."""
+    import tomllib
+
+    packages = tomllib.loads(data.decode()).get("packages", [])
+    found = [p["name"] for p in packages if "directory" in p and not p["directory"].get("editable")]
+    return tuple(found)
+
+
+def installed(root: str) -> dict[str, str]:
+    """Return what an environment has, versions by canonical names; its own pip left out.
+
+    What bubble put there is no part of a lock.
+    """
+    return {d.canonical: d.version for d in distributions(root) if not _is_our_pip(d)}
+
+
+def require_exact(root: str, expected: Mapping[str, str]) -> None:
+    """Raise BubbleError(verify) unless a staged environment has just what is expected, whole.
+
+    Every package with its version and no other, and of each what its RECORD lists, in the size
+    that stands there.
+    """
+    found = distributions(root)
+    present = {d.canonical: d.version for d in found if not _is_our_pip(d)}
+    wrong = [
+        f"{name} {expected[name]}".rstrip() + " is missing"
+        for name in sorted(expected.keys() - present.keys())
+    ]
+    wrong += [f"{name} is not in the lock" for name in sorted(present.keys() - expected.keys())]
+    wrong += [
+        f"{name} is {present[name]}, not {version}"
+        for name, version in sorted(expected.items())
+        if name in present and version and not _is_same(present[name], version)
+    ]
+    wrong = wrong or [what for d in found for what in _damage(root, d)]
+    if wrong:
+        more = f" and {len(wrong) - _SHOWN} more" if wrong[_SHOWN:] else ""
+        raise BubbleError(
+            "verify",
+            "what was installed is not what the lock says: "
+            f"{printable('; '.join(wrong[:_SHOWN]), 800)}{more}",
+            hint="nothing was changed; try again, or lock again: bubble lock",
+        )
+
+
+def _is_our_pip(distribution: Distribution) -> bool:
+    installer = read_text(f"{distribution.metadata}/INSTALLER", 64) or ""
+    return distribution.canonical == "pip" and installer.strip() == "bubble"
+
+
+def _is_same(first: str, second: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return first == second or Version(first) == Version(second)
+    except InvalidVersion:
+        return False
+
+
+def _damage(root: str, distribution: Distribution) -> Iterator[str]:
+    """Yield the files of a distribution that aren't what its RECORD says."""
+    for path, size in recorded(root, distribution):
+        try:
+            found = os.stat(path).st_size
+        except OSError:
+            yield f"{distribution.name} has lost {os.path.relpath(path, root)}"
+            continue
+        if size and found != int(size):
+            yield f"{distribution.name} has a damaged {os.path.relpath(path, root)}"
+
+
+def recorded(root: str, distribution: Distribution) -> Iterator[tuple[str, str]]:
+    """Yield the files of a distribution by its RECORD: absolute, below `root`, with their size.
+
+    The size is "" where none stands there (what an installer wrote itself). Byte-code, which the
+    interpreter writes when it likes, is left out, and what would lie elsewhere.
+    """
+    import csv
+
+    text = read_text(f"{distribution.metadata}/RECORD", _LARGEST) or ""
+    base = os.path.dirname(distribution.metadata)
+    for row in csv.reader(text.splitlines()):
+        if not row or row[0].endswith(".pyc"):
+            continue
+        path = os.path.normpath(os.path.join(base, row[0]))
+        if path.startswith(f"{root}/"):
+            yield path, row[2] if len(row) > 2 and row[1] and row[2].isdigit() else ""
+
+
+def carry(old: str, root: str, expected: Mapping[str, str]) -> list[str]:
+    """Copy into the staged environment at `root` what the one at `old` has beyond the lock.
+
+    By their RECORDs, byte for byte; returns their names. Raises BubbleError(environment) for what
+    can't be taken along: made for another minor version, or without a RECORD.
+    """
+    from bubble.system.copies import Copier
+
+    copier = Copier()
+    done = []
+    same = site_packages(old) == site_packages(root)
+    for distribution in distributions(old):
+        if distribution.canonical in expected or _is_our_pip(distribution):
+            continue
+        files = [path for path, _ in recorded(old, distribution)]
+        if not same or not files:
+            why = "it has no RECORD" if same else "it was made for another Python"
+            raise BubbleError(
+                "environment",
+                f"{printable(distribution.name)} can't be kept: {why}",
+                hint="put it into the manifest, or sync without --inexact",
+            )
+        for path in files:
+            _copy(path, f"{root}{path.removeprefix(old)}", copier)
+        done.append(distribution.canonical)
+    return done
+
+
+def _copy(source: str, target: str, copier: Copier) -> None:
+    """Copy a file, unless the lock's packages have it already, or it is none any more."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        reading = os.open(source, flags)
+    except OSError:
+        return  # what it has lost, or a link
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _write(reading, target, copier)
+    finally:
+        os.close(reading)
+
+
+def _write(reading: int, target: str, copier: Copier) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        writing = os.open(target, flags, os.fstat(reading).st_mode & 0o777)
+    except FileExistsError:
+        return
+    try:
+        copier.content(reading, writing)
+    finally:
+        os.close(writing)
+
+
+def _facts(key: str, lock: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the environment of markers (PEP 508, PEP 751) of an interpreter on this machine."""
+    from packaging.markers import default_environment
+
+    parsed = parse_key(key)
+    version = key.split("-")[1].partition("+")[0]
+    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
+    facts: dict[str, Any] = {
+        **default_environment(),
+        "implementation_name": parsed.implementation,
+        "platform_python_implementation": names.get(parsed.implementation, ""),
+        "python_version": ".".join(version.split(".")[:2]),
+        "python_full_version": version,
+        "extras": frozenset(),
+        "dependency_groups": frozenset(lock.get("default-groups", ())),
+    }
+    if parsed.implementation == "cpython":
+        facts["implementation_version"] = version
+    return facts
