@@ -162,11 +162,32 @@ def _install_lock(lock: str, job: _Job, scratch: str) -> None:
     if job.backend[0] == "uv" and job.anew:  # its own --refresh-package can't be had offline
         clean = [job.backend[1], "cache", "clean", *job.anew]
         run_installer(clean, environment.variables, job.cwd, show=False, keep=job.keep)
+    if job.backend[0] == "uv" and _install_from_cache(calls[0], job, environment):
+        calls = []
     if job.backend[0] == "pip":
         calls = pylock.pip_calls(lock, f"{job.root}/bin/python", own, environment.variables)
     for call in calls:
         _install(call, job, environment)
     remove_tree(own)
+
+
+def _install_from_cache(
+    arguments: Sequence[str], job: _Job, environment: InstallerEnvironment
+) -> bool:
+    """Let uv install a lock's files from what it has already; whether it had them all.
+
+    They are the ones that the lock names, by their sha256: to ask a server once more whether it
+    has them as they were would cost more than the installation.
+    """
+    command = [job.backend[1], "pip", "install", "--python", f"{job.root}/bin/python"]
+    status, _ = run_installer(
+        [*command, *environment.options, *arguments],
+        {**environment.variables, "UV_OFFLINE": "1"},
+        job.cwd,
+        show=False,
+        keep=job.keep,
+    )
+    return status == 0
 
 
 def _has_pip(root: str) -> bool:
