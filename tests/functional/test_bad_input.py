@@ -104,7 +104,7 @@ CASES = [
     # the command line itself
     Case("pythn list", USAGE, "usage", "no command “pythn”"),
     Case("python instal 3.12", USAGE, "usage", "no command “python instal”"),
-    Case("install 3.12", USAGE, "usage", "no command “install”"),
+    Case("install scipy", USAGE, "usage", "no command “install”"),
     Case("python \x1b[31m", USAGE, "usage", "\\x1b[31m"),
     Case(f"{LONG}", USAGE, "usage", "no command “aaa"),
     Case("--bogus", USAGE, "usage", "no option “--bogus”"),

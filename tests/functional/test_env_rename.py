@@ -82,13 +82,14 @@ def test_known_version_files_that_say_the_old_name_are_told_and_stay(
     here, there, unknown = (str(tmp_path / name) for name in ("here", "there", "unknown"))
     for directory in (here, there, unknown):
         os.mkdir(directory)
+    create(bubble, "", "--no-pip", "-p", "3", cwd=there)  # which makes it known
+    for directory in (here, there, unknown):
         with open(f"{directory}/.python-version", "w") as file:
             file.write("# why\ntrain\nsystem\n")
     with open(f"{there}/.tool-versions", "w") as file:
         file.write("python train\n")
     with open(layout.global_pin, "w") as file:
         file.write("train\n")
-    create(bubble, "", "--no-pip", "-p", "3", cwd=there)  # which makes it known
     shell = {"BUBBLE_PYTHON": "train:system"}
     done = bubble("rename", "train", "second", cwd=here, env=shell)
     assert done.status == 0, done.err

@@ -159,7 +159,7 @@ BEFORE = {
     "bubble which pip": COMMANDS_OF_3_12,
     "bubble explain black": COMMANDS_OF_3_12,
     "bubble clone train ~/code/site/.venv": "bubble remove ~/code/site/.venv",
-    "bubble repair .": "mv ~/project ~/moved; cd ~/moved",
+    "bubble repair": "mv ~/project ~/moved; cd ~/moved",
     "bubble repair train": "bubble python install 3.12.0; bubble python uninstall --force 3.12.4",
     "bubble adopt ~/.virtualenvs/site --name site": "bubble remove ~/.virtualenvs/site",
     "bubble lock --all --check": "bubble lock --all",

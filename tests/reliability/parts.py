@@ -61,6 +61,7 @@ PARTS = (
             "faults/test_http_*.py",
             "faults/test_install_over_http.py",
             "faults/test_catalogue_update.py",
+            "faults/test_lock_index.py",
             "faults/test_network_*.py",
         ),
     ),
@@ -77,8 +78,13 @@ PARTS = (
     Part("signals", "Signals", ("faults/test_interrupts.py", "faults/test_signals.py")),
     Part(
         "hostile",
-        "Hostile archives, version files and names",
-        ("faults/test_archive_*.py", "faults/test_hostile_*.py", "functional/test_bad_input.py"),
+        "Hostile archives, files of projects, and names",
+        (
+            "faults/test_archive_*.py",
+            "faults/test_hostile_*.py",
+            "faults/test_import_*.py",
+            "functional/test_bad_input.py",
+        ),
         bugs=8,
     ),
     Part("secrets", "The credential canary", ("faults/test_secrets.py",)),

@@ -333,7 +333,7 @@ def test_a_file_that_goes_while_it_is_measured_is_no_failure(
     lstat = os.lstat
 
     def late(at: str, **options: int) -> os.stat_result:
-        if at == path and os.path.exists(path):
+        if at == "passing" and os.path.exists(path):  # by the descriptor of its directory
             os.unlink(path)
         return lstat(at, **options)
 

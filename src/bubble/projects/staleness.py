@@ -49,7 +49,7 @@ class Checked(Record):
             f"{printable(self.path, 500)} is not that of the manifest: "
             + "; ".join(self.differences[:12])
             + ("; …" if self.differences[12:] else ""),
-            hint=f"look at what changes, and commit it: bubble lock{name}",
+            hint="look at what changes, and commit it: bubble lock" + name,
             details={"differences": list(self.differences)},
         )
 

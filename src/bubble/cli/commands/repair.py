@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 EXAMPLES = (
-    ("bubble repair", "this directory's"),
-    ("bubble repair .", "after you moved or copied the project: what you name is yours"),
+    ("bubble repair", "this directory's, after the project was moved or copied"),
     ("bubble repair train", "a named one, whose interpreter is gone"),
 )
 DETAILS = (

@@ -16,6 +16,7 @@ from bubble.model.text import printable
 from bubble.selection import registry
 from bubble.selection.identity import mark_of, new_identity
 from bubble.system.files import write_atomic
+from bubble.system.git import is_tracked
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
 
@@ -34,8 +35,8 @@ def reregister(
     stays the same; a copy, whose original is still there, gets an identity of its own. `named`:
     the user said that it is this one. The caller holds its lock. Raises BubbleError(environment)
     for what this store didn't make: a mark that it doesn't know proves nothing, anybody can have
-    written it. Nor does one that it knows from elsewhere, which may have been published: then it
-    is the user's word that counts, and there must be one.
+    written it. Nor does one that it knows, where a repository brought it: then the user's word
+    counts, and there must be one.
     """
     identity = mark_of(path)
     everything = registry.environments(layout)
@@ -46,7 +47,7 @@ def reregister(
         return mine, ()
     if mine is None or not identity or mine.identity != identity:
         found = claim(path, layout)
-        if not found.is_ours or (found.condition and not named):
+        if not found.is_ours or (found.condition and not named and is_tracked(path)):
             raise BubbleError("environment", f"{printable(path)} {found.said}", hint=found.hint)
     clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]
