@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 
@@ -9,7 +10,7 @@ import pytest
 
 from support.checkouts import commit, git, project, repository
 from support.environments import adopt_python, create, files, says
-from support.needs import needs, which
+from support.needs import needs, not_here, which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def test_a_part_of_a_repository_is_exported_as_that(bubble: Bubble, tmp_path: Pa
     requirements = tmp_path / "r.txt"
     requirements.write_text(f"-e git+file://{top}#egg=tool&subdirectory=packages/tool\n")
     path = create(bubble, "part", "-r", str(requirements), "--installer", "pip")
+    (written,) = glob.glob(f"{path}/lib/python3*/site-packages/tool*.dist-info/direct_url.json")
+    if "packages/tool" not in open(written).read():  # noqa: SIM115 - it is only read
+        not_here("a pip of before 23.1, which doesn't write down which part it was")
     git(f"{path}/src/tool", "remote", "set-url", "origin", "https://bob:hunter2@git.example/m.git")
     commit_id = git(str(top), "rev-parse", "HEAD")
     done = bubble("export", "part")

@@ -77,6 +77,8 @@ class Usual:
         for word in left:
             starts = words or word[:1] not in {"", "-"}  # what stands before are our own options
             if rest and starts and len(words) == len(self._words) - 1:
+                if word == "--":  # which releases of argparse keep or drop
+                    return None
                 found[rest] = [word, *left]  # whatever they look like, they are another's
             elif to := self._flags.get(word):
                 found[to] = True
