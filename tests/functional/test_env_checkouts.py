@@ -72,7 +72,9 @@ def test_a_part_of_a_repository_is_exported_as_that(bubble: Bubble, tmp_path: Pa
     requirements.write_text(f"-e git+file://{top}#egg=tool&subdirectory=packages/tool\n")
     path = create(bubble, "part", "-r", str(requirements), "--installer", "pip")
     (written,) = glob.glob(f"{path}/lib/python3*/site-packages/tool*.dist-info/direct_url.json")
-    if "packages/tool" not in open(written).read():  # noqa: SIM115 - it is only read
+    with open(written) as file:
+        told = file.read()
+    if "packages/tool" not in told:
         not_here("a pip of before 23.1, which doesn't write down which part it was")
     git(f"{path}/src/tool", "remote", "set-url", "origin", "https://bob:hunter2@git.example/m.git")
     commit_id = git(str(top), "rev-parse", "HEAD")
