@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 
 import pytest
 
@@ -180,8 +179,6 @@ def carries_a_published_mark(world: World) -> list[str]:
             shutil.rmtree(world.clone, ignore_errors=True)
             os.mkdir(world.clone)
             world.ship(Kind(mark=mark))
-            for words in (("init", "-q"), ("add", "-f", "-A")):  # as git brings it
-                subprocess.run(["git", "-C", world.clone, *words], check=True, capture_output=True)
             aside = f"{world.root}/unplugged"
             if gone:  # as if it had been moved away: the copy is all that there is of it
                 os.rename(world.user.mine, aside)

@@ -268,9 +268,9 @@ SEEN_FIRST = """
 from bubble.selection import shims
 add = shims._link
 def bug(layout, name):
-    before = shims.seen.read(layout)
-    state, things = shims.seen.state_of(layout), shims.seen.things_of(layout)
-    shims.seen.write(layout, before.replace(state=state, things=things))
+    before = shims.shim_record.read(layout)
+    state, things = shims.shim_record.state_of(layout), shims.shim_record.things_of(layout)
+    shims.shim_record.write(layout, before.replace(state=state, things=things))
     return add(layout, name)
 shims._link = bug
 """

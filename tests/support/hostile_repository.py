@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 
 from bubble.system.layout import ADOPTED, MARK
@@ -91,6 +92,8 @@ def ship(directory: str, canary: str, kind: Kind, user: User) -> None:
     _environment(f"{directory}/venv", canary, Kind(mark=kind.mark), user)
     _mark(directory, kind, user)
     write(f"{directory}/pyvenv.cfg", _configuration("/usr/bin"))
+    for words in (("init", "-q"), ("add", "-f", "-A")):  # as git brings it
+        subprocess.run(["git", "-C", directory, *words], check=True, capture_output=True)
 
 
 def _programs(directory: str, canary: str) -> None:

@@ -14,8 +14,9 @@ import sys
 from collections import ChainMap
 
 from bubble.cli.main import main
+from bubble.envs.making import make
 from bubble.pythons.installing import install
-from bubble.system import journal, kernel, lock, staging, trees
+from bubble.system import journal, kernel, lock, staging, sweep, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def remove_then_rename() -> None:
 
 def no_sweep() -> None:
     """Leave what dead processes left."""
-    setattr(install, "sweep", lambda _: None)  # noqa: B010 - as above
-    setattr(staging, "sweep", lambda _: None)  # noqa: B010 - as above
+    for module in (install, make, sweep):
+        setattr(module, "sweep", lambda _: ())  # noqa: B010 - as above
 
 
 def no_journal() -> None:
@@ -107,7 +108,8 @@ def second_interrupt() -> None:
         signal.raise_signal(signal.SIGINT)
         remove_tree(*arguments)
 
-    setattr(staging, "remove_tree", interrupted)  # noqa: B010 - as above
+    for module in (staging, sweep):
+        setattr(module, "remove_tree", interrupted)  # noqa: B010 - as above
 
 
 def no_sync() -> None:

@@ -40,6 +40,7 @@ MUTATING = (
     "sendfile", "splice", "fsync", "fdatasync", "syncfs", "sync", "sync_file_range", "ioctl",
 )
 # fmt: on
+_LINKS = {"symlink", "symlinkat"}
 _OPENS = {"open", "openat", "openat2"}
 _CALL = re.compile(r"(?:(\d+) +)?(\w+)\((.*)")
 _ATTEMPTS = 5  # a thread may be faster once; a point is missed when it is every time
@@ -155,7 +156,8 @@ class Strace:
             if not (match := _CALL.match(line)):
                 continue
             process, name, rest = match.groups()
-            paths = [p for p in _paths(rest) if p.startswith(tuple(self.roots))]
+            said = _paths(rest)[name in _LINKS :]  # where it is made, not what a link says
+            paths = [p for p in said if p.startswith(tuple(self.roots))]
             for path in set(paths):
                 counts[process, name, path] += 1
             if paths and self._changes(name, rest):
