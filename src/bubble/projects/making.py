@@ -107,7 +107,7 @@ class Making(Steps):
 
     def ready(self, root: str, environment: Environment) -> None:
         """Remember what it is made from, before anybody can see it."""
-        now = read_lock_file(self.file.path)
+        now = read_lock_file(self.file.path, self.file)
         if now is None or now.data != self.file.data:
             raise BubbleError(
                 "lock",

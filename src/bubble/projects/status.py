@@ -74,12 +74,17 @@ class Status(Record):
         return places.command("sync", self.bubble)
 
 
-def read_lock_file(path: str) -> LockFile | None:
-    """Return the lock at `path` (absolute), None where there is none; BubbleError(lock)."""
+def read_lock_file(path: str, before: LockFile | None = None) -> LockFile | None:
+    """Return the lock at `path` (absolute), None where there is none; BubbleError(lock).
+
+    `before` is what was read a moment ago: the same bytes aren't understood once more.
+    """
     try:
         data = read_regular(path, _LARGEST)
     except BubbleError as error:
         raise BubbleError("lock", error.message, hint="make it anew: bubble lock") from None
+    if before is not None and data == before.data:
+        return before
     return None if data is None else LockFile(path=path, data=data, lock=parse_lock(data, path))
 
 
