@@ -45,6 +45,7 @@ EXCUSES = (
     "changed meanwhile",
     "went away",
     "has lost its interpreter",
+    "is gone",  # it was removed between the look at its record and its start
 )
 
 
