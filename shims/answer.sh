@@ -91,6 +91,7 @@ _bubble_remember() {
             ;;
     esac
     _bubble_memo=$_bubble_rest/answers
+    # shellcheck disable=SC3067 # every sh that is tried has -O
     [ -O "$_bubble_memo" ] && [ ! -L "$_bubble_memo" ] || return 1
     _bubble_rest=${_bubble_home#/}
     while [ -n "$_bubble_rest" ]; do
@@ -100,6 +101,7 @@ _bubble_remember() {
             *) break ;;
         esac
     done
+    # shellcheck disable=SC3067 # as above
     [ -O "$_bubble_memo/$1" ] && _bubble_recall "$_bubble_memo/$1" "$2" || return 1
     case $_bubble_answer in
         */* | *@*) return 1 ;;

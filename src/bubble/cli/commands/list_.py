@@ -97,7 +97,7 @@ def _cells(status: Status, home: str, scripts: Mapping[str, Sequence[str]]) -> l
     if home and path.startswith(f"{home}/"):
         path = f"~{path[len(home) :]}"
     if environment.path in scripts:
-        path += f" (of {few([os.path.basename(s) for s in scripts[environment.path]])})"
+        path += f" (of {few(sorted(os.path.basename(s) for s in scripts[environment.path]))})"
     return [name_of(environment), status.python or "?", state_of(status), _when(status), path]
 
 
