@@ -13,8 +13,9 @@ from packaging.requirements import Requirement
 import bubble.projects.exchange as package
 from bubble.model.errors import BubbleError
 from bubble.projects.exchange.conda import take_environment, take_list
-from bubble.projects.exchange.conda_names import counterpart, normalized
+from bubble.projects.exchange.conda_names import counterpart
 from bubble.projects.exchange.conda_specs import parse_spec
+from bubble.projects.pyproject import normalized
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from bubble.model.errors import BubbleError
@@ -15,6 +14,7 @@ from bubble.projects.locate import is_wide, project_of
 from bubble.projects.manifest import DEFAULT, MANIFEST, PLACES, PYPROJECT
 from bubble.projects.reading import project_from
 from bubble.projects.toml import parse_document, read_document
+from bubble.projects.tomltext import text as text_of
 from bubble.selection.sources import candidates
 from bubble.system.files import replace_file
 
@@ -192,23 +192,19 @@ def _python(world: World) -> tuple[str, str]:
 def _rendered(bubbles: tuple[Bubble, ...], python: str, prefix: str) -> str:
     """Return the manifest's tables; `prefix` is "tool.bubble." in a `pyproject.toml`."""
     head = f"[{prefix.rstrip('.')}]\n" if prefix else ""
-    text = f"{head}python = {_quoted(python)}\n" if python else ""
+    text = f"{head}python = {text_of(python)}\n" if python else ""
     for bubble in bubbles:
         place = ".venv" if bubble.name == DEFAULT else f"{PLACES}/{bubble.name}"
         text += f"\n[{prefix}bubbles.{bubble.name}]  # {place}\n"
         for key in ("python", "project"):
             if getattr(bubble, key):
-                text += f"{key} = {_quoted(getattr(bubble, key))}\n"
+                text += f"{key} = {text_of(getattr(bubble, key))}\n"
         for key in _LISTS:
             if getattr(bubble, key):
-                text += f"{key} = [{', '.join(map(_quoted, getattr(bubble, key)))}]\n"
+                text += f"{key} = [{', '.join(map(text_of, getattr(bubble, key)))}]\n"
         if not any(getattr(bubble, key) for key in ("project", *_LISTS)):
             text += "dependencies = []\n"
     return text.lstrip("\n")
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a basic string of TOML, for printable text
 
 
 def _appended(root: str, pyproject: Document, text: str, notes: tuple[str, ...]) -> Draft:

@@ -53,11 +53,16 @@ def read_lock(path: str) -> Lock | None:
 
     Raises BubbleError(lock) for what is no lock file, or says what none may (`projects.rules`).
     """
+    data = read_bytes(path)
+    return None if data is None else parse_lock(data, path)
+
+
+def read_bytes(path: str) -> bytes | None:
+    """Return a lock file's bytes, None where there is none; BubbleError(lock) if unreadable."""
     try:
-        data = read_regular(path, LARGEST)
+        return read_regular(path, LARGEST)
     except BubbleError as error:
         raise BubbleError("lock", error.message, hint="make it anew: bubble lock") from None
-    return None if data is None else parse_lock(data, path)
 
 
 def parse_lock(data: bytes, path: str, *, trees: bool = True) -> Lock:

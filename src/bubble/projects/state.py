@@ -11,6 +11,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.system.files import (
+    fast_digest,
     is_alive,
     is_temporary,
     make_directory,
@@ -84,11 +85,7 @@ def forget_state(layout: Layout, identity: str) -> None:
 
 def digest(data: bytes) -> str:
     """Return a digest (hex) of some bytes, by which they are recognised."""
-    try:  # hashlib loads OpenSSL, which takes longer than everything that is done here
-        from _blake2 import blake2b
-    except ImportError:
-        from hashlib import blake2b
-    return str(blake2b(data, digest_size=20).hexdigest())
+    return fast_digest(data, 20)
 
 
 def packages_of(path: str) -> str:

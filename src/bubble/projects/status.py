@@ -12,10 +12,9 @@ from bubble.model.text import printable
 from bubble.projects import interpreter, places, state
 from bubble.projects.changes import Change, package_changes
 from bubble.projects.lock import is_stale
-from bubble.projects.lockfile import parse_lock
+from bubble.projects.lockfile import parse_lock, read_bytes
 from bubble.projects.manifest import DEFAULT
 from bubble.selection.identity import is_itself
-from bubble.system.version_file import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ OTHER_LOCK = "other lock"  # it was made from another one: the file has changed,
 DRIFTED = "drifted"  # somebody else installed or removed something
 SOURCES = "sources changed"  # of the project that is built into it
 UNLINKED = "not linked"  # a directory's link, or its Jupyter kernel, isn't there
-_LARGEST = 64 << 20  # bytes of a lock
 
 
 class LockFile(Record):
@@ -79,10 +77,7 @@ def read_lock_file(path: str, before: LockFile | None = None) -> LockFile | None
 
     `before` is what was read a moment ago: the same bytes aren't understood once more.
     """
-    try:
-        data = read_regular(path, _LARGEST)
-    except BubbleError as error:
-        raise BubbleError("lock", error.message, hint="make it anew: bubble lock") from None
+    data = read_bytes(path)
     if before is not None and data == before.data:
         return before
     return None if data is None else LockFile(path=path, data=data, lock=parse_lock(data, path))

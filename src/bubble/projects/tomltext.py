@@ -1,6 +1,7 @@
 """Writing TOML: one form for one content, so that the same lock has the same bytes.
 
-Only what lock files have: strings, whole numbers, truth, UTC times, lists, and tables.
+`value` takes only what lock files have: strings, whole numbers, truth, UTC times, lists, tables;
+`anything` all that a TOML parser gives.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeGuard
 
 
@@ -20,24 +22,48 @@ def text(value: str) -> str:
 
 
 def value(item: object) -> str:
-    """Return a value on one line; tables are inline, in the order that they have."""
+    """Return a value on one line; tables are inline, in the order that they have.
+
+    Raises TypeError for what no lock has.
+    """
     import datetime as dt
 
+    if isinstance(item, dt.datetime):
+        return _moment(item.astimezone(dt.UTC) if item.tzinfo else item)
+    if isinstance(item, float | dt.date | dt.time):
+        raise TypeError(f"{item!r} is nothing that a lock has")
+    return _written(item, value)
+
+
+def anything(item: object) -> str:
+    """Return whatever a TOML parser gave, on one line; a time keeps its offset."""
+    import datetime as dt
+
+    if isinstance(item, float):
+        return repr(item)
+    if isinstance(item, dt.date | dt.time):
+        return _moment(item)
+    return _written(item, anything)
+
+
+def _written(item: object, each: Callable[[object], str]) -> str:
+    """Return what both forms have; `each` writes what is in a list or a table."""
     if isinstance(item, str):
         return text(item)
     if isinstance(item, bool):
         return "true" if item else "false"
     if isinstance(item, int):
         return str(item)
-    if isinstance(item, dt.datetime):
-        moment = item.astimezone(dt.UTC) if item.tzinfo else item
-        return moment.isoformat().replace("+00:00", "Z")
     if isinstance(item, dict):
-        pairs = ", ".join(f"{_key(name)} = {value(of)}" for name, of in item.items())
+        pairs = ", ".join(f"{_key(name)} = {each(of)}" for name, of in item.items())
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(item, list | tuple):
-        return f"[{', '.join(map(value, item))}]"
-    raise TypeError(f"{item!r} is nothing that a lock has")
+        return f"[{', '.join(map(each, item))}]"
+    raise TypeError(f"{item!r} is nothing that TOML has")
+
+
+def _moment(item: dt.date | dt.time) -> str:
+    return item.isoformat().replace("+00:00", "Z")
 
 
 def lines(table: Mapping[str, object]) -> list[str]:

@@ -216,6 +216,18 @@ def read_text(path: str, limit: int = 1 << 20) -> str | None:
     return data.decode("utf-8", "surrogateescape")
 
 
+def fast_digest(data: bytes, size: int) -> str:
+    """Return a digest of `size` bytes, in hex, by which something is recognised.
+
+    hashlib loads OpenSSL, which takes longer than most of what a digest is wanted for.
+    """
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    return str(blake2b(data, digest_size=size).hexdigest())
+
+
 def sha256_of(path: str) -> str:
     """Return the sha256 of a regular file in hex, "" where there is none or it can't be read.
 

@@ -6,6 +6,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.system.files import fast_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +58,7 @@ def lock(layout: Layout, path: str) -> Lock:
     """Return the lock under which the environment at `path` (absolute) is made or changed."""
     from bubble.system.lock import Lock
 
-    try:  # hashlib loads OpenSSL, which takes longer than making an environment
-        from _blake2 import blake2b
-    except ImportError:
-        from hashlib import blake2b
-    name = blake2b(os.fsencode(os.path.realpath(path)), digest_size=16).hexdigest()
+    name = fast_digest(os.fsencode(os.path.realpath(path)), 16)
     return Lock(f"{layout.locks}/env.{name}")
 
 

@@ -12,6 +12,7 @@ from bubble.model.record import Record
 from bubble.selection.identity import is_itself
 from bubble.selection.registry import of_directory
 from bubble.system.files import (
+    fast_digest,
     is_alive,
     make_directory,
     names_in,
@@ -48,15 +49,7 @@ class Memo(Record):
 
 def digest(*parts: bytes) -> str:
     """Return a digest (32 hex digits) of byte strings, whatever they hold."""
-    try:  # hashlib loads OpenSSL, which takes as long as the rest of a run
-        from _blake2 import blake2b
-    except ImportError:
-        from hashlib import blake2b
-    state = blake2b(digest_size=16)
-    for part in parts:
-        state.update(b"%d:" % len(part))
-        state.update(part)
-    return state.hexdigest()
+    return fast_digest(b"".join(b"%d:%b" % (len(part), part) for part in parts), 16)
 
 
 def read_memo(layout: Layout, script: str, made_from: str) -> Memo | None:

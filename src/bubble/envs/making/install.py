@@ -179,9 +179,10 @@ def _install_from_cache(
     They are the ones that the lock names, by their sha256: to ask a server once more whether it
     has them as they were would cost more than the installation.
     """
-    command = [job.backend[1], "pip", "install", "--python", f"{job.root}/bin/python"]
+    if offline(job.env):  # as the installation itself is then
+        return False
     status, _ = run_installer(
-        [*command, *environment.options, *arguments],
+        _command(arguments, job, environment),
         {**environment.variables, "UV_OFFLINE": "1"},
         job.cwd,
         show=False,
@@ -213,13 +214,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _install(arguments: Sequence[str], job: _Job, environment: InstallerEnvironment) -> None:
     """Call the backend once; raise BubbleError(download) when it fails, or installs nothing."""
-    python, name = f"{job.root}/bin/python", job.backend[0]
-    words = [*environment.options, *arguments]
-    if name == "uv":
-        command = [job.backend[1], "pip", "install", "--python", python, *words]
-    else:
-        options = ("--disable-pip-version-check", "--no-user")
-        command = isolated(python, "-m", "pip", "install", *options, *words)
+    command = _command(arguments, job, environment)
     status, output = run_installer(
         command, environment.variables, job.cwd, show=job.show, keep=job.keep
     )
@@ -227,7 +222,15 @@ def _install(arguments: Sequence[str], job: _Job, environment: InstallerEnvironm
         raise _failed(status, output, job)
     lock = [word for word in arguments if pylock.is_lock(word)]  # uv's own affair
     if not lock:
-        require_installed(job.root, arguments, job.cwd, name)
+        require_installed(job.root, arguments, job.cwd, job.backend[0])
+
+
+def _command(arguments: Sequence[str], job: _Job, environment: InstallerEnvironment) -> list[str]:
+    python, words = f"{job.root}/bin/python", [*environment.options, *arguments]
+    if job.backend[0] == "uv":
+        return [job.backend[1], "pip", "install", "--python", python, *words]
+    options = ("--disable-pip-version-check", "--no-user")
+    return isolated(python, "-m", "pip", "install", *options, *words)
 
 
 def _failed(status: int, output: str, job: _Job) -> BubbleError:

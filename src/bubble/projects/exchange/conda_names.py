@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 
 from bubble.model.record import Record
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +42,6 @@ def counterpart(name: str) -> Counterpart:
         if plain in names or any(fnmatch.fnmatchcase(name.lower(), p) for p in patterns):
             return Counterpart(name="", why=reason)
     return Counterpart(name=plain, known=bool(marker), marker=marker)
-
-
-def normalized(name: str) -> str:
-    """Return a name as the table and PEP 503 compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @functools.cache

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.taken import Held, Left, Taken
 from bubble.projects.exchange.texts import SMALL, read_toml, string, strings, table, unusable
 from bubble.projects.manifest import DEFAULT, PYPROJECT
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 
 from bubble.model.text import printable
 from bubble.model.urls import published
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.declared import declared
 from bubble.projects.exchange.graph import conditions
 from bubble.projects.exchange.taken import File, Held, Left, Pin, Taken, Tree
@@ -21,6 +20,7 @@ from bubble.projects.exchange.texts import (
     unusable,
 )
 from bubble.projects.manifest import DEFAULT
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import re
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, without_userinfo
-from bubble.projects.exchange.conda_names import normalized
-from bubble.projects.exchange.rewriting import text as _text
+from bubble.projects.pyproject import normalized
+from bubble.projects.tomltext import text as _text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 
 from bubble.model.text import printable
 from bubble.model.urls import published
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.taken import Held, Left, Pin, Taken, Tree
 from bubble.projects.exchange.texts import (
     LARGE,
@@ -22,6 +21,7 @@ from bubble.projects.exchange.texts import (
 )
 from bubble.projects.exchange.tool_tables import entry
 from bubble.projects.manifest import DEFAULT
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 
 from bubble.model.text import printable
 from bubble.model.urls import published
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.graph import conditions, joined
 from bubble.projects.exchange.poetry_versions import specifier
 from bubble.projects.exchange.taken import File, Held, Left, Pin, Taken, Tree
@@ -23,6 +22,7 @@ from bubble.projects.exchange.texts import (
 )
 from bubble.projects.exchange.tool_tables import entry, python_marker
 from bubble.projects.manifest import DEFAULT, PYPROJECT
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

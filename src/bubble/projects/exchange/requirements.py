@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.pip_part import PipPart, take_lines
 from bubble.projects.exchange.requirement_lines import read_lines, shown
 from bubble.projects.exchange.taken import Held, Left, Pin, Taken
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

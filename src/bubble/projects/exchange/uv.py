@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from bubble.model.text import printable
 from bubble.model.urls import published
-from bubble.projects.exchange.conda_names import normalized
 from bubble.projects.exchange.declared import declared
 from bubble.projects.exchange.graph import conditions
 from bubble.projects.exchange.taken import File, Left, Pin, Taken, Tree
@@ -26,6 +25,7 @@ from bubble.projects.exchange.texts import (
     unusable,
     web_address,
 )
+from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import re
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
 from bubble.projects.scripts.metadata import INDEXES
+from bubble.projects.tomltext import anything
 from bubble.system.files import write_atomic
 
 TYPE_CHECKING = False
@@ -34,11 +35,11 @@ def for_uv(metadata: Metadata, directory: str) -> str:
         "[project]",
         f'name = "{_NAME}"',
         'version = "0"',
-        f"dependencies = {toml(list(metadata.dependencies))}",
+        f"dependencies = {anything(list(metadata.dependencies))}",
     ]
     if metadata.requires_python:
-        lines.append(f"requires-python = {toml(metadata.requires_python)}")
-    lines += ["[tool.uv]", *(f"{key} = {toml(value)}" for key, value in metadata.uv.items())]
+        lines.append(f"requires-python = {anything(metadata.requires_python)}")
+    lines += ["[tool.uv]", *(f"{key} = {anything(value)}" for key, value in metadata.uv.items())]
     path = f"{directory}/pyproject.toml"
     write_atomic(path, _lines(lines))
     return path
@@ -97,24 +98,6 @@ def is_local(lock: bytes) -> bool:
 def has_packages(lock: bytes) -> bool:
     """Whether a lock names any package; if in doubt, it does."""
     return b"[[packages]]" in lock or b"packages = []" not in lock
-
-
-def toml(value: object) -> str:
-    """Return a value that a TOML parser gave as TOML again, in one line."""
-    import json
-
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list):
-        return f"[{', '.join(map(toml, value))}]"
-    if isinstance(value, dict):
-        pairs = (f"{toml(str(key))} = {toml(one)}" for key, one in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, int | float):
-        return repr(value)
-    return str(value.isoformat()) if hasattr(value, "isoformat") else toml(str(value))
 
 
 def _lines(lines: Iterable[str]) -> bytes:
