@@ -32,6 +32,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_shims(wheel: str) -> 
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = _below("src/bubble", "bubble") | _below("shims", "bubble/shims")
+    expected |= {"bubble/program/install.sh", "bubble/program/requirements.lock"}
     assert inside == expected
 
 

@@ -109,7 +109,7 @@ def fetching(scene: Scene, tmp_path: Path) -> Scene:
     """Return a scene in which pip runs; skip where bubble's interpreter has none to run."""
     os.makedirs(f"{tmp_path}/scratch")
     try:
-        fetch._pip(f"{tmp_path}/scratch", scene.layout)
+        fetch.own_pip(f"{tmp_path}/scratch", scene.layout)
     except BubbleError:
         not_here("this interpreter bundles no pip")
     return scene
