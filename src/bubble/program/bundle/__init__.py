@@ -8,9 +8,9 @@
     pythons/<tag>/<file>    interpreters' archives: bubble's own, and those that were asked for
     wheels/<sha256>.whl     what the locks select
 
-Behind the head lies a plain tar, which any `tar` lists: `tail -c +16385 FILE | tar -t`. bubble has no
-reader for it: each header must be, byte for byte, the one that `contents.json` calls for (`layout`),
-so there are no names, links, types or sizes that two readers could take differently.
+Behind the head lies a plain tar, which any `tar` lists: `tail -c +16385 FILE | tar -t`. bubble has
+no reader for it: each header must be, byte for byte, the one that `contents.json` calls for
+(`layout`), so there are no names, links, types or sizes that two readers could take differently.
 
 It is a script, and no archive with one inside, because one command is typed, and nothing is
 unpacked before the whole file was held against its digest: `tar` has unpacked by then.

@@ -39,7 +39,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 main() {
     umask 022
     pack
-    file=$0 project='' prefix='' init='' check=''
+    file=$0 project='' prefix='' init='' check='' own=''
     while [ $# -gt 0 ]; do
         case $1 in
             --yes | -y) init=--yes ;;
