@@ -53,7 +53,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
             context.world(),
             progress,
             directory=os.path.abspath(options.project) if options.project else "",
-            show=False,
         )
         contents = bundle.contents
     prefixes = [i.installation.prefix for i in done.installed if i.status != "present"]
@@ -70,7 +69,9 @@ def _checked(sha256: str) -> str:
 def _outcome(path: str, contents: Contents, done: Done) -> Outcome:
     from bubble.cli.commands.sync import told
 
-    notes = [f"{i.status} {i.installation.key.name}" for i in done.installed]
+    notes = [
+        f"{i.status} {i.installation.key.name}" for i in done.installed if i.status != "present"
+    ]
     notes += [f"wrote {file}" for file in done.written]
     notes += [line for one in done.synced for line in told(one)]
     steps = []

@@ -1,5 +1,5 @@
 #!/bin/sh
-# bubble-bundle 1 size=@size@ contents=@contents@ sha256=@sha256@
+# bubble-bundle 1 @said@
 #
 # bubble @version@, Pythons and packages for machines without a network, in one file:
 #

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Done(Record):
-    """What came of it: `unknown` are keys of builds that no catalogue on this machine knows.
+    """What came of it: `unknown` are keys of new ones that no catalogue on this machine knows.
 
     `written` are the project's files that were missing, by their absolute paths.
     """
@@ -40,9 +40,7 @@ class Done(Record):
     synced: tuple[Synced, ...]
 
 
-def install(
-    bundle: Bundle, world: World, progress: Progress, *, directory: str = "", show: bool = False
-) -> Done:
+def install(bundle: Bundle, world: World, progress: Progress, *, directory: str = "") -> Done:
     """Install what an open bundle has for this machine; `directory` (absolute): the project there.
 
     Raises BubbleError (unavailable: it isn't for this machine; lock: the project has another lock;
@@ -62,12 +60,13 @@ def install(
     sweep(world.layout)
     with Staging(world.layout, f"{world.layout.home}/bundle") as staging:
         installed = _interpreters(bundle, downloads, world, staging.path, progress)
-        unknown = _unknown([download for _, download in downloads], world)
+        new = {str(i.installation.key) for i in installed if i.status != "present"}
+        unknown = _unknown([d for _, d in downloads if str(d.key) in new], world)
         if not directory:
             return Done(installed=installed, unknown=unknown, project=None, written=(), synced=())
         at_hand = _wheels(bundle, host, staging.path)
         written = _write_missing(bundle, directory)
-        project, synced = _environments(contents, directory, at_hand, world, progress, show=show)
+        project, synced = _environments(contents, directory, at_hand, world, progress)
     return Done(
         installed=installed, unknown=unknown, project=project, written=written, synced=synced
     )
@@ -218,8 +217,6 @@ def _environments(
     at_hand: dict[str, str],
     world: World,
     progress: Progress,
-    *,
-    show: bool,
 ) -> tuple[Project, tuple[Synced, ...]]:
     from bubble.projects.locate import bubble_of
     from bubble.projects.noting import note
@@ -228,17 +225,13 @@ def _environments(
 
     project = read_project(os.path.realpath(directory))
     there = world.replace(cwd=project.root)
-    synced = [
-        sync_bubble(
-            project,
-            bubble_of(project, name),
-            there,
-            progress,
-            mode=FROZEN,
-            at_hand=at_hand,
-            show=show,
-        )
-        for name in contents.locks
-    ]
+    synced = []
+    for name in contents.locks:
+        task = progress.task(f"environment {name}")
+        task.step("making it of what is here")
+        bubble = bubble_of(project, name)
+        done = sync_bubble(project, bubble, there, progress, mode=FROZEN, at_hand=at_hand)
+        task.finish("")
+        synced.append(done)
     note(project, there)
     return project, tuple(synced)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from bubble.model.errors import BubbleError
@@ -21,7 +22,7 @@ LARGEST_CONTENTS = 16 << 20
 _FIRST = b"#!/bin/sh\n# bubble-bundle 1 "
 _SAID = re.compile(
     rb"\A#!/bin/sh\n# bubble-bundle 1 size=([0-9]{1,15}) contents=([0-9]{1,9}) "
-    rb"sha256=([0-9a-f]{64})\n"
+    rb"sha256=([0-9a-f]{64}) script=([0-9a-f]{64})\n"
 )
 
 
@@ -44,7 +45,20 @@ def read_head(data: bytes, path: str) -> Said:
     found = _SAID.match(data)
     if found is None or len(data) < HEAD or int(found[2]) > LARGEST_CONTENTS:
         raise damaged(path)
+    if hashlib.sha256(data[found.end() :]).hexdigest() != found[4].decode():
+        raise damaged(path, "the script at its beginning was changed")
     return Said(size=int(found[1]), contents=int(found[2]), sha256=found[3].decode())
+
+
+def first_lines(said: Said, script: bytes) -> bytes:
+    """Return the lines that `read_head` reads, for the rest of the head behind them."""
+    return (
+        _FIRST
+        + (
+            f"size={said.size} contents={said.contents} sha256={said.sha256} "
+            f"script={hashlib.sha256(script).hexdigest()}\n"
+        ).encode()
+    )
 
 
 def damaged(path: str, what: str = "") -> BubbleError:

@@ -9,7 +9,7 @@ import shlex
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.program.bundle.contents import render
-from bubble.program.bundle.layout import CONTENTS, END, HEAD, header, padding
+from bubble.program.bundle.layout import CONTENTS, END, HEAD, Said, first_lines, header, padding
 from bubble.system.files import read_text, replace_file, write_all
 
 TYPE_CHECKING = False
@@ -43,7 +43,8 @@ def _write(descriptor: int, gathered: Gathered, task: Task) -> None:
         write_all(descriptor, piece)
         size += len(piece)
         task.unpack(min(size, total), total)
-    head = render_head(gathered.contents, size, len(contents), whole.hexdigest())
+    said = Said(size=size, contents=len(contents), sha256=whole.hexdigest())
+    head = render_head(gathered.contents, said)
     os.lseek(descriptor, 0, os.SEEK_SET)
     write_all(descriptor, head)
 
@@ -83,15 +84,13 @@ def _content(file: File, source: str | bytes) -> Iterator[bytes]:
         )
 
 
-def render_head(contents: Contents, size: int, listed: int, sha256: str) -> bytes:
+def render_head(contents: Contents, said: Said) -> bytes:
     """Return the script at the beginning, HEAD bytes of it."""
     text = read_text(f"{os.path.dirname(os.path.abspath(__file__))}/head.sh", HEAD)
     assert text is not None, "the package is not whole"
     owns = "\n        ".join(f"{h.platform}) own={shlex.quote(h.own)} ;;" for h in contents.hosts)
     values = {
-        "@size@": str(size),
-        "@contents@": str(listed),
-        "@sha256@": sha256,
+        "@sha256@": said.sha256,
         "@version@": contents.bubble,
         "@first@": str(HEAD + 1),
         "@platforms@": shlex.quote(", ".join(host.platform for host in contents.hosts)),
@@ -99,4 +98,7 @@ def render_head(contents: Contents, size: int, listed: int, sha256: str) -> byte
     }
     for mark, value in values.items():
         text = text.replace(mark, value)
-    return text.encode().ljust(HEAD, b"\n")
+    script = text.partition("@said@\n")[2].encode()
+    # both have one length, whatever the hash is
+    script = script.ljust(HEAD - len(first_lines(said, script)), b"\n")
+    return first_lines(said, script) + script
