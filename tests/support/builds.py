@@ -75,7 +75,7 @@ def packed_mirror(versions: Sequence[str] = ()) -> str:
     chosen = [_interpreter(version) for version in versions] if versions else interpreters()
     if not chosen:
         not_here("no CPython to pack")
-    cache = _cache()
+    cache = build_cache()
     with Lock(f"{cache}/.lock"):
         identity = "\n".join(sorted(_identity(version, prefix) for version, prefix in chosen))
         name = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -153,8 +153,8 @@ def _interpreter(version: str) -> tuple[str, str]:
     return not_here(f"no CPython {version} to pack")
 
 
-def _cache() -> str:
-    """Return the shared directory, private to this user."""
+def build_cache() -> str:
+    """Return the directory that this user's test runs share."""
     default = f"{tempfile.gettempdir()}/bubble-test-builds-{os.geteuid()}"
     path = os.environ.get("BUBBLE_TEST_CACHE") or default
     os.makedirs(path, mode=0o700, exist_ok=True)

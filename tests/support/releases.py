@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 
-from support.builds import packed_mirror
+from bubble.system.lock import Lock
+from support.builds import build_cache, packed_mirror
 from support.needs import not_here
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -60,10 +62,32 @@ def release(directory: str, *, base: str = "", version: str = "") -> str:
 
 def wheels(out: str) -> None:
     """Put the wheels of what bubble needs into a release, or skip the test."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-    done = subprocess.run(
-        [*pip, "--only-binary", ":all:", "-r", f"{out}/requirements.lock", "-d", f"{out}/wheels"],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        not_here("no index, from which bubble's own packages come")
+    shutil.copytree(needed(), f"{out}/wheels")
+
+
+def needed() -> str:
+    """Return a directory with the wheels of what bubble needs, fetched once; or skip the test.
+
+    Don't write into it.
+    """
+    lock = f"{ROOT}/scripts/lib/requirements.lock"
+    with open(lock, "rb") as file:
+        digest = hashlib.sha256(file.read() + sys.version.encode()).hexdigest()[:16]
+    cache = build_cache()
+    with Lock(f"{cache}/.lock"):
+        directory = f"{cache}/needed-{digest}"
+        if not os.path.exists(f"{directory}/.complete"):
+            shutil.rmtree(directory, ignore_errors=True)
+            words = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+            # for every minor version of which an interpreter may be packed here
+            for minor in ("3.11", "3.12", "3.13", "3.14"):
+                pip = [sys.executable, "-m", "pip", "download", *words, "--python-version", minor]
+                done = subprocess.run(
+                    [*pip, "-r", lock, "-d", directory], check=False, capture_output=True, text=True
+                )
+                if done.returncode:
+                    not_here("no index, from which bubble's own packages come")
+            with open(f"{directory}/.complete", "w", encoding="utf-8"):
+                pass
+        os.utime(f"{directory}/.complete")
+    return directory
