@@ -17,11 +17,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BEFORE = '__version__ = "'
 
 
-def release(directory: str, *, base: str = "", version: str = "") -> str:
+def release(directory: str, *, base: str = "", version: str = "", bundles: bool = False) -> str:
     """Build a release into `directory`, with everything that it installs; return the directory.
 
-    `version` is another one than the checkout's. Skips the test where the build's tools or the
-    packages can't be had: they come from an index.
+    `version` is another one than the checkout's; `bundles` makes these, too. Skips the test where
+    the build's tools or the packages can't be had: they come from an index.
     """
     mirror = packed_mirror(["3.11"])
     source = f"{directory}/source"
@@ -47,9 +47,15 @@ def release(directory: str, *, base: str = "", version: str = "") -> str:
     for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "release"]):
         subprocess.run(["git", "-C", source, *command], check=True, capture_output=True)
     env = {**os.environ, "BUBBLE_CATALOG": f"{mirror}/catalogue.json", "SOURCE_DATE_EPOCH": "1"}
+    if bundles:
+        env["PIP_FIND_LINKS"] = f"{needed()} {os.environ.get('PIP_FIND_LINKS', '')}"
     script = [sys.executable, f"{source}/scripts/release", "--python", "3.11", "--output", out]
     done = subprocess.run(
-        [*script, "--base-url", base], env=env, check=False, capture_output=True, text=True
+        [*script, "--base-url", base, *(["--bundles"] if bundles else [])],
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode and "No matching distribution found for hatchling" in done.stderr:
         not_here("no index, from which the build's tools come")
