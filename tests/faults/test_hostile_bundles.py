@@ -38,9 +38,9 @@ def bundle(stage: Scene, tmp_path: Path) -> str:
     return file
 
 
-def refused(stage: Scene, file: str) -> str:
+def refused(stage: Scene, file: str, *words: str) -> str:
     """Install from a bundle that must be refused, with nothing installed; return the message."""
-    done = stage.call("bundle", "install", file)
+    done = stage.call("bundle", "install", file, *words)
     assert done.status in {1, 2}, done
     assert done.err.count("error: ") == 1
     assert "  hint: " in done.err
@@ -113,6 +113,13 @@ def python(**values: object) -> Callable[[Forged], None]:
     return change
 
 
+def host(**values: object) -> Callable[[Forged], None]:
+    def change(forged: Forged) -> None:
+        forged.contents["hosts"][0] |= values
+
+    return change
+
+
 def raw(data: bytes) -> Callable[[Forged], None]:
     def change(forged: Forged) -> None:
         forged.raw = data
@@ -167,6 +174,7 @@ FORGED: dict[str, Callable[[Forged], None]] = {
     "a host without an interpreter": set_contents(
         hosts=[{"platform": "linux-x86_64-gnu", "own": "bubble/none", "libc": ""}]
     ),
+    "a C library that is none": host(libc="2.x"),
     "another format": set_contents(format=2),
     "no format": raw(b"{}"),
     "a key more": set_contents(more="than is known"),
@@ -194,6 +202,28 @@ def test_what_is_put_together_again_as_it_was_is_installed(
     assert stage.call("bundle", "install", forged.write(f"{tmp_path}/forged.sh")).status == 0
     with open(bundle, "rb") as one, open(f"{tmp_path}/forged.sh", "rb") as other:
         assert one.read()[HEAD:] == other.read()[HEAD:]
+
+
+LOCKS: dict[str, str] = {
+    "no lock": "nothing",
+    "an option for the installer": '[[packages]]\nname = "-e"\nversion = "1"\n',
+    "a file without a hash": '[[packages]]\nname = "a"\nwheels = [{ url = "file:///a.whl" }]\n',
+}
+
+
+@pytest.mark.parametrize("case", LOCKS)
+def test_a_lock_that_says_what_none_may_is_refused_before_anything_is_installed(
+    case: str, stage: Scene, bundle: str, tmp_path: Path
+) -> None:
+    forged = Forged.of(bundle)
+    text = f'lock-version = "1.0"\n{LOCKS[case]}'
+    forged.members.append(Member("project/pylock.toml", text.encode()))
+    forged.members.sort(key=lambda one: one.name)
+    forged.agree()
+    forged.contents["locks"] = {"default": "pylock.toml"}
+    os.mkdir(f"{tmp_path}/project")
+    refused(stage, forged.write(f"{tmp_path}/forged.sh"), "--project", f"{tmp_path}/project")
+    assert os.listdir(f"{tmp_path}/project") == []
 
 
 def packed(**members: tarfile.TarInfo | bytes) -> bytes:

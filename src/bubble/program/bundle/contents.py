@@ -139,7 +139,8 @@ def parse(data: bytes) -> Contents:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _wrong(printable(f"{type(error).__name__} {error}", 200)) from None
-    _check(found)
+    _check_files(found)
+    _check_uses(found)
     if render(found) != data:  # one text for one meaning
         raise _wrong("it isn't written as bubble writes it")
     return found
@@ -160,8 +161,8 @@ def _record(kind: type[Any], read: dict[str, Any]) -> Any:
     return kind(**values)
 
 
-def _check(contents: Contents) -> None:
-    """Raise for names that could be more than names, and for what isn't there."""
+def _check_files(contents: Contents) -> None:
+    """Raise for names that could be more than names, and for what has no hash."""
     names = [file.name for file in contents.files]
     if names != sorted(set(names)) or INSTALLER not in names:
         raise _wrong("its files are not sorted, or not all there")
@@ -170,6 +171,10 @@ def _check(contents: Contents) -> None:
             raise _wrong(f"“{printable(file.name, 120)}” is no name of a file in it")
         if not _SHA256.fullmatch(file.sha256) or file.size < 0:
             raise _wrong(f"{file.name} has no sha256 or size")
+
+
+def _check_uses(contents: Contents) -> None:
+    """Raise for what isn't there, or can't be what it is said to be."""
     digests = {file.name: file.sha256 for file in contents.files}
     needed = [(python.file, python.sha256) for python in contents.pythons]
     needed += [(f"wheels/{wheel.sha256}.whl", wheel.sha256) for wheel in contents.wheels]
@@ -183,6 +188,9 @@ def _check(contents: Contents) -> None:
             raise _wrong(f"“{printable(wheel.file, 120)}” is no wheel's name")
     for python in contents.pythons:
         python.download()
+    for host in contents.hosts:
+        if not re.fullmatch(r"([0-9]{1,4}\.[0-9]{1,4})?", host.libc):
+            raise _wrong(f"“{printable(host.libc, 40)}” is no version of a C library")
 
 
 def _project_files(contents: Contents) -> list[str]:

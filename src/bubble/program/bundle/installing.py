@@ -89,8 +89,11 @@ def _require_library(host: Host) -> None:
 
 
 def _require_same(bundle: Bundle, directory: str) -> None:
-    """Raise BubbleError where the project there has other locks than the bundle, or no place."""
-    from bubble.projects.lockfile import read_bytes
+    """Raise BubbleError where the project there has other locks than the bundle, or no place.
+
+    And where the bundle's own say what no lock may.
+    """
+    from bubble.projects.lockfile import parse_lock, read_bytes
 
     contents = bundle.contents
     if not contents.locks:
@@ -104,8 +107,10 @@ def _require_same(bundle: Bundle, directory: str) -> None:
             "usage", f"there is no directory {printable(directory, 500)}", hint="make it first"
         )
     for name in contents.locks.values():
+        data = bundle.read(f"project/{name}")
+        parse_lock(data, f"{bundle.path}: {name}", trees=False)
         present = read_bytes(f"{directory}/{name}")
-        if present is not None and present != bundle.read(f"project/{name}"):
+        if present is not None and present != data:
             raise BubbleError(
                 "lock",
                 f"{printable(directory, 400)}/{name} is another lock than the bundle's",
@@ -137,34 +142,18 @@ def _interpreters(
 
 def _into_cache(bundle: Bundle, file: str, sha256: str, world: World, scratch: str) -> None:
     """Put an archive where downloads lie, so that it is installed as one of these is."""
+    from urllib.parse import quote
+
+    from bubble.pythons.installing.install import fetch_file
+    from bubble.pythons.installing.progress import Task
     from bubble.system.files import sha256_of
-    from bubble.system.lock import Lock, lock_timeout
 
-    layout = world.layout
-    target = f"{layout.downloads}/{sha256}"
-    with Lock(f"{layout.download_locks}/{sha256}", timeout=lock_timeout(world.env)):
-        if sha256_of(target) == sha256:
-            return
-        os.makedirs(layout.downloads, exist_ok=True)
-        path = f"{scratch}/{sha256}"
-        bundle.copy(file, path)
-        _move(path, target)
-
-
-def _move(path: str, target: str) -> None:
-    import errno
-
-    try:
-        os.rename(path, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        import shutil
-
-        beside = f"{target}.part"
-        shutil.copyfile(path, beside)
-        os.rename(beside, target)
-        os.unlink(path)
+    if sha256_of(f"{world.layout.downloads}/{sha256}") == sha256:
+        return
+    path = f"{scratch}/{sha256}"
+    bundle.copy(file, path)
+    fetch_file([f"file://{quote(path)}"], sha256, world, Task())
+    os.unlink(path)
 
 
 def _unknown(downloads: list[Download], world: World) -> tuple[str, ...]:
