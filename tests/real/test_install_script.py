@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.builds import packed_mirror
 from support.fault_server import serve
 from support.machines import Machine
-from support.needs import needs
+from support.needs import FULL, needs
 from support.releases import release, wheels
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def pointed(machine: Machine, url: str) -> None:
 def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machine: Machine) -> None:
     with open(f"{machine.home}/.bashrc", "w") as file:
         file.write("echo mine")  # and no line end
-    before = machine.everything()
+    os.utime(f"{machine.home}/.bashrc", (1, 1))
+    os.makedirs(f"{machine.home}/.local/share/empty")
+    before = machine.everything(times=True)
     done = machine.run("--yes")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) <= 10
@@ -75,6 +78,19 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
     assert machine.bubble("list").returncode == 0
     assert machine.bubble("doctor").returncode == 0
     assert "isn't a Python" not in machine.bubble("python", "list", "--installed").stdout
+    for shell in ("fish", "zsh", "nu"):
+        assert machine.bubble("init", shell, "--install").returncode == 0
+    python(machine)
+    made = machine.bubble("create", "lab", "-p", "3.11")
+    assert made.returncode == 0, made.stderr
+    packages = f"{machine.home}/.local/share/bubble/envs/lab/lib/python3.11/site-packages"
+    os.makedirs(f"{packages}/ipykernel/resources")  # a double: a kernel is files of ours
+    for name in ("ipykernel_launcher.py", "ipykernel/resources/logo-64x64.png"):
+        with open(f"{packages}/{name}", "w"):
+            pass
+    kernel = machine.bubble("kernel", "install", "lab")
+    assert kernel.returncode == 0, kernel.stderr
+    assert os.listdir(f"{machine.home}/.local/share/jupyter/kernels")
     looked = machine.bubble("self", "uninstall", "--all", "--dry-run")
     assert f"{machine.home}/.local/lib/bubble" in looked.stdout
     refused = machine.bubble("self", "uninstall", "--all")
@@ -82,20 +98,44 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
     assert "--yes" in refused.stderr
     gone = machine.bubble("self", "uninstall", "--all", "--yes")
     assert gone.returncode == 0, gone.stderr
-    assert machine.everything() == before
+    assert machine.everything(times=True) == before
 
 
-def test_a_second_run_updates_and_goes_back_and_others_see_no_gap(
+def python(machine: Machine) -> None:
+    """Install a Python of the release's kind into the machine's store."""
+    catalogue = f"{packed_mirror(['3.11'])}/catalogue.json"
+    done = machine.bubble("python", "install", "3.11", BUBBLE_CATALOG=catalogue)
+    assert done.returncode == 0, done.stderr
+
+
+WORK = """
+set -e
+while [ ! -e "$1/stop" ]; do
+    bubble --version
+    [ "$(bubble run work python -c 'print(6 * 7)')" = 42 ]
+    [ "$(python3.11 -c 'print(6 * 7)')" = 42 ]
+    [ "$(bubble which python3.11)" != '' ]
+    : >"$1/round.$2"
+done
+"""
+
+
+def test_an_update_and_the_way_back_are_unseen_by_those_at_work(
     machine: Machine, tmp_path: Path, newer: str
 ) -> None:
     assert machine.run("--no-init").returncode == 0
     old = machine.bubble("--version").stdout
+    python(machine)
+    assert machine.bubble("create", "work", "-p", "3.11").returncode == 0
+    assert machine.bubble("global", "3.11").returncode == 0
+    shims = f"{machine.home}/.local/share/bubble/shims"
     workers = [
         subprocess.Popen(
-            ["/bin/sh", "-c", f"while [ ! -e {tmp_path}/stop ]; do bubble --version || exit; done"],
-            env=machine.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            ["/bin/sh", "-c", WORK, "sh", str(tmp_path), str(number)],
+            env=machine.env(PATH=f"{shims}:{machine.env()['PATH']}"), cwd=machine.home,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
-        for _ in range(2)
+        for number in range(16 if FULL else 3)
     ]  # fmt: skip
     try:
         updated = machine.bubble("self", "update", "--from", newer)
@@ -104,12 +144,16 @@ def test_a_second_run_updates_and_goes_back_and_others_see_no_gap(
         back = machine.bubble("self", "update", "--back")
         assert back.returncode == 0, back.stderr
         assert machine.bubble("--version").stdout == old
+        again = machine.bubble("self", "update", "--back")
+        assert again.returncode == 0, again.stderr
+        assert machine.bubble("--version").stdout == "bubble 99.1\n"
     finally:
         with open(f"{tmp_path}/stop", "w"):
             pass
         said = [worker.communicate()[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * 2, said
+    assert [worker.returncode for worker in workers] == [0] * len(workers), said
     assert {line for text in said for line in text.splitlines()} <= {old.strip(), "bubble 99.1"}
+    assert all(os.path.exists(f"{tmp_path}/round.{number}") for number in range(len(workers)))
 
 
 @needs("curl")
