@@ -14,7 +14,8 @@ from support.builds import packed_mirror
 from support.fault_server import serve
 from support.machines import Machine
 from support.needs import FULL, needs
-from support.releases import release, wheels
+from support.releases import ROOT, release, wheels
+from support.wheels import wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +51,8 @@ def bare(tmp_path: Path, whole: str) -> Machine:
     return Machine(str(tmp_path), out)
 
 
-def pointed(machine: Machine, url: str) -> None:
-    """Let the script fetch the interpreter and the wheel from a server."""
-    path = f"{machine.out}/install.sh"
+def pointed(path: str, url: str) -> None:
+    """Let a script fetch the interpreter and the wheel from a server."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     text = re.sub(r"url=\S*/([^/\s']+)'? sha", rf"url={url}/\1 sha", text)
@@ -156,18 +156,54 @@ def test_an_update_and_the_way_back_are_unseen_by_those_at_work(
     assert all(os.path.exists(f"{tmp_path}/round.{number}") for number in range(len(workers)))
 
 
-@needs("curl")
-def test_it_fetches_from_a_server_and_an_index_and_keeps_nothing_of_it(
-    bare: Machine, whole: str
+@needs("curl", "bash")
+def test_the_page_on_ci_runs_as_it_is_written_and_installing_keeps_no_cache(
+    bare: Machine, whole: str, tmp_path: Path
 ) -> None:
-    bare.has("curl", "sleep")
+    bare.has("curl", "sleep", "bash", "env")
+    project = f"{tmp_path}/project"
+    shutil.copytree(bare.out, f"{project}/ci")
+    with open(f"{project}/.python-version", "w") as file:
+        file.write("3.11\n")
+    with open(f"{project}/requirements.txt", "w") as file:
+        file.write("pytest\n")
+    packages = f"{tmp_path}/packages"
+    shutil.copytree(f"{whole}/wheels", packages)
+    wheel(packages, "pytest", "1.0", script="pytest", says="passed")
+    more = {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": packages,
+        "BUBBLE_CATALOG": f"{packed_mirror(['3.11'])}/catalogue.json",
+        "GITHUB_PATH": f"{tmp_path}/path",
+    }
+    said = ""
     with serve(whole) as server:
-        pointed(bare, server.url)
-        packages = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"{whole}/wheels"}
-        done = bare.run("--no-init", env=bare.env(**packages))
-    assert done.returncode == 0, done.stderr
-    assert bare.bubble("--version").returncode == 0
-    assert os.listdir(bare.home) == [".local"]
+        pointed(f"{project}/ci/install.sh", server.url)
+        for number, step in enumerate(ci_steps()):
+            path = bare.bin
+            if os.path.exists(f"{tmp_path}/path"):
+                with open(f"{tmp_path}/path") as file:
+                    path = ":".join([*reversed(file.read().splitlines()), path])
+            done = subprocess.run(
+                ["bash", "-e", "-c", step], env=bare.env(**more, PATH=path), cwd=project,
+                stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True,
+            )  # fmt: skip
+            assert done.returncode == 0, (step, done.stderr)
+            if number == 0:
+                assert os.listdir(bare.home) == [".local"]
+            said = done.stdout
+    assert said == "passed\n"
+
+
+def ci_steps() -> list[str]:
+    """Return what the sample of docs/how-to/ci.md runs, a script a step."""
+    with open(f"{ROOT}/docs/how-to/ci.md", encoding="utf-8") as file:
+        sample = file.read().partition("```yaml\n")[2].partition("```")[0]
+    found = []
+    for step in sample.split("\n  - run: ")[1:]:
+        lines = step.splitlines()
+        found.append("\n".join(lines[1:]) if lines[0] == "|" else lines[0])
+    return found
 
 
 def test_two_runs_of_the_release_script_give_the_same_bytes(tmp_path: Path, whole: str) -> None:
