@@ -7,18 +7,18 @@ this machine's own root; with BUBBLE_TEST_FULL, Debian's by debootstrap, where n
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.system.host import host_platform
 from support.builds import packed_mirror
+from support.debian_roots import LIBRARIES, debian
 from support.fault_server import serve
 from support.image_builder import Builder, Stage
 from support.index import Index
 from support.namespace import require_mounts
-from support.needs import FULL, ROOT_ONLY, needs, not_here, other_disk, real_uv, which
+from support.needs import FULL, ROOT_ONLY, needs, other_disk, real_uv
 from support.releases import release, wheels
 from support.wheels import wheel
 
@@ -47,17 +47,9 @@ BASE = "debian:bookworm-slim"
 @pytest.fixture(scope="module", params=["this machine", *(["bookworm"] if FULL else [])])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The root of the base image."""
-    if os.geteuid():
-        not_here("runs as root only")
     if request.param == "this machine":
         return "/"
-    if which("debootstrap") is None:
-        not_here("no debootstrap")
-    root = str(tmp_path_factory.mktemp("roots") / request.param)
-    command = ["debootstrap", "--variant=minbase", request.param, root]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        not_here(f"debootstrap has no archive to take from: {done.stdout[-200:]}")
+    root = debian(str(tmp_path_factory.mktemp("roots")), request.param, LIBRARIES)
     assert not os.path.exists(f"{root}/usr/bin/python3")
     return root
 
