@@ -168,10 +168,10 @@ HARMLESS: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("case", HARMLESS)
 def test_variables_change_nothing(case: str, machine: Machine) -> None:
-    os.mkdir(f"{machine.root}/work")
-    os.symlink(machine.out, f"{machine.root}/work/release")
+    os.mkdir(f"{machine.root}/here")
+    os.symlink(machine.out, f"{machine.root}/here/release")
     machine.out = "release"
-    done = machine.run("--no-init", env=machine.env(**HARMLESS[case]), cwd=f"{machine.root}/work")
+    done = machine.run("--no-init", env=machine.env(**HARMLESS[case]), cwd=f"{machine.root}/here")
     assert done.returncode == 0, done.stderr
     installed(machine)
 
