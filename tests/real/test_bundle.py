@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from support.builds import packed_mirror
+from support.machines import SHELLS, Machine
 from support.needs import FULL, LINUX_ONLY, ROOT_ONLY, needs, real_uv, which
 from support.projects import Site
 from support.releases import needed
@@ -21,59 +22,35 @@ if TYPE_CHECKING:
     from conftest import Result
 
 pytestmark = [LINUX_ONLY, pytest.mark.real]
-SHELLS = {
-    "dash": ["dash"],
-    "bash": ["bash"],
-    "busybox": ["busybox", "sh"],
-    "ksh": ["ksh"],
-    "zsh": ["zsh", "--emulate", "sh"],
-}
-TOOLS = (
-    *("basename", "cat", "chmod", "cp", "cut", "dirname", "env", "getconf", "grep", "gzip", "head"),
-    *("id", "kill", "ls", "mkdir", "mv", "printf", "pwd", "readlink", "rm", "rmdir", "sed", "sh"),
-    *("sha256sum", "stat", "tail", "tar", "uname"),
-)
 
 
-class Ship:
-    """A machine: a HOME on a path with a space, chosen programs only, and no way out."""
+class Ship(Machine):
+    """A machine with a project's directory, and no way out."""
 
     def __init__(self, root: str) -> None:
-        self.home = f"{root}/a home"
-        self.bin = f"{root}/bin"
+        super().__init__(root, "")
+        self.has("head")
         self.project = f"{self.home}/my project"
         os.makedirs(self.project)
-        os.mkdir(self.bin)
-        for name in TOOLS:
-            found = which(name)
-            assert found, name
-            os.symlink(found, f"{self.bin}/{name}")
 
-    def run(
+    def sh(
         self, file: str, *words: str, shell: Sequence[str] = ("sh",)
     ) -> subprocess.CompletedProcess[str]:
+        """Run a bundle."""
         program = which(shell[0])
         assert program
         return self.call(*alone(), program, *shell[1:], file, *words)
 
-    def bubble(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.call(f"{self.home}/.local/bin/bubble", *words)
-
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            env={"HOME": self.home, "PATH": self.bin, "SHELL": "/bin/bash", "LC_ALL": "C"},
+            env=self.env(),
             cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True,
         )  # fmt: skip
 
-    def replace(self, tool: str, text: str) -> str:
-        """Let a tool be a script; return where the real one is."""
-        real = os.readlink(f"{self.bin}/{tool}")
-        os.unlink(f"{self.bin}/{tool}")
-        with open(f"{self.bin}/{tool}", "w", encoding="ascii") as file:
-            file.write(text.replace("REAL", real))
-        os.chmod(f"{self.bin}/{tool}", 0o755)
-        return real
+    def replace(self, tool: str, script: str) -> None:
+        """Let a tool be a script, in which REAL is where the tool is."""
+        self.stands_for(tool, script.replace("REAL", which(tool) or ""))
 
 
 def alone() -> list[str]:
@@ -117,9 +94,9 @@ def test_one_command_on_a_machine_without_python_and_network_and_none_of_it_stay
     counter = killing(ship, "tar")
     for number in (1, 2):
         set_to(counter, number)
-        assert ship.run(file, "--project", "my project", "--no-init").returncode < 0
+        assert ship.sh(file, "--project", "my project", "--no-init").returncode < 0
     set_to(counter, 0)
-    done = ship.run(file, "--project", "my project", "--no-init")
+    done = ship.sh(file, "--project", "my project", "--no-init")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"{ship.project}/.venv\n")
     assert [n for n in os.listdir(ship.home) if n.startswith(".bubble")] == []
@@ -139,10 +116,10 @@ def test_every_shell_reads_it_and_sees_damage(
     name: str, ship: Ship, tmp_path: Path, release_bundle: str
 ) -> None:
     shell = SHELLS[name]
-    done = ship.run(release_bundle, "--check", shell=shell)
+    done = ship.sh(release_bundle, "--check", shell=shell)
     assert (done.returncode, done.stdout) == (0, f"{release_bundle} is whole\n"), done
     assert "usage" not in done.stderr
-    shown = ship.run(release_bundle, "--help", shell=shell)
+    shown = ship.sh(release_bundle, "--help", shell=shell)
     assert "sh FILE [--project DIR]" in shown.stdout
     with open(release_bundle, "rb") as read:
         whole = read.read()
@@ -150,13 +127,13 @@ def test_every_shell_reads_it_and_sees_damage(
     for data in (whole[:-1], whole[:20000], whole[:-3000] + b"x" + whole[-2999:]):
         with open(damaged, "wb") as written:
             written.write(data)
-        done = ship.run(damaged, shell=shell)
+        done = ship.sh(damaged, shell=shell)
         assert done.returncode == 1, done
         assert "is not as it was made" in done.stderr
     for part in range(1, 16):  # half a head does nothing
         with open(damaged, "wb") as written:
             written.write(whole[: 7000 * part // 16])
-        ship.run(damaged, shell=shell)
+        ship.sh(damaged, shell=shell)
     assert everything(ship.home) == {"my project"}
 
 
@@ -183,7 +160,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_bad_input_changes_nothing(case: str, ship: Ship, release_bundle: str) -> None:
     words, said = REFUSED[case]
-    done = ship.run(release_bundle, *words)
+    done = ship.sh(release_bundle, *words)
     assert done.returncode == 1
     assert said in done.stderr
     assert "  hint: " in done.stderr
@@ -193,13 +170,13 @@ def test_bad_input_changes_nothing(case: str, ship: Ship, release_bundle: str) -
 def test_a_machine_of_another_kind_and_a_full_disk_leave_nothing(
     ship: Ship, release_bundle: str
 ) -> None:
-    ship.replace("uname", '#!/bin/sh\n[ "$1" != -m ] || { echo riscv64; exit; }\nexec REAL "$@"\n')
-    done = ship.run(release_bundle)
+    ship.replace("uname", '[ "$1" != -m ] || { echo riscv64; exit; }\nexec REAL "$@"\n')
+    done = ship.sh(release_bundle)
     assert done.returncode == 1
     assert "this bundle is for linux-" in done.stderr
     assert everything(ship.home) == {"my project"}
-    ship.replace("tar", "#!/bin/sh\nREAL \"$@\"\necho 'No space left on device' >&2\nexit 2\n")
-    done = ship.run(release_bundle)
+    ship.replace("tar", "REAL \"$@\"\necho 'No space left on device' >&2\nexit 2\n")
+    done = ship.sh(release_bundle)
     assert done.returncode == 1
     assert "is there room in" in done.stderr
     assert everything(ship.home) == {"my project"}
@@ -210,7 +187,7 @@ def killing(ship: Ship, tool: str) -> str:
     counter = f"{ship.home}/../count"
     ship.replace(
         tool,
-        f"#!/bin/sh\nread -r n <'{counter}'; echo $((n - 1)) >'{counter}'\n"
+        f"read -r n <'{counter}'; echo $((n - 1)) >'{counter}'\n"
         '[ "$n" -ne 1 ] || kill -9 "$PPID"\nexec REAL "$@"\n',
     )
     return counter
@@ -227,10 +204,10 @@ def test_killed_at_any_step_it_is_said_again(tool: str, ship: Ship, file: str) -
     counter = killing(ship, tool)
     for number in range(1, 9):
         set_to(counter, number)
-        if ship.run(file, "--project", "my project", "--no-init").returncode == 0:
+        if ship.sh(file, "--project", "my project", "--no-init").returncode == 0:
             break
     set_to(counter, 0)
-    done = ship.run(file, "--project", "my project", "--no-init")
+    done = ship.sh(file, "--project", "my project", "--no-init")
     assert done.returncode == 0, done.stderr
     assert ship.call(f"{ship.project}/.venv/bin/alpha").stdout == "alpha 1.0\n"
     assert [n for n in os.listdir(ship.home) if n.startswith(".bubble")] == []

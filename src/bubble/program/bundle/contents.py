@@ -217,5 +217,5 @@ def _wrong(what: str) -> BubbleError:
     return BubbleError(
         "archive",
         f"the bundle's contents can't be used: {what}",
-        hint="make it anew: bubble bundle create; or take a newer bubble: bubble self update",
+        hint="make it anew: bubble bundle create FILE; or take a newer bubble: bubble self update",
     )

@@ -14,7 +14,10 @@
 # It needs tar with gzip, tail, and one of sha256sum, shasum and openssl; never root, no Python.
 # Nothing is unpacked before the whole file was checked. It can be said again after whatever ended
 # it. The tar behind this script: tail -c +@first@ FILE | tar -t
+if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 set -eu
+# what a user's variables would change about cd, words, tar and gzip
+unset CDPATH IFS TAR_OPTIONS GZIP
 
 pack() {
     sha256=@sha256@
@@ -53,7 +56,7 @@ main() {
             --project=*) project=${1#*=} ;;
             --prefix=*) prefix=${1#*=} ;;
             -h | --help)
-                sed -n '3,/^set -eu/s/^# \{0,1\}//p' "$file"
+                sed -n '3,/^set -eu/{s/^# //p;s/^#$//p;}' "$file"
                 return 0
                 ;;
             *) die "there is no option $1" "sh FILE --help" ;;

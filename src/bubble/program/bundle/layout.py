@@ -66,7 +66,7 @@ def damaged(path: str, what: str = "") -> BubbleError:
     return BubbleError(
         "checksum",
         f"{printable(path, 500)} is not as it was made" + f": {what}" * bool(what),
-        hint="copy it once more, or make it anew: bubble bundle create",
+        hint="copy it once more, or make it anew: bubble bundle create FILE",
     )
 
 
