@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.needs import which
 from support.projects import Site
 from support.wheels import wheel
 
@@ -57,6 +58,90 @@ def test_run_finds_the_projects_bubbles_before_those_of_the_machine(site: Site) 
     assert refused.status == 1
     assert os.path.isdir(the_machines)
     assert os.path.isdir(f"{site.root}/.venvs/train")
+
+
+NAMED = {
+    "run": ("run", "Train", *PREFIX),
+    "exec": ("exec", "-p", "train", *PREFIX),
+    "shell": ("shell", "--check", "train"),
+    "activate": ("activate", "--check", "train"),
+    "info": ("info", "train"),
+    "export": ("export", "train"),
+    "export of its lock": ("export", "train", "--format", "pylock"),
+    "clone": ("clone", "train", "copy"),
+    "repair": ("repair", "train"),
+    "kernel": ("kernel", "install", "train"),
+    "lock from it": ("lock", "--from", "train", "--dry-run"),
+    "sync": ("sync", "train"),
+    "lock": ("lock", "train"),
+    "status": ("status", "train"),
+}
+
+
+def test_every_command_takes_the_projects_names_in_every_directory_of_it(site: Site) -> None:
+    """Never the machine's environment of that name, which has other packages."""
+    site.ok("python", "install", site.version)
+    site.ok("create", "train", "-p", site.version, "--no-pip", "--with", "beta")
+    the_machines = f"{os.environ['BUBBLE_HOME']}/envs/train"
+    own = f"{site.root}/.venvs/train"
+    deep = "train/deep"
+    os.makedirs(f"{site.root}/{deep}")
+    unmade = {*NAMED} - {"sync", "lock", "status", "export of its lock"}
+    for command in sorted(unmade):
+        done = site.call(*NAMED[command], cwd=deep)
+        assert done.status, command
+        assert "train is a bubble of" in done.err.lower(), (command, done)
+        assert "bubble sync" in done.err, command
+    assert "isn't made yet" in site.call("remove", "train", cwd=deep).err
+    assert os.path.isdir(the_machines)
+    wheel(site.wheels, "ipykernel", "6.0", modules=["ipykernel_launcher"])
+    site.edit('["gamma"]', '["gamma", "ipykernel"]')
+    site.ok("sync", "train", cwd=deep)
+    for command, words in NAMED.items():
+        done = site.call(*words, cwd=deep)
+        assert done.status == 0, (command, done)
+        said = done.out + done.err
+        assert own in said or "gamma" in said or command in {"kernel", "lock", "status"}, command
+        assert the_machines not in said, command
+        assert "beta" not in said, command
+    with open(f"{os.environ['HOME']}/.local/share/jupyter/kernels/train/kernel.json") as file:
+        assert own in file.read()
+    refused = site.call("use", "train", cwd=deep)
+    assert "directories = " in refused.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_activation_enters_what_the_project_calls_by_that_name(site: Site, shell: str) -> None:
+    if not which(shell):
+        pytest.skip(f"needs {shell} (apt install {shell})")
+    site.ok("python", "install", site.version)
+    site.ok("create", "train", "-p", site.version, "--no-pip")
+    site.ok("create", "web", "-p", site.version, "--no-pip")
+    code = site.ok("init", shell).out
+    path = site.write("init", code)
+    end = "; or exit 9" if shell == "fish" else " || exit 9"
+    show = "echo in:$VIRTUAL_ENV\n"
+    enter = f"{'source' if shell == 'fish' else '.'} '{path}'\n"
+    home = os.environ["BUBBLE_HOME"]
+
+    def at(directory: str, name: str) -> tuple[int, str, str]:
+        script = f"{enter}cd '{directory}'{end}\nbubble activate {name}{end}\n{show}"
+        done = subprocess.run(
+            [shell, "-c", script],
+            capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **{k: v for k, v in site.env.items() if v is not None}},
+        )  # fmt: skip
+        return done.returncode, done.stdout.strip(), done.stderr
+
+    status, out, err = at(f"{site.root}/train", "train")
+    assert (status, out) == (9, "")
+    assert "isn't made yet" in err
+    site.ok("sync", "--all")
+    for directory in (site.root, f"{site.root}/train", f"{site.root}/.venvs"):
+        assert at(directory, "train")[:2] == (0, f"in:{site.root}/.venvs/train")
+        assert at(directory, "default")[:2] == (0, f"in:{site.root}/.venv")
+        assert at(directory, "web")[:2] == (0, f"in:{home}/envs/web")
+    assert at(site.directory, "train")[:2] == (0, f"in:{home}/envs/train")
 
 
 def test_a_rollback_and_its_own(site: Site) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from support.projects import Site
+from support.wheels import wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +105,43 @@ def test_an_editable_tree_is_installed_again_when_it_says_something_else_of_itse
     site.ok("sync")
     os.remove(f"{site.root}/{place}setup.cfg")
     assert site.states() == {"default": "sources changed"}
+
+
+@pytest.mark.parametrize(
+    ("where", "manifest"), [("a path", False), ("a workspace", True), ("an extra", True)]
+)
+def test_what_a_project_has_here_is_never_taken_from_an_index(
+    site: Site, where: str, *, manifest: bool
+) -> None:
+    """A root that is no package, as most workspaces have one: uv's sources are asked, too."""
+    wheel(site.wheels, "thing", "9.9")
+    tree(site, "library/")
+    os.remove(f"{site.root}/bubble.toml")
+    source = "{ workspace = true }" if where == "a workspace" else '{ path = "library" }'
+    lines = ["[project]", 'name = "root"', 'version = "0"']
+    lines += [] if where == "an extra" else ['dependencies = ["thing", "alpha"]']
+    lines += ["[tool.uv.sources]", f"thing = {source}"]
+    lines += ["[tool.uv.workspace]", 'members = ["li*"]'] if where == "a workspace" else []
+    lines += ["[project.optional-dependencies]", 'more = ["thing"]']
+    if manifest:
+        lines += ["[tool.bubble]", f'python = "{site.version}"', f'platforms = ["{site.platform}"]']
+        lines += ["[tool.bubble.bubbles.default]", 'project = "dependencies"']
+        lines += ['extras = ["more"]'] if where == "an extra" else ['dependencies = ["beta"]']
+    else:
+        site.write(".python-version", f"{site.version}\n")
+        site.ok("python", "install", site.version)
+    site.write("pyproject.toml", "\n".join([*lines, ""]))
+    site.ok("sync")
+    with open(f"{site.root}/pylock.toml") as file:
+        assert 'path = "library"' in file.read()
+    assert says(site) == "one"
+    site.ok("lock", "--check")
+    library = PROJECT.replace('version = "1.0"', 'version = "1.0"\ndependencies = ["gamma"]')
+    site.write("library/pyproject.toml", library)
+    assert site.call("lock", "--check").status == 1
+    refused = site.call("lock", "--installer", "pip")
+    assert refused.status == 1
+    assert "[tool.uv.sources]" in refused.err
 
 
 BACKEND = '''\

@@ -89,6 +89,11 @@ class Trees:
             return ["archive", os.path.basename(path), os.path.getsize(path)]
         return None
 
+    def has_sources(self, path: str) -> bool:
+        """Whether [tool.uv.sources] of the project at a path (absolute) says where things are."""
+        pyproject = read_document(f"{path}/pyproject.toml")
+        return bool(_at(pyproject, "tool", "uv", "sources"))
+
     def settings(self, root: str) -> object:
         """Return what uv's own settings for a directory say about packages, JSON-ready.
 

@@ -127,7 +127,7 @@ def _of_environment(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.exchange.exporting import Exported, environment_yml
     from bubble.system.pyvenv_cfg import read_configuration, version_of
 
-    environment = find(options.env, context)
+    environment = find(options.env, context, "export")
     found = exported(environment.path)
     warnings = warnings_of(found, environment.path)
     if options.format == "environment.yml":

@@ -129,6 +129,16 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
 
         if of_name(context.layout, request.text):
             return
+        from bubble.envs.knowing.bubbles import of_project
+
+        world = context.world()
+        if of_project(request.text, world.cwd, context.layout):
+            raise BubbleError(
+                "request",
+                f"“{request}” is a bubble of this project: which directories have it, its manifest "
+                "says, and a .python-version would say nothing elsewhere",
+                hint=f'directories = ["…"] in the manifest; for this shell: bubble shell {request}',
+            )
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
