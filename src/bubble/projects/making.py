@@ -139,10 +139,15 @@ class Making(Steps):
         places.make_places(self.project)
         os.makedirs(os.path.dirname(before), exist_ok=True)
         places.discard(before, self.world.layout)
-        old = self._identified(staging.replaced)
-        if staging.keep_replaced(before):
-            registry.register(self.world.layout, old.replace(path=before, project="", name=""))
-            self.previous = before
+        old = self._identified(staging.replaced).replace(path=before, project="", name="")
+        # before it is there: what lies there without a record would be a stranger's
+        registry.register(self.world.layout, old)
+        try:
+            if staging.keep_replaced(before):
+                self.previous = before
+        finally:
+            if not is_itself(old):
+                registry.forget(self.world.layout, old)
 
     def _identified(self, path: str) -> Environment:
         """Return the record of what was replaced, which lies at `path` for the moment.

@@ -125,9 +125,13 @@ def _of_environment(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.info import find
     from bubble.envs.exchange.export import exported, warnings_of
     from bubble.projects.exchange.exporting import Exported, environment_yml
+    from bubble.selection.answers import require_whole
+    from bubble.selection.identity import is_itself
     from bubble.system.pyvenv_cfg import read_configuration, version_of
 
     environment = find(options.env, context, "export")
+    if not is_itself(environment):  # what is gone has nothing, and that is no answer
+        require_whole(environment, context.layout)
     found = exported(environment.path)
     warnings = warnings_of(found, environment.path)
     if options.format == "environment.yml":
