@@ -61,6 +61,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "an environment is of one platform, this one",
             hint="export a lock: bubble export pylock.toml --platform …",
         )
+    if os.path.basename(options.env).startswith("pylock.") and options.env.endswith(".toml"):
+        from bubble.model.text import printable
+
+        raise BubbleError(
+            "lock",
+            f"there is no {printable(options.env, 500)}",
+            hint="make it, in its project: bubble lock",
+        )
     if options.env.endswith(".toml") and os.path.isfile(options.env):
         raise BubbleError(
             "usage",
