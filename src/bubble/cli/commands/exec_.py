@@ -15,7 +15,7 @@ EXAMPLES = (
     ("bubble exec -p 3.12 python -m this", "with another one, once"),
     ("bubble exec -p 3.11 make test", "any command; its `python` is that one"),
     (
-        "bubble exec -p train pytest",
+        "bubble exec -p train python -V",
         "with a bubble of this project, or a named environment",
     ),
 )

@@ -125,11 +125,8 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
     if request.kind == "path":
         return  # refused by the pin, which says why
     if request.kind == "name":
-        from bubble.selection.registry import of_name
-
-        if of_name(context.layout, request.text):
-            return
         from bubble.envs.knowing.bubbles import of_project
+        from bubble.selection.registry import of_name
 
         world = context.world()
         if of_project(request.text, world.cwd, context.layout):
@@ -139,6 +136,8 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
                 "says, and a .python-version would say nothing elsewhere",
                 hint=f'directories = ["…"] in the manifest; for this shell: bubble shell {request}',
             )
+        if of_name(context.layout, request.text):
+            return
         raise BubbleError(
             "request",
             f"“{request}” is no Python version and no environment that is known here",
