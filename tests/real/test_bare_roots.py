@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHELLS = (("dash",), ("bash",), ("busybox", "sh"), ("ksh",), ("zsh", "--emulate", "sh"))
 GETTERS = ("wget", "busybox", "python3")  # Debian 11 has Python 3.9
-PACKAGES = ("busybox", "ksh", "python3-minimal", "wget", "zsh")
+PACKAGES = ("busybox", "ksh", "python3", "wget", "zsh")
 
 
 @pytest.fixture(scope="module")
