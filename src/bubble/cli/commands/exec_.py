@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.cli.context import Context, Outcome
+    from bubble.selection.resolve import Selection
 
 EXAMPLES = (
     ("bubble exec python -V", "with the Python that this directory selects"),
@@ -57,7 +58,16 @@ def perform(words: list[str], request: str, context: Context) -> int:
 
     name = words[0] if "/" in words[0] else require_name(words[0])
     world = context.world()
-    selection = resolve(option(request), world) if request else select(world)
+
+    def selected() -> Selection:
+        return resolve(option(request), world) if request else select(world)
+
+    if context.configuration is None:
+        selection = selected()
+    else:
+        from bubble.cli.bringing import bringing
+
+        selection = bringing(selected, request, world, context)
     path = find_command(name, selection, world)
     env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))
     return perform(words[0], path, words[1:], env, world.layout, sys.executable)
