@@ -50,9 +50,9 @@ def test_without_the_users_setting_a_directory_only_names_the_one_command(
     (project / "config.toml").write_text("auto-install = true\n")
     (project / ".config" / "bubble").mkdir(parents=True)
     (project / ".config" / "bubble" / "config.toml").write_text("auto-install = true\n")
-    done = run_shim({**env, "BUBBLE_AUTO_INSTALL": "1"}, project)
-    assert done.returncode == 127
-    assert one_error(done.stderr)[1] == "bubble python install 3.11"
+    shim = run_shim({**env, "BUBBLE_AUTO_INSTALL": "1"}, project)
+    assert shim.returncode == 127
+    assert one_error(shim.stderr)[1] == "bubble python install 3.11"
     for words in (("exec", "python", "-V"), ("create", "--no-pip")):
         done = bubble(*words, cwd=project, env={"BUBBLE_AUTO_INSTALL": "1"})
         assert one_error(done.err)[1] == "bubble python install 3.11"

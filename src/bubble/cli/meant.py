@@ -70,7 +70,15 @@ def take_conda_words(options: Namespace, context: Context) -> None:
     pythons = [word for word in words if word.replace(" ", "").startswith("python=")]
     if not pythons:
         return
+    from shlex import quote
+
     word = printable(pythons[0])
+    if "/" in options.python:
+        raise BubbleError(
+            "usage",
+            "-p says which Python here; conda's -p is a place",
+            hint=f"cd there, then: bubble create {quote(word)}",
+        )
     if options.python or pythons[1:]:
         raise BubbleError(
             "usage",

@@ -130,7 +130,7 @@ def parse_request(text: str) -> Request:
 
 def _hint(text: str) -> str:
     """Return the next step for what is no request: another tool's spelling of one has its own."""
-    for tail in (":latest", "-latest", "-dev"):
+    for tail in (":latest", "-latest", "@latest", "-dev"):
         number = text.removesuffix(tail)
         if number != text and _python_request(number):
             return f"the newest that there is: {number}"

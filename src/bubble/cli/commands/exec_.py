@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not words:
         raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
+    _require_no_mise(words)
     try:
         status = perform(words, options.python, context)
     except BubbleError as error:
@@ -44,6 +46,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
         context.output.failure(error)
         raise SystemExit(status_of(error)) from None
     raise SystemExit(status)
+
+
+def _require_no_mise(words: list[str]) -> None:
+    """Raise BubbleError(usage) for `exec python@3.12 -- python`, as mise has it."""
+    if "@" not in words[0]:
+        return
+    from bubble.cli.suggestions import line
+
+    hint = line(["x", *words])
+    if hint:
+        raise BubbleError("usage", f"{printable(words[0], 80)} is a Python, no command", hint=hint)
 
 
 def perform(words: list[str], request: str, context: Context) -> int:
