@@ -71,10 +71,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.sync:
         _sync(options.environment, context, world)
     try:
-        environment = environment_for(options.environment, world)
+        environment = environment_for(options.environment, world, "run")
     except BubbleError as error:
         hint = _meant(options.environment, words, world)
-        if error.kind != "environment" or not hint:
+        # a bubble that isn't made yet, or an environment that is broken, has its own next step
+        if not hint or "there is no environment called" not in error.message:
             raise
         raise error.replace_hint(hint) from None
     run(environment, words, world)
