@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from bubble.system.lock import Lock
-from support.builds import build_cache, packed_mirror
+from support.builds import shared_cache, packed_mirror
 from support.needs import not_here
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -79,7 +79,7 @@ def needed() -> str:
     lock = f"{ROOT}/scripts/lib/requirements.lock"
     with open(lock, "rb") as file:
         digest = hashlib.sha256(file.read() + sys.version.encode()).hexdigest()[:16]
-    cache = build_cache()
+    cache = shared_cache()
     with Lock(f"{cache}/.lock"):
         directory = f"{cache}/needed-{digest}"
         if not os.path.exists(f"{directory}/.complete"):
