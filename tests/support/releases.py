@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from bubble.system.lock import Lock
-from support.builds import shared_cache, packed_mirror
+from support.builds import packed_mirror, shared_cache
 from support.needs import not_here
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
