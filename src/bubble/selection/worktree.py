@@ -73,7 +73,7 @@ def look(cwd: str, layout: Layout) -> Worktree | None:
             return None  # what it is, is told elsewhere
         counterpart = f"{main.rstrip('/')}{directory[len(root.rstrip('/')) :]}"
         known = of_directory(layout, counterpart)
-        if known and is_itself(known):
+        if known and is_itself(known, layout):
             return Worktree(directory=directory, main=main, environment=known)
         if directory == root:
             break

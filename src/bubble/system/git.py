@@ -11,12 +11,8 @@ import os
 import re
 from urllib.parse import quote
 
-from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.system.directory import upwards
 from bubble.system.files import names_in, read_text
-from bubble.system.layout import ADOPTED, MARK
-from bubble.system.version_file import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ _SECTION = re.compile(r'\[\s*(?P<name>[\w.-]+)(?:\s+"(?P<sub>(?:[^"\\]|\\.)*)")?
 _SCP = re.compile(r"(?P<host>(?:\w+@)?[^/:@]+):(?P<path>(?!//)\w[^:]*)")  # git-fetch(1), GIT URLS
 _NOT_IN_URLS = re.compile(r"[^!-~]+|[\"<>\\^`{|}]+")  # RFC 3986
 _LARGEST = 1 << 20  # bytes of a configuration
-_LARGEST_INDEX = 1 << 28  # bytes of an index
 _DEEPEST = 5  # symbolic references that lead to others
 # what git writes into a repository's configuration by itself, and what runs nothing
 _HARMLESS = {
@@ -268,20 +263,3 @@ def _value(text: str) -> str:
         else:
             said += character
     return said.strip()
-
-
-def is_tracked(path: str) -> bool:
-    """Whether a repository has marks of environments among its files, where `path` (absolute) lies.
-
-    Read from git's index as it is: nothing is run. What can't be read counts as tracked.
-    """
-    for directory in upwards(os.path.dirname(path)):
-        git = f"{directory.rstrip('/')}/.git"
-        if not os.path.lexists(git):
-            continue
-        try:
-            index = read_regular(f"{_directory(directory)}/index", _LARGEST_INDEX)
-        except BubbleError:
-            return True
-        return index is not None and any(os.fsencode(name) in index for name in (MARK, ADOPTED))
-    return False
