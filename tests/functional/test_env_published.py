@@ -11,11 +11,12 @@ import tempfile
 import pytest
 
 from bubble.selection import memos, registry
-from bubble.selection.identity import held, is_itself
+from bubble.selection.identity import is_itself, link_of
 from bubble.selection.resolve import select
 from bubble.system.kernel import has_true_links
 from bubble.system.layout import Layout
 from support.environments import adopt_python, create
+from support.namespace import on_overlay
 from support.needs import not_here
 from support.shimworld import ShimWorld, shells
 from support.told import one_error
@@ -122,7 +123,7 @@ def test_no_shim_takes_it_for_the_one_of_which_it_knows(
     project = f"{world.tree}/project"
     world.environment(f"{project}/.venv", "cpython-3.11.7", "tool")
     environment = world.register(f"{project}/.venv", "bubble")
-    assert held(environment, world.layout)
+    assert link_of(environment, world.layout)
     here = world.world(project, ENV)
     memos.leave(select(here), here)
     fast = world.run("python", project, ENV, shell).stdout
@@ -168,6 +169,29 @@ def test_a_home_that_was_copied_or_restored_works_as_before(
         done = bubble(*words, cwd=project)
         assert done.status == 0, done.err
     assert bubble("list", "--json").json["data"][0]["state"] == "ok"
+
+
+LAYER = """
+import os, sys
+from bubble.selection import registry
+from bubble.selection.identity import is_itself, link_of, mark_file
+from bubble.system.layout import Layout
+
+layout = Layout(home=sys.argv[1], cache="/nonexistent")
+(known,) = registry.environments(layout)
+print(bool(link_of(known, layout)), is_itself(known, layout))
+os.utime(mark_file(known))
+print(bool(link_of(known, layout)), is_itself(known, layout))
+os.unlink(mark_file(known))
+print(is_itself(known, layout))
+"""
+
+
+@pytest.mark.usefixtures("mine")
+def test_an_image_whose_later_layer_changes_the_mark_has_the_environment_still(place: str) -> None:
+    """`chown -R app .venv`, say: a layer makes a new file of what it changes."""
+    done = on_overlay(place, LAYER, f"{place}/store")
+    assert done.stdout == "True True\nFalse True\nFalse\n", done
 
 
 def test_links_to_marks_go_with_their_environments(

@@ -84,11 +84,11 @@ def hold(environment: Environment, layout: Layout, root: str = "") -> Environmen
     if not mark or not name.isalnum() or environment.path.startswith(f"{layout.home}/"):
         return environment  # what lies in the store is the store's
     link = f"{layout.marks}/{name}"
+    unlink_quietly(link)
     try:
         if not has_true_links(layout.home):
             return environment
         make_directory(layout.marks)
-        unlink_quietly(link)
         os.link(mark, link, follow_symlinks=False)
         kept, there = os.lstat(link), os.lstat(mark)
     except OSError:
@@ -99,19 +99,15 @@ def hold(environment: Environment, layout: Layout, root: str = "") -> Environmen
     return environment.replace(inode=str(kept.st_ino))
 
 
-def held(environment: Environment, layout: Layout) -> str:
-    """Return the absolute path of the link that the mark's file must be, "" where there is none."""
-    link = f"{layout.marks}/{environment.identity}"
-    return link if environment.inode and _number(link) == environment.inode else ""
+def link_of(environment: Environment, layout: Layout, path: str = "") -> str:
+    """Return the store's link (absolute) to the mark of a registered environment, "" for none.
 
-
-def is_the_very(environment: Environment, layout: Layout, path: str) -> bool:
-    """Whether the environment that lies at `path` (absolute) is proved to be a registered one.
-
-    By the very file of its mark: not where only the text is the same, as that of a copy is.
+    Also "" where the mark is another file: then it isn't that environment which lies there (or at
+    `path`, absolute), but something that says so, as a copy does.
     """
-    link, mark = held(environment, layout), mark_file(environment.replace(path=path))
-    return bool(link and mark) and not os.path.islink(mark) and _is_same(link, mark)
+    mark = mark_file(environment.replace(path=path or environment.path))
+    link = _held(environment, layout)
+    return link if link and mark and not os.path.islink(mark) and _is_same(link, mark) else ""
 
 
 def is_itself(environment: Environment, layout: Layout) -> bool:
@@ -123,8 +119,9 @@ def is_itself(environment: Environment, layout: Layout) -> bool:
             return False
     if not environment.identity or _read(mark_file(environment)) != environment.identity:
         return False
-    link = held(environment, layout)
-    return not link or _is_same(link, mark_file(environment))
+    if link_of(environment, layout) or not _held(environment, layout):
+        return True
+    return not has_true_links(layout.home)  # a layer was put over it: what is changed there is new
 
 
 def is_registered(environment: Environment, layout: Layout) -> bool:
@@ -177,6 +174,11 @@ def _read(path: str) -> str:
         return ""
     finally:
         os.close(descriptor)
+
+
+def _held(environment: Environment, layout: Layout) -> str:
+    link = f"{layout.marks}/{environment.identity}"
+    return link if environment.inode and _number(link) == environment.inode else ""
 
 
 def _number(path: str) -> str:

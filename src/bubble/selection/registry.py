@@ -184,10 +184,10 @@ def _drop_mark(layout: Layout, before: Environment | None, now: str = "") -> Non
 
     `now` is the identity of what is registered in its place.
     """
-    if before is None or not before.inode or before.identity == now:
+    if before is None or before.identity == now:
         return
     path = f"{layout.marks}/{before.identity}"
-    if path in useless_marks(layout):
+    if os.path.lexists(path) and path in useless_marks(layout):
         unlink_quietly(path)
 
 

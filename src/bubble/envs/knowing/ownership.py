@@ -11,7 +11,7 @@ import os
 from bubble.envs.knowing.maker import maker_of
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.identity import claimed, is_itself, is_the_very, mark_of
+from bubble.selection.identity import claimed, is_itself, link_of, mark_of
 from bubble.selection.registry import all_unfinished
 from bubble.system.pyvenv_cfg import read_configuration
 
@@ -44,7 +44,7 @@ class Claim(Record):
     def is_proved(self, layout: Layout) -> bool:
         """Whether the store itself knows it, without the user's word."""
         if self.state == MOVED and self.original:
-            return is_the_very(self.original, layout, self.path)
+            return bool(link_of(self.original, layout, self.path))
         return self.state == LOST
 
     @property
