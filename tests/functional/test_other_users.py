@@ -301,7 +301,9 @@ def lodger(machine: Machine) -> dict[str, str]:
     done(machine.as_user(OTHER, "bubble create train -p 3.11 --no-pip", env, work))
     machine.directory("home/new", OTHER)
     write(f"{home}/new/.python-version", "3.12\n")
-    os.chown(f"{home}/new/.python-version", OTHER, OTHER)
+    write(f"{home}/new/needy.py", '# /// script\n# dependencies = ["six"]\n# ///\n')
+    for name in (".python-version", "needy.py"):
+        os.chown(f"{home}/new/{name}", OTHER, OTHER)
     return env
 
 
@@ -333,6 +335,12 @@ CHANGES = (
     "kernel install train",
     "kernel remove train",
     "init bash --install",
+    "new",
+    "lock",
+    "export train -o requirements.txt",
+    "self update",
+    "self uninstall",
+    "run needy.py",
 )
 
 
@@ -370,6 +378,8 @@ LOOKS = (
     "bubble doctor; true",
     "bubble cache size",
     "bubble kernel list",
+    "bubble status; true",
+    "bubble lock --check; true",
     "bubble init bash",
     "bubble completions zsh",
     "bubble export train",
@@ -380,9 +390,10 @@ LOOKS = (
 def test_what_only_looks_works_for_root_and_leaves_nothing(
     machine: Machine, lodger: dict[str, str]
 ) -> None:
-    for where in ("new", "work", ""):
+    fresh = {**lodger, "XDG_CACHE_HOME": f"{lodger['HOME']}/fresh"}  # nothing is kept there yet
+    for where, env in (("new", lodger), ("work", lodger), ("", lodger), ("new", fresh)):
         for line in LOOKS:
-            done(machine.as_user(0, line, lodger, f"{lodger['HOME']}/{where}"))
+            done(machine.as_user(0, line, env, f"{lodger['HOME']}/{where}"))
             assert roots(lodger["HOME"]) == [], line
 
 

@@ -23,6 +23,7 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "clone": (),
     "create": (),
     "doctor": ("--fix",),
+    "export": ("-o", "--output"),
     "gc": (),
     "global": (),
     "import": (),
@@ -30,8 +31,10 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "kernel install": (),
     "kernel remove": (),
     "local": (),
+    "lock": (),
     "mirror create": (),
     "mirror pack": (),
+    "new": (),
     "python adopt": (),
     "python install": (),
     "python uninstall": (),
@@ -43,10 +46,12 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "rename": (),
     "repair": (),
     "rollback": (),
+    "self uninstall": (),
+    "self update": (),
     "sync": (),
     "use": (),
 }
-_HARMLESS = frozenset({"--dry-run", "--help", "-h"})
+_HARMLESS = frozenset({"--check", "--dry-run", "--help", "-h"})
 
 
 def require_own_home(
@@ -58,6 +63,13 @@ def require_own_home(
         return
     if options and not any(word.partition("=")[0] in options for word in arguments):
         return
+    refuse_anothers_home(words, arguments, layout, env)
+
+
+def refuse_anothers_home(
+    words: str, arguments: Sequence[str], layout: Layout, env: Mapping[str, str]
+) -> None:
+    """Raise BubbleError(permission) if root is in another user's home, for a command line."""
     owner = foreign_owner(layout.home, env) or foreign_owner(layout.cache, env)
     if not owner:
         return
