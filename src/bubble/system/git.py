@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bubble.model.record import Record
 from bubble.system.files import names_in, read_text
+from bubble.system.git_link import path_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,18 +175,12 @@ def _ask(git: str, tree: str, directory: str, *words: str, given: str = "") -> s
 def _directory(tree: str) -> str:
     """Return the repository of a working tree: its `.git`, or where that file says that it is."""
     path = f"{tree}/.git"
-    if os.path.isdir(path):
-        return path
-    said = (read_text(path, 8192) or "").strip()
-    if not said.startswith("gitdir: "):
-        return ""
-    return os.path.normpath(os.path.join(tree, said.removeprefix("gitdir: ")))
+    return path if os.path.isdir(path) else path_in(path, "gitdir:")
 
 
 def _common(directory: str) -> str:
     """Return the directory that a linked working tree's repository shares with the others."""
-    said = (read_text(f"{directory}/commondir", 8192) or "").strip()
-    return os.path.normpath(os.path.join(directory, said)) if said else directory
+    return path_in(f"{directory}/commondir") or directory
 
 
 def _head(directory: str) -> str:
