@@ -102,7 +102,9 @@ def test_what_has_its_mark_in_its_very_place_is_not_taken_for_it(
         assert f"bubble adopt {project}/.venv" in hint
         assert "trust" in hint
     for line in ("repair .", "doctor --fix", "create --force", "remove ."):
-        assert bubble(*line.split(), cwd=project).status != 0, line
+        done = bubble(*line.split(), cwd=project)
+        assert done.status != 0, line
+        assert "leads to" not in done.err, done.err
     assert not os.path.exists(ran)
     assert os.path.exists(f"{project}/.venv/bin/python")
     assert registry.environments(layout) == before

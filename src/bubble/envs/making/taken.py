@@ -62,7 +62,7 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool, command: str
     from bubble.envs.knowing.ownership import claim
 
     shown = printable(new.path, 500)
-    if original := reached(new.path, layout):
+    if (original := reached(new.path, layout)) and original.path != new.path:
         raise BubbleError(
             "in_use",
             f"{shown} is there already: it leads to {printable(original.title, 500)}",
