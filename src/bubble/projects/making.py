@@ -146,7 +146,7 @@ class Making(Steps):
             if staging.keep_replaced(before):
                 self.previous = before
         finally:
-            if not is_itself(old):
+            if not is_itself(old, self.world.layout):
                 registry.forget(self.world.layout, old)
 
     def _identified(self, path: str) -> Environment:

@@ -68,7 +68,7 @@ def settle(project: Project, bubble: Bubble, layout: Layout) -> None:
     known = environment_of(project, bubble, layout)
     if known is not None and known.identity == mark_of(before) != "":
         registry.register(layout, known.replace(path=before, project=""))
-    elif (stale := registered_at(before, "", layout)) and not is_itself(stale):
+    elif (stale := registered_at(before, "", layout)) and not is_itself(stale, layout):
         registry.forget(layout, stale)
     registry.register_prepared(layout, begun)
 
