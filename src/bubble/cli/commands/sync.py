@@ -53,6 +53,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
         cwd = working_directory(context.env.get("PWD", ""))
         found = nothing_to_do(context.layout, cwd, options.bubbles, everything=options.all)
         if found is not None:
+            if not options.bubbles and not options.all:
+                from bubble.projects.shortcuts import leave_sync
+
+                leave_sync(context.layout, cwd, found)
             return _nothing_to_do(found)
     from bubble.projects.locate import chosen, project_of
     from bubble.projects.noting import note
