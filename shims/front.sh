@@ -129,9 +129,9 @@ _bubble_script() {
         *.py | */*) ;;
         *) return 1 ;;
     esac
-    _bubble_file=${1##*/}
-    _bubble_file=${_bubble_file%.py}
-    case $_bubble_file in
+    _bubble_stem=${1##*/}
+    _bubble_stem=${_bubble_stem%.py}
+    case $_bubble_stem in
         *[!A-Za-z0-9_-]*) return 1 ;; # a prompt has another name for it
         *[A-Za-z0-9]*) ;;
         *) return 1 ;;
@@ -161,7 +161,7 @@ _bubble_script() {
     [ "$_bubble_said" = "$_bubble_path" ] && [ -x "$_bubble_path/bin/python" ] || return 1
     set +f
     unset PYTHONHOME __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
-    export VIRTUAL_ENV="$_bubble_said" VIRTUAL_ENV_PROMPT="$_bubble_file"
+    export VIRTUAL_ENV="$_bubble_said" VIRTUAL_ENV_PROMPT="$_bubble_stem"
     export PATH="$_bubble_said/bin:${PATH:-@path@}"
     exec "$_bubble_said/bin/python" "$@"
 }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [LINUX_ONLY]
 SAY = "import json, os, sys\nprint(json.dumps([sys.argv, sys.executable, dict(os.environ)]))\n"
 # what a shell changes by itself
-OWN = {"_", "SHLVL", "OLDPWD", "A__z"}
+OWN = {"_", "SHLVL", "OLDPWD", "A__z", "LOGNAME"}
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def leave(path: str, layout: Layout) -> None:
         leave_shortcut(found, environment, name, cwd, layout)
 
 
-def test_what_runs_is_what_the_program_runs(script: str, bubble: Bubble, layout: Layout) -> None:
+def test_what_runs_is_what_the_program_runs(
+    script: str, bubble: Bubble, layout: Layout, env: dict[str, str]
+) -> None:
     cwd, name = os.path.split(script)
     below = f"{cwd}/below"
     os.mkdir(below)
@@ -76,13 +78,13 @@ def test_what_runs_is_what_the_program_runs(script: str, bubble: Bubble, layout:
     for number, (where, word) in enumerate(calls):
         words = ["run", word, "--sync", "", "a b", "*", "-p"]
         done = bubble(*words, cwd=where, env={**variables, "PWD": where})
-        argv, python, env = json.loads(done.out)
+        argv, python, seen = json.loads(done.out)
         assert argv[1:] == words[2:], done
         for shell in SHELLS.values() if not number else [SHELLS[min(SHELLS)]]:
             done_here = subprocess.run(
                 [*shell, layout.front, *words],
                 cwd=where,
-                env={**os.environ, **variables, "PWD": where},
+                env={**env, **variables, "PWD": where},
                 capture_output=True,
                 text=True,
                 timeout=PATIENCE,
@@ -91,7 +93,7 @@ def test_what_runs_is_what_the_program_runs(script: str, bubble: Bubble, layout:
             assert BECAME not in done_here.stdout, (shell, word)
             found = json.loads(done_here.stdout)
             assert found[:2] == [argv, python]
-            assert drop(found[2]) == drop(env), shell
+            assert drop(found[2]) == drop(seen), shell
 
 
 def drop(env: dict[str, str]) -> dict[str, str]:
