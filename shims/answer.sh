@@ -183,6 +183,15 @@ _bubble_select() {
     _bubble_remember global version
 }
 
+# Sets _bubble_answer to what this shell asks for, or what the directory gets, if that is known.
+_bubble_decide() {
+    case ${BUBBLE_PYTHON-} in
+        '') _bubble_select ;;
+        .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) return 1 ;;
+        *) _bubble_remember "variable/$BUBBLE_PYTHON" '' ;;
+    esac
+}
+
 _bubble_escape() {
     while :; do
         case $_bubble_part in

@@ -199,7 +199,9 @@ def test_a_shortcut_that_says_anything_runs_nothing(
     evil = f"$(touch {tmp_path}/evil)`touch {tmp_path}/evil`;touch {tmp_path}/evil"
     texts = [whole[:cut] for cut in range(0, len(whole) - 1, 211)]
     texts += [
-        "\n".join([*lines[:n], evil, *lines[n + 1 :]]) for n in range(len(lines) - 1) if n not in {3, 7}
+        "\n".join([*lines[:n], evil, *lines[n + 1 :]])
+        for n in range(len(lines) - 1)
+        if n not in {3, 7}
     ]
     texts += [whole.replace("shortcut 1", "shortcut 2"), whole.replace(":", "::"), "\0" * 5000]
     texts.append(whole.replace("\n.\n", "\n..\n"))

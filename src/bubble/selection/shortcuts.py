@@ -41,7 +41,7 @@ FORMAT = "%d %i %s %.9Y %.9Z:"
 SIGNS = ("bubble.toml", "pyproject.toml", "pylock.toml", "requirements.txt")
 # what a directory hasn't got that says nothing
 UNSAID = (".python-version", ".python-versions", ".tool-versions", "pyproject.toml", "bubble.toml")
-SYNC, RUN = "sync", "run"
+SYNC, RUN, CURRENT, EXEC = "sync", "run", "current", "exec"
 _SETTLED = 3_000_000_000  # nanoseconds; no file system's clock ticks more slowly than in 2 s
 _LONG = 86_400_000_000_000  # nanoseconds; by more, hardly a clock is ever set back
 _SECOND = 1_000_000_000
@@ -206,6 +206,14 @@ def about_of(name: str) -> str:
     _, _, escaped = name.partition(".")
     about = escaped.replace("%2F", "/").replace("%25", "%")
     return about if about.startswith("/") else ""
+
+
+def leave_choice(layout: Layout, prefix: str, place: str) -> None:
+    """Leave which directory for PATH (`selection.choice`) is that of one prefix (absolute)."""
+    above, name = os.path.split(os.path.dirname(place))
+    path, text = path_of(layout, EXEC, prefix), f"{name}\n"
+    if path and above == layout.choices and is_wanted(layout, prefix) and not is_left(path, text):
+        leave(layout, path, text)
 
 
 def is_wanted(layout: Layout, about: str) -> bool:
