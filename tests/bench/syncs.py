@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,34 @@ def syncs(bench: Bench) -> list[Result]:
         runs = bench.contest(what, calls, rounds)
         samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
         results.append(Result(what, "ms", samples, "uv", limit))
+        if kind == "again" and "uv" in able:
+            results.append(_of_the_shims(bench, store, env))
     return results
+
+
+def _of_the_shims(bench: Bench, store: str, env: Mapping[str, str]) -> Result:
+    """Measure `bubble` as it lies among the shims, which starts no interpreter for it."""
+    cwd, log = f"{store}/projects/bubble", bench.place.log
+    front = f"{env['BUBBLE_HOME']}/shims/bubble"
+    until_remembered(env["BUBBLE_HOME"], "sync.", lambda: run([front, "sync"], env, log, cwd=cwd))
+    calls: dict[str, Callable[[], Run]] = {
+        "bubble": partial(run, [front, "sync"], {**env, "PWD": cwd}, log, cwd=cwd),
+        "uv": partial(_once, "again", "uv", [bench.place.uv, "sync"], store, env, bench.place),
+    }
+    what = "sync, nothing to do, by the shims' bubble"
+    runs = bench.contest(what, calls, bench.rounds.few)
+    samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
+    return Result(what, "ms", samples, "uv", 0.5)
+
+
+def until_remembered(home: str, kind: str, call: Callable[[], object]) -> None:
+    """Call something until the store remembers it: what has just changed must settle before."""
+    for _ in range(100):
+        call()
+        if any(name.startswith(kind) for name in os.listdir(f"{home}/shortcuts")):
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"nothing is remembered: {kind}")
 
 
 def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:

@@ -132,9 +132,11 @@ def plant(case: Case, right: str, wrong: str) -> None:
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [('[ "$_bubble_there" = "$_bubble_line" ] || return 1', ": a bug"),
-     ('[ "$_bubble_prefix" = - ] || _bubble_print', "_bubble_print")],
-)  # fmt: skip
+    [
+        ('[ "$_bubble_there" = "$_bubble_line" ] || return 1', ": a bug"),
+        ('<&4 && [ "$_bubble_line" = "$2" ] || return 1', "<&4 || return 1"),
+    ],
+)
 def test_a_front_that_is_wrong_is_caught(right: str, wrong: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"stale answer|with what is remembered"):
         play_some(str(tmp_path), (right, wrong))

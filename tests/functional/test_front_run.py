@@ -111,7 +111,7 @@ def edits(script: str, layout: Layout) -> dict[str, Callable[[], object]]:
     assert python != sys.executable or os.path.exists(python)
     return {
         "what it asks for": lambda: write(script, text.replace("six<2", "six>1")),
-        "the same with its old time": lambda: (write(script, text), os.utime(script, (1, 1))),
+        "the same with its old time": lambda: write_old(script, text),
         "a lock": lambda: write(f"{script}.lock", 'lock-version = "1.0"\n'),
         "no lock": lambda: os.unlink(f"{script}.lock"),
         "a pin": lambda: write(f"{folder}/.python-version", "3.8\n"),
@@ -122,11 +122,26 @@ def edits(script: str, layout: Layout) -> dict[str, Callable[[], object]]:
         "the mark": lambda: os.rename(f"{place}/mark", f"{place}/.bubble-environment"),
         "no environment": lambda: os.rename(place, f"{place}.away"),
         "a link to it": lambda: os.symlink(f"{place}.away", place),
-        "the environment": lambda: (os.unlink(place), os.rename(f"{place}.away", place)),
+        "the environment": lambda: bring_back(place),
         "no interpreter": lambda: os.rename(f"{place}/bin/python", f"{place}/bin/p"),
         "its interpreter": lambda: os.rename(f"{place}/bin/p", f"{place}/bin/python"),
-        "another script": lambda: (os.unlink(script), os.symlink("x.py", script)),
+        "another script": lambda: link("x.py", script),
     }
+
+
+def write_old(path: str, text: str) -> None:
+    write(path, text)
+    os.utime(path, (1, 1))
+
+
+def bring_back(path: str) -> None:
+    os.unlink(path)
+    os.rename(f"{path}.away", path)
+
+
+def link(target: str, path: str) -> None:
+    os.unlink(path)
+    os.symlink(target, path)
 
 
 def test_it_runs_only_what_the_program_would_run(script: str, layout: Layout) -> None:

@@ -132,11 +132,10 @@ class Edits:
         publish_changes(self.layout, parse_platform(self.site.platform))
         return lambda: None
 
-    def all(self) -> list[tuple[str, str]]:
-        """Return the edits by method and path."""
+    def all(self) -> list[tuple[Callable[[str], Callable[[], object]], str]]:
+        """Return the edits with their paths."""
         root, home = self.site.root, self.layout.home
-        (mark,) = (f"{root}/.venv/{n}" for n in os.listdir(f"{root}/.venv") if "mark" in n or
-                   n == ".bubble-environment")  # fmt: skip
+        mark = f"{root}/.venv/.bubble-environment"
         python = f"{home}/pythons/{self.site.key}"
         record = next(f"{self.packages}/{n}/RECORD" for n in sorted(os.listdir(self.packages))
                       if n.startswith("alpha-") and n.endswith(".dist-info"))  # fmt: skip
@@ -147,15 +146,18 @@ class Edits:
         trees = [f"{root}/.venv", self.packages, python, root]
         names = (".python-version", ".tool-versions", "pyproject.toml", "requirements.txt")
         above = os.path.dirname(root)
-        found = [("appears", f"{place}/{name}") for name in names for place in (root, above)]
-        found += [(how, path) for path in files for how in ("rewrite", "replace", "away", "times",
-                 "mode", "link")]  # fmt: skip
-        found += [(how, path) for path in trees for how in ("away", "link") if path != root]
-        found += [(how, path) for path in trees for how in ("copy",) if path != python]
-        found += [("link", f"{root}/.venv/bin"), ("link", f"{root}/.venv/lib")]
-        found += [("away", f"{root}/.venv/bin/python"), ("replace", f"{root}/.venv/bin/python")]
-        found += [("appears", f"{above}/bubble.toml"), ("appears", f"{home}/version")]
-        return [*found, ("package", "delta"), ("epoch", "")]
+        found = [(self.appears, f"{place}/{name}") for name in names for place in (root, above)]
+        ways = (self.rewrite, self.replace, self.away, self.times, self.mode, self.link)
+        found += [(how, path) for path in files for how in ways]
+        found += [(how, path) for path in trees for how in (self.away, self.link) if path != root]
+        found += [(how, path) for path in trees for how in (self.copy,) if path != python]
+        found += [(self.link, f"{root}/.venv/bin"), (self.link, f"{root}/.venv/lib")]
+        found += [
+            (self.away, f"{root}/.venv/bin/python"),
+            (self.replace, f"{root}/.venv/bin/python"),
+        ]
+        found += [(self.appears, f"{above}/bubble.toml"), (self.appears, f"{home}/version")]
+        return [*found, (self.package, "delta"), (self.epoch, "")]
 
 
 def walk(site: Site, layout: Layout, script: str, seed: int) -> None:
@@ -163,7 +165,7 @@ def walk(site: Site, layout: Layout, script: str, seed: int) -> None:
     chance, edits = random.Random(seed), Edits(site, layout)
     known = [("default", f"{site.root}/.venv")]
     way = f"{site.directory}/way"
-    os.path.lexists(way) or os.symlink(site.root, way)
+    os.symlink(site.root, way)
     every = edits.all()
     names = list(SHELLS)
     for number in range(len(every) + STEPS):
@@ -172,14 +174,14 @@ def walk(site: Site, layout: Layout, script: str, seed: int) -> None:
         if nothing_to_do(layout, site.root, (), everything=False) == known:
             leave_sync(layout, site.root, known)
             said = ask(layout, site.root, "sync", script=script, shells=[shell])
-            assert said == {known[0][1]}, (shell, how, path)
-        back = getattr(edits, how)(path)
+            assert said == {known[0][1]}, (shell, how.__name__, path)
+        back = how(path)
         tick(site.directory)
         for pwd in (site.root, way):
             truth = nothing_to_do(layout, pwd, (), everything=False)
             said = ask(layout, site.root, "sync", script=script, pwd=pwd, shells=[shell])
             if said != {BECAME}:
-                assert said == {path for _, path in truth or ()}, (shell, how, path)
+                assert said == {path for _, path in truth or ()}, (shell, how.__name__, path)
         back()
         tick(site.directory)
 

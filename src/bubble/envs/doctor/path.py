@@ -73,8 +73,8 @@ def _whose(patient: Patient) -> str:
 
 def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]:
     active = identity(f"{patient.env['VIRTUAL_ENV']}/bin") if _active(patient) else None
-    names = set(os.listdir(patient.layout.shims)) - {"bubble"}  # which any other is as good as
-    ours = {name for name in names if not name.startswith(".")}
+    ours = {name for name in os.listdir(patient.layout.shims) if not name.startswith(".")}
+    ours.discard("bubble")  # any other is as good
     for directory in dict.fromkeys(entries):
         if active and identity(directory) == active:
             continue  # an activated environment comes first: that is what activation is for
