@@ -47,7 +47,7 @@ def script(
     """Have a script that has run, and everything settled; return its path."""
     wheels = two_versions(f"{tmp_path}/wheels", env)
     adopt_python(bubble)
-    path = f"{tmp_path}/work/say-it.py"
+    path = f"{tmp_path}/place/say-it.py"
     write(path, block("six<2", wheels=wheels) + SAY)
     assert bubble("run", path).status == 0
     front.write(layout, double(layout))
@@ -180,7 +180,7 @@ def test_it_is_asked_once_a_day(script: str, layout: Layout) -> None:
 @pytest.mark.parametrize(
     "words",
     [["run"], ["run", "--locked", "say-it.py"], ["run", "--", "say-it.py"], ["run x", "say-it.py"],
-     ["run", "work/say-it.py"], ["run", "..//work/say-it.py"], ["run", "file://say-it.py"]],
+     ["run", "place/say-it.py"], ["run", "..//place/say-it.py"], ["run", "file://say-it.py"]],
 )  # fmt: skip
 def test_whatever_else_is_said_becomes_the_program(
     script: str, layout: Layout, words: list[str]

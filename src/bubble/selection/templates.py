@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from bubble.model.quoting import quoted
 from bubble.pythons.probing.isolation import own_options
@@ -38,4 +37,13 @@ def script(name: str, quotable: Mapping[str, str], plain: Mapping[str, str] = {}
     values |= {"options": " ".join(own_options()), **plain}
     text = template.replace("# @answer.sh@\n", tail)
     # in one go: what a path has in it must not be filled in again
-    return re.sub("@(" + "|".join(values) + ")@", lambda found: values[found[1]], text)
+    first, *parts = text.split("@")
+    done, filled = [first], False
+    for part in parts:
+        if not filled and part in values:
+            done.append(values[part])
+            filled = True
+        else:
+            done.append(part if filled else f"@{part}")
+            filled = False
+    return "".join(done)
