@@ -53,15 +53,6 @@ def wanted(data: bytes, path: str, key: str) -> dict[str, str]:
     return found
 
 
-def trees(data: bytes) -> tuple[str, ...]:
-    """Return the names of the packages of a lock file's bytes that are directories, copied in."""
-    import tomllib
-
-    packages = tomllib.loads(data.decode()).get("packages", [])
-    found = [p["name"] for p in packages if "directory" in p and not p["directory"].get("editable")]
-    return tuple(found)
-
-
 def installed(root: str) -> dict[str, str]:
     """Return what an environment has, versions by canonical names; its own pip left out.
 
