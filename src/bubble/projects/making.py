@@ -75,7 +75,7 @@ class Making(Steps):
             force=True,
             arguments=("-r", project.lock(bubble)),
             again=places.command("sync", bubble),
-            anew=trees(self.file.data),
+            anew=trees(self.file.data, self.file.path),
         )
         try:
             return make(plan, self.world.replace(cwd=project.root), show=show, steps=self)

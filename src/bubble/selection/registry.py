@@ -10,7 +10,13 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, make_directory, temporaries, unlink_quietly
+from bubble.system.files import (
+    fast_sha256,
+    fsync_directory,
+    make_directory,
+    temporaries,
+    unlink_quietly,
+)
 from bubble.system.files import write_atomic as _write
 
 TYPE_CHECKING = False
@@ -195,9 +201,7 @@ def project_file(directory: str) -> str:
     escaped = directory.replace("%", "%25").replace("/", "%2F")
     if len(os.fsencode(escaped)) <= _LONGEST:
         return f"p.{escaped}"
-    import hashlib
-
-    return f"p.#{hashlib.sha256(os.fsencode(directory)).hexdigest()}"
+    return f"p.#{fast_sha256(os.fsencode(directory))}"
 
 
 def _read(path: str, directory: int | None = None) -> Environment | None:

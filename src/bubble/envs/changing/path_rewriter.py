@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from urllib.parse import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,6 +127,8 @@ class PathRewriter:
         kind = found.lastgroup or ""
         new = self.pairs[int(kind[1:])][1]
         if kind[0] == "f":
+            from urllib.parse import quote
+
             return found[kind] + quote(new, errors="surrogateescape")
         return new
 
