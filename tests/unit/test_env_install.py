@@ -66,6 +66,19 @@ class Site:
             return file.read().splitlines()
 
 
+class Pip:
+    """A double of what plants pip: it plants nothing."""
+
+    def plant(self) -> None:
+        pass
+
+    def plant_beside(self, directory: str) -> None:
+        pass
+
+    def move_in(self) -> None:
+        pass
+
+
 @pytest.fixture
 def site(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(sys, "executable", f"{tmp_path}/nothing/python")  # no uv lies beside it
@@ -119,6 +132,58 @@ def test_each_lock_file_is_a_call_of_its_own_and_the_rest_is_one(
         ".bubble-lock",
     ]
     assert not os.path.exists(f"{site.root}/.bubble-lock")
+
+
+@pytest.mark.parametrize(
+    ("more", "file", "asked"),
+    [
+        ({}, "", True),
+        ({"UV_NO_BUILD_ISOLATION": "1"}, "", False),
+        ({"UV_NO_BUILD_ISOLATION_PACKAGE": "a"}, "", False),
+        ({"PIP_NO_BUILD_ISOLATION": "1"}, "", False),
+        ({}, "no-build-isolation-package = ['a']", False),
+        ({}, "[pip]\nno-build-isolation = true", False),
+    ],
+)
+def test_uv_asks_the_interpreter_below_unless_packages_are_built_in_the_environment(
+    site: Site, tmp_path: Path, more: dict[str, str], file: str, *, asked: bool
+) -> None:
+    site.uv(f'echo "$*" >> {site.log}')
+    settings = {"UV_CONFIG_FILE": write(f"{tmp_path}/uv.toml", file), **more}
+    site.install("a", interpreter="/store/python3", env=settings)
+    below = f"--python /store/python3 --prefix {site.root}"
+    where = below if asked else f"--python {site.root}/bin/python"
+    assert site.said() == [f"pip install {where} a"]
+
+
+def test_while_uv_works_pip_is_made_beside_and_comes_last(site: Site, tmp_path: Path) -> None:
+    steps: list[str] = []
+    gate = f"{tmp_path}/gate"
+    os.mkfifo(gate)
+
+    class Stepping(Pip):
+        def plant(self) -> None:
+            steps.append("plant")
+
+        def plant_beside(self, directory: str) -> None:
+            assert os.path.dirname(directory) == f"{site.root}/.bubble-lock"
+            steps.append("beside")
+            with open(gate, "wb"):  # which opens when uv reads, and lets it go on
+                pass
+
+        def move_in(self) -> None:
+            assert site.said() == ["done"]
+            steps.append("move in")
+
+    site.uv(f"read -r _ < {gate}; echo done >> {site.log}")
+    lock = write(f"{tmp_path}/pylock.toml")
+    site.install("-r", lock, pip=Stepping())
+    assert steps == ["beside", "move in"]
+    site.uv("true")
+    site.install(
+        "-r", lock, "a", pip=Stepping()
+    )  # more than a lock: uv takes what is there into account
+    assert steps == ["beside", "move in", "plant"]
 
 
 def test_what_would_lead_the_installer_elsewhere_is_not_handed_on(
@@ -260,7 +325,7 @@ def test_a_pip_that_can_not_read_itself_is_told_and_leaves_no_scratch(
     os.makedirs(f"{site.root}/lib/python3.11/site-packages/pip")
     program(f"{site.root}/bin/python", f"{script}\nexit 1")
     with pytest.raises(BubbleError) as caught:
-        site.install("-r", write(f"{tmp_path}/pylock.toml"), installer="pip")
+        site.install("-r", write(f"{tmp_path}/pylock.toml"), installer="pip", pip=Pip())
     assert caught.value.kind == "probe"
     assert caught.value.message.partition(": ")[2].startswith(last)
     assert not os.path.exists(f"{site.root}/.bubble-lock")

@@ -65,8 +65,9 @@ def require_exact(root: str, expected: Mapping[str, str]) -> None:
     Every package with its version and no other, and of each what its RECORD lists, in the size
     that stands there.
     """
-    found = distributions(root)
-    present = {d.canonical: d.version for d in found if not _is_our_pip(d)}
+    # bubble's own pip is listed in the store, and was looked at as it was copied
+    theirs = [d for d in distributions(root) if not _is_our_pip(d)]
+    present = {d.canonical: d.version for d in theirs}
     wrong = [
         f"{name} {expected[name]}".rstrip() + " is missing"
         for name in sorted(expected.keys() - present.keys())
@@ -77,7 +78,7 @@ def require_exact(root: str, expected: Mapping[str, str]) -> None:
         for name, version in sorted(expected.items())
         if name in present and version and not _is_same(present[name], version)
     ]
-    wrong = wrong or [what for d in found for what in _damage(root, d)]
+    wrong = wrong or [what for d in theirs for what in _damage(root, d)]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if wrong[_SHOWN:] else ""
         raise BubbleError(

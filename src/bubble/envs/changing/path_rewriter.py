@@ -103,6 +103,8 @@ class PathRewriter:
                 else:
                     spelled.setdefault(form, (new, form != old))
             spelled.setdefault(old, (new, False))
+        if not any(form in text for form in spelled):
+            return text  # most have none, and the pattern costs more than all else here
         forms = "|".join(
             re.escape(form) if own else rf"(?<![\w.+-]){re.escape(form)}{_AFTER}"
             for form, (_, own) in sorted(spelled.items(), key=lambda item: -len(item[0]))

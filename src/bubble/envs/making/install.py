@@ -195,7 +195,7 @@ def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> I
 def _names_index(words: Sequence[str]) -> bool:
     """Whether a requirement file among the arguments (absolute paths) names an index."""
     files = [word for before, word in zip(words, words[1:], strict=False) if before == "-r"]  # noqa: RUF007 - itertools costs an import
-    texts = [read_text(path, 1 << 24) or "" for path in files]
+    texts = [read_text(path, 1 << 24) or "" for path in files if not pylock.is_lock(path)]
     return any(_INDEX.search(text) for text in texts)
 
 
