@@ -18,11 +18,12 @@ from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import Patient
 from bubble.envs.doctor.runtime import Answer
 from bubble.envs.doctor.system import install_command
-from bubble.envs.making.install import choose_installer, install_packages
+from bubble.envs.making.install import choose_installer
 from bubble.envs.tools import running
 from bubble.model.errors import BubbleError
 from support.clinic import program
-from support.handmade import environment, installation, machine, write
+from support.filling import Pip, Site
+from support.handmade import installation, machine, write
 from support.needs import LINUX_ONLY
 from support.patience import PATIENCE
 
@@ -34,49 +35,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 SECRET = "hunter2-canary"
-
-
-class Site:
-    """An environment at `root`, and a uv on PATH whose script a test writes."""
-
-    def __init__(self, layout: Layout, tools: str) -> None:
-        self.layout = layout
-        self.root = environment(layout, "train").path
-        for name in ("a", "b"):  # what most of these ask for, as if the double had installed it
-            self.has(name)
-        self.tools = tools
-        self.log = f"{tools}/log"
-
-    def has(self, name: str) -> None:
-        directory = f"{self.root}/lib/python3.11/site-packages/{name}-1.dist-info"
-        write(f"{directory}/METADATA", f"Name: {name}\nVersion: 1\n")
-
-    def uv(self, script: str) -> None:
-        program(f"{self.tools}/uv", script)
-
-    def install(self, *arguments: str, **more: Any) -> None:
-        env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", **more.pop("env", {})}
-        given = {"installer": "uv", "cwd": "/", "show": False, **more}
-        with open(os.devnull, "rb") as keep:
-            given |= {"env": env, "layout": self.layout, "keep": keep.fileno()}
-            install_packages(self.root, arguments, **given)
-
-    def said(self) -> list[str]:
-        with open(self.log, encoding="utf-8") as file:
-            return file.read().splitlines()
-
-
-class Pip:
-    """A double of what plants pip: it plants nothing."""
-
-    def plant(self) -> None:
-        pass
-
-    def plant_beside(self, directory: str) -> None:
-        pass
-
-    def move_in(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -132,58 +90,6 @@ def test_each_lock_file_is_a_call_of_its_own_and_the_rest_is_one(
         ".bubble-lock",
     ]
     assert not os.path.exists(f"{site.root}/.bubble-lock")
-
-
-@pytest.mark.parametrize(
-    ("more", "file", "asked"),
-    [
-        ({}, "", True),
-        ({"UV_NO_BUILD_ISOLATION": "1"}, "", False),
-        ({"UV_NO_BUILD_ISOLATION_PACKAGE": "a"}, "", False),
-        ({"PIP_NO_BUILD_ISOLATION": "1"}, "", False),
-        ({}, "no-build-isolation-package = ['a']", False),
-        ({}, "[pip]\nno-build-isolation = true", False),
-    ],
-)
-def test_uv_asks_the_interpreter_below_unless_packages_are_built_in_the_environment(
-    site: Site, tmp_path: Path, more: dict[str, str], file: str, *, asked: bool
-) -> None:
-    site.uv(f'echo "$*" >> {site.log}')
-    settings = {"UV_CONFIG_FILE": write(f"{tmp_path}/uv.toml", file), **more}
-    site.install("a", interpreter="/store/python3", env=settings)
-    below = f"--python /store/python3 --prefix {site.root}"
-    where = below if asked else f"--python {site.root}/bin/python"
-    assert site.said() == [f"pip install {where} a"]
-
-
-def test_while_uv_works_pip_is_made_beside_and_comes_last(site: Site, tmp_path: Path) -> None:
-    steps: list[str] = []
-    gate = f"{tmp_path}/gate"
-    os.mkfifo(gate)
-
-    class Stepping(Pip):
-        def plant(self) -> None:
-            steps.append("plant")
-
-        def plant_beside(self, directory: str) -> None:
-            assert os.path.dirname(directory) == f"{site.root}/.bubble-lock"
-            steps.append("beside")
-            with open(gate, "wb"):  # which opens when uv reads, and lets it go on
-                pass
-
-        def move_in(self) -> None:
-            assert site.said() == ["done"]
-            steps.append("move in")
-
-    site.uv(f"read -r _ < {gate}; echo done >> {site.log}")
-    lock = write(f"{tmp_path}/pylock.toml")
-    site.install("-r", lock, pip=Stepping())
-    assert steps == ["beside", "move in"]
-    site.uv("true")
-    site.install(
-        "-r", lock, "a", pip=Stepping()
-    )  # more than a lock: uv takes what is there into account
-    assert steps == ["beside", "move in", "plant"]
 
 
 def test_what_would_lead_the_installer_elsewhere_is_not_handed_on(

@@ -142,7 +142,11 @@ class Making(Steps):
         places.discard(before, self.world.layout)
         old = self._identified(staging.replaced)
         if staging.keep_replaced(before):
-            registry.register(self.world.layout, old.replace(path=before, project="", name=""))
+            try:
+                registry.register(self.world.layout, old.replace(path=before, project="", name=""))
+            except OSError:  # without a record nobody would know that it is bubble's
+                places.discard(before, self.world.layout)
+                raise
             self.previous = before
 
     def _identified(self, path: str) -> Environment:
