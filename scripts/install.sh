@@ -11,13 +11,16 @@
 #   --dry-run      say what would be done, and do nothing
 #   --version      print the version that this script installs
 #
-# It needs tar with gzip, one of sha256sum, shasum and openssl, and one of curl, wget and python3
+# It needs tar with gzip, one of sha256sum, shasum and openssl, and one of curl, wget and any Python
 # where something is to be fetched; never root. A second run updates. It is undone by
 # `bubble self uninstall`. PIP_* variables and pip's configuration name the index of the packages;
 # BUBBLE_MIRROR is where interpreters come from instead of upstream.
 #
 # Everything stands in functions: half a script, from a connection that broke, does nothing.
+if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 set -eu
+# what a user's variables would change about cd, words, tar and gzip
+unset CDPATH IFS TAR_OPTIONS GZIP
 
 # What `scripts/release` writes here: the release, and the interpreter for each platform.
 release() {
@@ -57,11 +60,13 @@ warn() { printf '%s\n' "$*" >&2; }
 die() { # die MESSAGE [HINT]
     warn "install.sh: $1"
     [ -z "${2:-}" ] || warn "  hint: $2"
+    explained=1
     exit 1
 }
 
 main() {
     umask 022
+    explained='' scratch='' held='' fresh=''
     release
     url='' sha256=''
     yes='' init='' prefix='' offline='' dry='' only=''
@@ -83,8 +88,9 @@ main() {
                 case $1 in --prefix) prefix=$2 ;; *) offline=$2 ;; esac
                 shift
                 ;;
-            --prefix=*) prefix=${1#*=} ;;
-            --offline=*) offline=${1#*=} ;;
+            --prefix=?*) prefix=${1#*=} ;;
+            --offline=?*) offline=${1#*=} ;;
+            --prefix= | --offline=) die "${1%=} takes a directory" "sh install.sh --help" ;;
             -h | --help)
                 usage
                 return 0
@@ -110,9 +116,7 @@ main() {
         return 0
     fi
     begin
-    if [ ! -f "$target/.complete" ]; then
-        build
-    fi
+    is_whole || build
     take_over
     set_up_shell
     tell
@@ -126,12 +130,14 @@ python_only() {
     program=$only/python/bin/python3
     if [ ! -x "$program" ]; then
         scratch=$only/scratch.$$ prefix=$only
+        trap 'rm -rf "$scratch"' EXIT
+        trap 'exit 129' HUP
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
         mkdir -p "$scratch"
-        archive=$scratch/python.tar.gz
-        get_archive
-        tar -xzf "$archive" -C "$scratch" || die "the interpreter can't be unpacked" "is there room?"
+        unpack
+        rm -rf "$only/python"
         mv "$scratch/python" "$only/python"
-        rm -rf "$scratch"
     fi
     say "$program"
 }
@@ -156,12 +162,20 @@ find_places() {
         /*) ;;
         *) die "HOME is not set to an absolute path" "set it to your home directory" ;;
     esac
-    [ -n "$prefix" ] || prefix=$HOME/.local/lib/bubble
+    command=$HOME/.local/bin/bubble present=
+    if [ -e "$command" ] || [ -L "$command" ]; then
+        is_ours "$command" || die "$command is there already, and this script didn't make it" \
+            "move it away, or: pip uninstall bubble, where pip put it there"
+        present=$(sed -n 's/^# prefix: //p' "$command")
+    fi
+    # a second run is an update, wherever the first one went
+    [ -n "$prefix" ] || prefix=${present:-$HOME/.local/lib/bubble}
     case $prefix in /*) ;; *) prefix=$(pwd)/$prefix ;; esac
-    command=$HOME/.local/bin/bubble
+    prefix=$(printf '%s' "$prefix" | sed 's|//*$||')
+    [ -n "$prefix" ] || prefix=/
     [ -z "$offline" ] || {
         [ -d "$offline" ] || die "there is no directory $offline" "check what --offline names"
-        offline=$(cd "$offline" && pwd)
+        offline=$(absolute "$offline")
     }
     case $prefix$command in
         *"
@@ -171,14 +185,34 @@ find_places() {
     if [ "$(id -u)" = 0 ] && [ "$(owner "$HOME")" != 0 ]; then
         die "root, in the home of somebody else ($HOME)" "run it as that user, or set HOME to root's"
     fi
-    if [ -e "$command" ] || [ -L "$command" ]; then
-        is_ours "$command" || die "$command is there already, and this script didn't make it" \
-            "move it away, or: pip uninstall bubble, where pip put it there"
-    fi
+    [ ! -e "$prefix" ] && [ ! -L "$prefix" ] || check_prefix
+    [ -z "$present" ] || [ ! -d "$present/versions" ] || [ "$prefix" = "$present" ] ||
+        [ "$(absolute "$present")" = "$(absolute "$prefix" 2>/dev/null)" ] ||
+        die "bubble is in $present already" "update it there, without --prefix, or first: bubble self uninstall"
 }
 
-owner() { # the number of a directory's owner; stat has two tongues
-    stat -c %u "$1" 2>/dev/null || stat -f %u "$1" 2>/dev/null || echo 0
+# What lies in a prefix is deleted some day: so it is an empty directory, or one that this made.
+check_prefix() {
+    [ -d "$prefix" ] || die "$prefix is no directory" "name another with --prefix"
+    [ "$(owner "$prefix")" = "$(id -u)" ] ||
+        die "$prefix is somebody else's, who could change what you run" "name another with --prefix"
+    [ ! -L "$prefix" ] || prefix=$(absolute "$prefix") # the link is the user's, and stays
+    # shellcheck disable=SC2012 # whether there is any, not which
+    [ -f "$prefix/made" ] ||
+        [ -z "$(ls -A "$prefix" | sed -e '/^lock$/d' -e '/^process/d' -e '/^made\.part$/d')" ] ||
+        die "$prefix has other files in it" "name a new directory: --prefix $prefix/bubble"
+}
+
+absolute() { # a directory's path without links in it
+    (cd -P -- "$1" && pwd -P)
+}
+
+owner() { # the number of who owns a directory, links followed; stat has two tongues
+    # shellcheck disable=SC2012 # only the third word counts
+    ls -ldnL "$1" 2>/dev/null | {
+        read -r _ _ number _ || number=0
+        say "$number"
+    }
 }
 
 is_ours() { # whether a file is a command that this script wrote
@@ -195,12 +229,13 @@ find_platform() {
     esac
     case $system in
         Linux)
+            # a 32-bit userland on a 64-bit kernel
+            case $(getconf LONG_BIT 2>/dev/null || echo 64):$machine in
+                32:aarch64) machine=armv7 ;;
+                32:x86_64) machine=i686 ;;
+            esac
             libc=gnu
             [ "$machine" != armv7 ] || libc=gnueabihf
-            # a 32-bit userland on a 64-bit kernel
-            case $(getconf LONG_BIT 2>/dev/null || echo 64) in
-                32) [ "$machine" = armv7 ] || machine=i686 ;;
-            esac
             if is_musl; then libc=musl; fi
             platform=linux-$machine-$libc
             ;;
@@ -213,14 +248,16 @@ find_platform() {
     esac
 }
 
-is_musl() {
-    for loader in /lib/ld-linux-*.so.* /lib64/ld-linux-*.so.*; do
-        [ ! -e "$loader" ] || return 1
+is_musl() { # by the loaders that are here, and where both are by what the shell is linked to
+    gnu='' musl=''
+    for loader in /lib/ld-linux* /lib64/ld-linux* /lib64/ld64.so.*; do
+        [ ! -e "$loader" ] || gnu=1
     done
     for loader in /lib/ld-musl-*; do
-        [ ! -e "$loader" ] || return 0
+        [ ! -e "$loader" ] || musl=1
     done
-    return 1
+    [ -n "$musl" ] || return 1
+    [ -z "$gnu" ] || grep -q /ld-musl- /bin/sh
 }
 
 find_tools() {
@@ -235,16 +272,9 @@ find_tools() {
             "install one of them"
     fi
     has tar || die "there is no tar" "install tar and gzip"
-    getter=
-    for tool in curl wget python3; do
-        if has "$tool"; then
-            getter=$tool
-            break
-        fi
-    done
     here=
     case $0 in
-        */install.sh | install.sh) here=$(cd "$(dirname -- "$0")" && pwd) ;;
+        */install.sh | install.sh) here=$(absolute "$(dirname -- "$0")") ;;
     esac
 }
 
@@ -271,34 +301,65 @@ dry_run() {
 # Takes the prefix for this process alone, and makes a place to build in that goes with it.
 begin() {
     made=$(absent)
-    mkdir -p "$prefix/versions" 2>/dev/null || die "$prefix can't be written" "name another with --prefix"
-    lock=$prefix/lock
-    if ! mkdir "$lock" 2>/dev/null; then
-        other=$(cat "$lock/process" 2>/dev/null || true)
-        if [ -n "$other" ] && kill -0 "$other" 2>/dev/null; then
-            die "another installation is at work (process $other)" "wait for it"
-        fi
-    fi
-    scratch=
-    [ -f "$prefix/made" ] || say "$made" >"$prefix/made"
-    say "$command" >"$prefix/command"
-    say "$base" >"$prefix/base"
     trap 'finish' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    say $$ >"$lock/process"
+    { mkdir -p "$prefix" && : >>"$prefix/lock"; } 2>/dev/null ||
+        die "$prefix can't be written" "name another with --prefix"
+    hold
+    [ -f "$prefix/made" ] || {
+        say "$made" >"$prefix/made.part"
+        mv "$prefix/made.part" "$prefix/made"
+    }
+    mkdir -p "$prefix/versions"
     rm -rf "$prefix"/scratch.*
     rm -f "$command".*.part
     scratch=$prefix/scratch.$$
     mkdir "$scratch"
 }
 
+# Where there is flock, its lock goes with the last process that could still write here.
+hold() {
+    if has flock; then
+        exec 9>>"$prefix/lock"
+        code=0
+        flock -n 9 9>&9 2>/dev/null || code=$?
+        case $code in
+            0)
+                held=9
+                return
+                ;;
+            1) at_work ;;
+        esac
+    fi
+    say "$$ $(started $$)" >"$prefix/process.$$"
+    if ! ln "$prefix/process.$$" "$prefix/process" 2>/dev/null; then
+        read -r number since <"$prefix/process" || number='' since=''
+        [ -z "$number" ] || ! kill -0 "$number" 2>/dev/null ||
+            [ "$since" != "$(started "$number")" ] || at_work
+        mv -f "$prefix/process.$$" "$prefix/process"
+    fi
+    rm -f "$prefix"/process.*
+    held=process
+}
+
+at_work() { die "another installation is at work${number:+ (process $number)}" "wait for it"; }
+
+started() { # when a process was started: its number alone may be another's by now
+    if [ -r "/proc/$1/stat" ]; then
+        sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
+    else
+        ps -o lstart= -p "$1" 2>/dev/null || true
+    fi
+}
+
 # Which directories aren't there that bubble will make: an uninstallation takes them away again.
 absent() {
-    directory=$prefix
-    while [ ! -d "$directory" ]; do
+    directory=$prefix below=
+    while [ ! -d "$directory" ] || is_scrap; do
         say "$directory"
+        below=${directory##*/}
         directory=$(dirname -- "$directory")
     done
     for directory in "$HOME/.local" "$HOME/.local/bin" "${XDG_DATA_HOME:-$HOME/.local/share}" \
@@ -308,48 +369,125 @@ absent() {
     done
 }
 
+# Whether `directory` is what a run left that was killed before it could write down what it made:
+# a prefix without that list, and what is around it and holds nothing else.
+is_scrap() {
+    [ "$directory" != "$HOME" ] && [ "$directory" != / ] && [ ! -f "$prefix/made" ] &&
+        [ -d "$prefix" ] && [ "$(owner "$directory")" = "$(id -u)" ] || return 1
+    if [ -n "$below" ]; then
+        [ "$(ls -A "$directory")" = "$below" ]
+    else
+        [ -f "$prefix/lock" ] || [ "$prefix" = "$HOME/.local/lib/bubble" ]
+    fi
+}
+
+# However it ends: what was built goes, and of a first installation that failed everything.
 finish() {
-    [ -z "$scratch" ] || rm -rf "$scratch"
-    rm -rf "$lock"
+    code=$?
+    trap - EXIT
+    case $code:$explained in
+        0:* | *:1 | 129:* | 130:* | 143:*) ;;
+        *) warn "install.sh: stopped, and what was there is as it was
+  hint: is there room in $prefix, and may you write there?" ;;
+    esac
+    [ -z "$scratch" ] || rm -rf "$scratch" "$prefix/made.part" "$command.$$.part"
+    rm -f "$prefix/process.$$"
+    [ "$code" = 0 ] || [ -z "$fresh" ] || rm -rf "$fresh"
+    [ "$code" = 0 ] || leave_nothing
+    [ "$held" != process ] || rm -f "$prefix/process"
+    exit "$code"
+}
+
+leave_nothing() {
+    if [ -n "$held" ]; then
+        rmdir "$prefix/versions" 2>/dev/null || [ ! -d "$prefix/versions" ] || return 0
+        rm -f "$prefix/made" "$prefix/command" "$prefix/process" "$prefix/lock"
+    fi
+    say "$made" | sort -r | while read -r directory; do
+        [ -z "$directory" ] || rmdir "$directory" 2>/dev/null || true
+    done
+}
+
+# What was installed once may have been damaged since: this run mends it.
+is_whole() {
+    [ -f "$target/.complete" ] && "$target/bin/python3" -I "$target/bin/bubble" --version >/dev/null 2>&1
 }
 
 build() {
-    archive=$scratch/python.tar.gz
     say "getting Python for bubble itself ($platform)"
-    get_archive
-    tar -xzf "$archive" -C "$scratch" || die "the interpreter can't be unpacked" "is there room in $prefix?"
-    rm -f "$archive"
+    unpack
     python=$scratch/python/bin/python3
     "$python" -I -c 'import ssl, zlib, ctypes' >"$scratch/said" 2>&1 ||
-        die "the interpreter doesn't run here: $(tail -n 1 "$scratch/said")" \
-            "is this $platform, with a C library of 2.17 or newer?"
+        die "the interpreter doesn't run here: $(last_said)" \
+            "is this $platform, with a C library of 2.17 or newer, and may programs run in $prefix?"
     say "installing bubble $version"
     get "$wheel" "$wheel_sha256" "$scratch/$wheel" "${base:+$base/$wheel}"
     requirements >"$scratch/requirements.txt"
-    set -- --quiet --no-deps --require-hashes --only-binary :all: --no-compile --no-warn-script-location
-    for place in "$offline" "${offline:+$offline/wheels}" "${here:+$here/wheels}"; do
+    set -- --no-deps --require-hashes --only-binary :all:
+    for place in "$offline" "${offline:+$offline/wheels}" "$(beside)"; do
         [ -n "$place" ] && [ -d "$place" ] || continue
         set -- "$@" --no-index --find-links "$place"
     done
     install_with_pip "$@" -r "$scratch/requirements.txt" ||
-        die "bubble's own packages could not be installed: $(tail -n 1 "$scratch/said")" \
+        die "bubble's own packages could not be installed: $(last_said)" \
             "PIP_INDEX_URL or pip's configuration names the index; without one: --offline DIR"
-    install_with_pip --quiet --no-deps --no-index --no-compile "$scratch/$wheel" ||
-        die "bubble could not be installed: $(tail -n 1 "$scratch/said")" "try again"
-    "$python" -I -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-        "$scratch/python/lib" >"$scratch/said" 2>&1 || true # some tests of Python's have no syntax
+    install_with_pip --no-deps --no-index "$scratch/$wheel" ||
+        die "bubble could not be installed: $(last_said)" "try again"
+    compile
     "$python" -I "$scratch/python/bin/bubble" --version >"$scratch/said" 2>&1 ||
-        die "bubble doesn't run: $(tail -n 1 "$scratch/said")" "try again"
+        die "bubble doesn't run: $(last_said)" "try again"
     : >"$scratch/python/.complete"
+    to_disk "$scratch/python"
     rm -rf "$target"
+    fresh=$target
     mv "$scratch/python" "$target"
 }
 
+# Leaves the interpreter, checked, in $scratch/python.
+unpack() {
+    archive=$scratch/python.tar.gz
+    get_archive
+    # -o: whose number the archive has for its files is nobody's business here; by a plain name,
+    # since tar reads a colon as another machine's, and a backslash as the begin of something
+    (cd "$scratch" && tar -xzof python.tar.gz) || die "the interpreter can't be unpacked" "is there room in $prefix?"
+    rm -f "$archive"
+}
+
+beside() { # the wheels of a release that lies around this script, and of nothing else
+    [ -z "$here" ] || [ ! -f "$here/$wheel" ] || say "$here/wheels"
+}
+
+last_said() { tail -n 1 "$scratch/said" 2>/dev/null || true; }
+
 install_with_pip() {
-    # a variable of the user's that puts packages elsewhere must not count
-    env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_USER -u PIP_REQUIRE_VIRTUALENV \
-        PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1 \
-        "$python" -I -m pip install "$@" >"$scratch/said" 2>&1
+    (
+        # of the user's variables and files those count that say where packages come from
+        for name in $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/\1/p'); do
+            case $name in
+                *INDEX* | *LINKS | *CERT* | *PROXY | *HOST | *TIMEOUT | *RETRIES | *FILE | *PROVIDER | PIP_USE_*) ;;
+                *) unset "$name" ;;
+            esac
+        done
+        TMPDIR=$scratch PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_CONSTRAINT=/dev/null \
+            PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1 \
+            "$python" -I -m pip install --quiet --no-cache-dir --no-compile \
+            --no-warn-script-location "$@" >"$scratch/said" 2>&1 </dev/null
+    )
+}
+
+# Ahead, since others can't write it later, and unchecked, so that no start asks for a file's time.
+compile() {
+    for jobs in 0 1; do # without semaphores there is one
+        "$python" -I -m compileall -q -j $jobs --invalidation-mode unchecked-hash \
+            "$scratch/python/lib" >"$scratch/said" 2>&1 </dev/null || true # some file has no syntax
+        for found in "$scratch"/python/lib/python3.*/site-packages/bubble/__pycache__/*; do
+            [ ! -e "$found" ] || return 0
+        done
+    done
+}
+
+to_disk() { # a rename may reach the disk before what is renamed does
+    sync -f "$1" 2>/dev/null || sync
 }
 
 get_archive() {
@@ -373,12 +511,12 @@ get() { # get NAME SHA256 FILE URL…: from --offline, from beside this script, 
     shift 3
     for place in "$offline" "$here" "${here:+$here/wheels}"; do
         [ -n "$place" ] && [ -f "$place/$name" ] || continue
-        cp "$place/$name" "$file_" || die "$place/$name can't be copied" "is there room in $prefix?"
+        cp "$place/$name" "$file_" 2>/dev/null || die "$place/$name can't be copied" "is there room in $prefix?"
         check "$place/$name"
         return
     done
     [ -z "$offline" ] || die "$name is not in $offline" "put it there: it is part of the release"
-    [ $# -gt 0 ] || die "$name is not beside this script" "take the whole release"
+    [ -n "${1:-}" ] || die "$name is not beside this script" "take the whole release"
     said=
     for address in "$@"; do
         if fetch "$address" "$file_"; then
@@ -401,18 +539,45 @@ shown() { # an address without what may be a secret
     printf '%s\n' "$1" | sed -e 's|//[^/@]*@|//|' -e 's|?.*||'
 }
 
-fetch() { # fetch URL FILE
+fetch() { # fetch URL FILE: with the first tool that can, since one may lack TLS, or be a shim
     case $1 in
         file://*)
             cp "$(printf '%s' "${1#file://}" | sed 's/%2B/+/g; s/%20/ /g')" "$2" 2>"$scratch/said"
             return
             ;;
     esac
-    case $getter in
-        curl) curl -fsSL --retry 2 --connect-timeout 20 --speed-limit 100 --speed-time 60 \
-            -o "$2" "$1" 2>"$scratch/said" ;;
-        wget) wget -q -T 60 -O "$2" "$1" 2>"$scratch/said" ;;
-        python3) python3 -c '
+    code=127
+    for tool in curl wget python3 python python2; do
+        has "$tool" || continue
+        code=0
+        "fetch_$tool" "$1" "$2" 2>"$scratch/said" || code=$?
+        case $tool:$code in
+            *:0) return 0 ;;
+            curl:1 | curl:2 | curl:35 | curl:60 | curl:77 | *:126 | *:127) ;; # not this tool
+            curl:* | wget:4 | wget:8) return 1 ;;                          # not this address
+        esac
+    done
+    [ "$code" != 127 ] || die "none of curl, wget and Python is here" "install one, or use --offline DIR"
+    return 1
+}
+
+fetch_curl() {
+    curl -fsSL --retry 2 --connect-timeout 20 --speed-limit 100 --speed-time 60 -o "$2" "$1"
+}
+
+fetch_wget() { # busybox's knows none of the options, and some builds of it die of them
+    case $(wget --version 2>/dev/null) in
+        *GNU*) wget -q -T 60 -t 3 -O "$2" "$1" ;;
+        *) wget -q -O "$2" "$1" ;;
+    esac
+}
+
+fetch_python3() { fetch_by python3 "$@"; }
+fetch_python() { fetch_by python "$@"; }
+fetch_python2() { fetch_by python2 "$@"; }
+
+fetch_by() { # fetch_by PYTHON URL FILE: a Python of any age
+    "$1" -c '
 import shutil, sys
 try:
     from urllib.request import urlopen
@@ -420,30 +585,35 @@ except ImportError:
     from urllib2 import urlopen
 with open(sys.argv[2], "wb") as file:
     shutil.copyfileobj(urlopen(sys.argv[1], timeout=60), file)
-' "$1" "$2" 2>"$scratch/said" ;;
-        *) die "none of curl, wget and python3 is here" "install one, or use --offline DIR" ;;
-    esac
+' "$2" "$3"
 }
 
 # The command is what makes a version the current one: one rename, and another one back.
 take_over() {
-    before=
-    if is_ours "$command"; then before=$(sed -n 's/^# version: //p' "$command"); fi
+    before='' kept=''
+    if is_ours "$command"; then
+        before=$(sed -n 's/^# version: //p' "$command")
+        kept=$(sed -n 's/^# previous: //p' "$command")
+    fi
+    [ "$before" = "${target##*/}" ] || kept=$before
+    [ "$(cat "$prefix/command" 2>/dev/null)" = "$command" ] || say "$command" >"$prefix/command"
     mkdir -p "${command%/*}"
     {
         say '#!/bin/sh'
         say '# bubble, by install.sh'
         say "# version: ${target##*/}"
+        say "# previous: $kept"
         say "# prefix: $prefix"
+        say "# base: $base"
         say "exec $(quoted "$target/bin/python3") -I $(quoted "$target/bin/bubble") \"\$@\""
     } >"$command.$$.part"
     chmod 755 "$command.$$.part"
+    to_disk "$command.$$.part"
     mv -f "$command.$$.part" "$command"
+    fresh=
     if [ -n "$before" ] && [ "$before" != "${target##*/}" ]; then
-        say "$before" >"$prefix/previous"
         "$command" rehash >/dev/null 2>&1 </dev/null || true # the shims know the new one
     fi
-    kept=$(cat "$prefix/previous" 2>/dev/null || true)
     for old in "$prefix/versions"/*; do
         case ${old##*/} in
             "${target##*/}" | "$kept") ;;
@@ -453,7 +623,7 @@ take_over() {
 }
 
 quoted() { # a text as one word of sh
-    printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+    printf "'%s'" "$(printf '%s' "$1" | LC_ALL=C sed "s/'/'\\\\''/g")"
 }
 
 set_up_shell() {
@@ -476,11 +646,13 @@ tell() {
     say "bubble $version is $command"
     case :$PATH: in
         *:"${command%/*}":*) ;;
-        *) say "  put it on PATH: export PATH=\"${command%/*}:\$PATH\"" ;;
+        *) say "  put it on PATH: export PATH=$(quoted "${command%/*}"):\"\$PATH\"" ;;
     esac
-    [ "$init" = made ] || say "  set up your shell: bubble init ${shell:-bash} --install"
+    case ${shell:-} in bash | zsh | fish) ;; *) shell=bash ;; esac
+    [ "$init" = made ] || say "  set up your shell: bubble init $shell --install"
     say "  a first Python: bubble python install 3.12"
     say "  undo it all: bubble self uninstall"
 }
 
-main "$@"
+# one list: cut off anywhere, it is no command
+{ main "$@"; }

@@ -132,6 +132,18 @@ function __bubble_leave
     functions -e deactivate
 end
 
+# Whether a project may have names of its own in the working directory.
+function __bubble_in_project
+    set -l directory (string replace -r '/$' '' -- $PWD)
+    while true
+        for name in bubble.toml pyproject.toml .venvs
+            test -e $directory/$name; and return 0
+        end
+        test -n "$directory"; or return 1
+        set directory (string replace -r '/[^/]*$' '' -- $directory)
+    end
+end
+
 function __bubble_activate
     if test (count $argv) -gt 1; or string match -qr '^(-.*|)$' -- $argv
         __bubble_run activate $argv
@@ -145,6 +157,10 @@ function __bubble_activate
     else if string match -qr '/|^\.' -- $env
         string match -q '/*' -- $env; or set env $PWD/$env
         set env (path normalize -- $env)
+    else if test "$env" = default; or __bubble_in_project
+        # only the program knows what a project calls its own
+        set env (__bubble_run activate --check $env | string collect); or return
+        test -n "$env"; or return 1
     else
         set env $__bubble_home/envs/$env
     end

@@ -63,9 +63,26 @@ def bubble-error [message: string, hint: string] {
     error make -u {msg: $message, help: $hint}
 }
 
+# Whether a project may have names of its own in the working directory.
+def bubble-in-project [] {
+    mut directory = $env.PWD
+    loop {
+        let here = $directory
+        if (['bubble.toml' 'pyproject.toml' '.venvs'] | any {|name| [$here $name] | path join | path exists }) {
+            return true
+        }
+        let above = $here | path dirname
+        if $above == $here or ($above | is-empty) { return false }
+        $directory = $above
+    }
+}
+
 def --env bubble-activate [typed: string] {
     let environment = if ($typed | str contains '/') or ($typed | str starts-with '.') {
         $typed | path expand --no-symlink | str trim --right --char '/'
+    } else if $typed == 'default' or (bubble-in-project) {
+        # only the program knows what a project calls its own
+        ^$bubble_program activate --check $typed | str trim --right
     } else { $'($bubble_home)/envs/($typed)' }
     if ($environment | str contains ':') {
         bubble-error $"($environment) has a colon in its path, which PATH can't carry" 'move it to another directory'

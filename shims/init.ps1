@@ -66,9 +66,26 @@ function global:__bubble_leave {
     Remove-Item -ErrorAction Ignore Function:deactivate
 }
 
+# Whether a project may have names of its own in the working directory.
+function global:__bubble_in_project {
+    $directory = $PWD.ProviderPath
+    while ($directory) {
+        foreach ($name in 'bubble.toml', 'pyproject.toml', '.venvs') {
+            $path = [IO.Path]::Combine($directory, $name)
+            if ([IO.File]::Exists($path) -or [IO.Directory]::Exists($path)) { return $true }
+        }
+        $directory = [IO.Path]::GetDirectoryName($directory)
+    }
+    return $false
+}
+
 function global:__bubble_activate([string] $Typed) {
     if ($Typed.Contains('/') -or $Typed.StartsWith('.')) {
         $path = [IO.Path]::GetFullPath([IO.Path]::Combine($PWD.ProviderPath, $Typed)).TrimEnd('/')
+    } elseif ($Typed -eq 'default' -or (__bubble_in_project)) {
+        # only the program knows what a project calls its own
+        $path = & $global:BubbleProgram activate --check $Typed
+        if ($LASTEXITCODE -ne 0) { return }
     } else {
         $path = "$global:BubbleHome/envs/$Typed"
     }

@@ -215,6 +215,22 @@ _bubble_absolute() {
     done
 }
 
+# Whether a project may have names of its own in the working directory.
+_bubble_in_project() {
+    _bubble_path=${PWD%/}
+    while :; do
+        for _bubble_base in bubble.toml pyproject.toml .venvs; do
+            if [ -e "$_bubble_path/$_bubble_base" ]; then
+                return 0
+            fi
+        done
+        case $_bubble_path in
+            */*) _bubble_path=${_bubble_path%/*} ;;
+            *) return 1 ;;
+        esac
+    done
+}
+
 _bubble_activate() {
     if [ $# -gt 1 ]; then
         _bubble_run activate "$@"
@@ -230,7 +246,13 @@ _bubble_activate() {
                 return
                 ;;
             */* | .*) _bubble_absolute "$1" ;;
-            *) _bubble_env=$_bubble_home/envs/$1 ;;
+            *)
+                _bubble_env=$_bubble_home/envs/$1
+                if [ "$1" = default ] || _bubble_in_project; then
+                    # only the program knows what a project calls its own
+                    _bubble_env=$(_bubble_run activate --check "$1") || return
+                fi
+                ;;
         esac
     fi
     case $_bubble_env in

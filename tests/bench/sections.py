@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench import environments as envs
 from bench import installs
 from bench.context import Bench, say
+from bench.own import own
 from bench.projects import projects
 from bench.scale import scale
 from bench.scripts import scripts
@@ -42,6 +43,7 @@ SECTIONS = (
     Section("interrupted", installs.interrupted),
     Section("memory", installs.memory),
     Section("start", starts),
+    Section("own", own),
     Section("shims", shims),
     Section("shells", shells),
     Section("environments", _environments),

@@ -76,7 +76,8 @@ SCENES = {
     "global": PYTHONS,
     "which": f"{PYTHONS}\nbubble use 3.12",
     "whence": PYTHONS,
-    "exec": f"{PYTHONS}\nbubble use 3.12\nprintf 'test:\n\\tpython -V\n' >Makefile",
+    "exec": f"{PYTHONS}\nbubble use 3.12; bubble create train -p 3.12 --no-pip\n"
+    "printf 'test:\n\\tpython -V\n' >Makefile",
     "explain": f"{PYTHONS}\nbubble use 3.12",
     "rehash": PYTHONS,
     "list": ENVIRONMENTS,

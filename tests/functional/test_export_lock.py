@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -195,6 +196,31 @@ def test_the_recipe_of_an_installed_project_has_it_before_it_is_installed(
     told = bubble("export", "pylock.toml", cwd=project)
     assert "\n# -e ." in told.out
     assert "pip install --no-deps -e ." in told.err
+
+
+def test_what_is_to_be_typed_for_a_source_tree_can_be_typed(project: Path, bubble: Bubble) -> None:
+    lock = project / "pylock.toml"
+    head, tool = lock.read_text().split("[tool.bubble]\n")
+    commit = "19e999aaf02414e3740467bff02f3abcd9d11fbe"
+    url = 'url = "https://git.example/m.git"'
+    part = f'{url}, commit-id = "{commit}", subdirectory = "packages/tool"'
+    (project / "my-libs/one").mkdir(parents=True)
+    (project / "my-libs/one/pyproject.toml").write_text("")
+    trees = (
+        f'[[packages]]\nname = "tool"\nvcs = {{ type = "git", {part} }}\n'
+        '[[packages]]\nname = "one"\ndirectory = { path = "my-libs", editable = true, '
+        'subdirectory = "one" }\n'
+    )
+    lock.write_text(f"{head}{trees}[tool.bubble]\n{tool}")
+    told = bubble("export", "pylock.toml", cwd=project)
+    where = f"git+https://git.example/m.git@{commit}#subdirectory=packages/tool"
+    assert told.status == 0, told.err
+    hints = [line.partition("pip install ")[2] for line in told.err.splitlines()]
+    assert ["--no-deps", f"tool @ {where}"] in map(shlex.split, hints)
+    assert ["--no-deps", "-e", "./my-libs/one"] in map(shlex.split, hints)
+    missing = bubble("export", "pylock.other.toml", cwd=project)
+    assert missing.status == 1
+    assert "there is no pylock.other.toml" in missing.err
 
 
 HOSTILE = {

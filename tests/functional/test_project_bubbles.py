@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.needs import which
 from support.projects import Site
 from support.wheels import wheel
 
@@ -57,6 +58,93 @@ def test_run_finds_the_projects_bubbles_before_those_of_the_machine(site: Site) 
     assert refused.status == 1
     assert os.path.isdir(the_machines)
     assert os.path.isdir(f"{site.root}/.venvs/train")
+
+
+NAMED = {
+    "run": ("run", "Train", *PREFIX),
+    "exec": ("exec", "-p", "train", *PREFIX),
+    "shell": ("shell", "--check", "train"),
+    "activate": ("activate", "--check", "train"),
+    "info": ("info", "train"),
+    "export": ("export", "train"),
+    "export of its lock": ("export", "train", "--format", "pylock"),
+    "clone": ("clone", "train", "copy"),
+    "repair": ("repair", "train"),
+    "kernel": ("kernel", "install", "train"),
+    "lock from it": ("lock", "--from", "train"),
+    "sync": ("sync", "train"),
+    "lock": ("lock", "train"),
+    "status": ("status", "train"),
+}
+NAMELESS = {"kernel", "lock", "lock from it", "status"}  # they say which one by their results
+
+
+def test_every_command_takes_the_projects_names_in_every_directory_of_it(site: Site) -> None:
+    """Never the machine's environment of that name, which has other packages."""
+    site.ok("python", "install", site.version)
+    site.ok("create", "train", "-p", site.version, "--no-pip", "--with", "beta")
+    the_machines = f"{os.environ['BUBBLE_HOME']}/envs/train"
+    own = f"{site.root}/.venvs/train"
+    deep = "train/deep"
+    os.makedirs(f"{site.root}/{deep}")
+    unmade = {*NAMED} - {"sync", "lock", "status", "export of its lock"}
+    for command in sorted(unmade):
+        done = site.call(*NAMED[command], cwd=deep)
+        assert done.status, command
+        assert "train is a bubble of" in done.err.lower(), (command, done)
+        assert "bubble sync" in done.err, command
+    assert "isn't made yet" in site.call("remove", "train", cwd=deep).err
+    assert os.path.isdir(the_machines)
+    wheel(site.wheels, "ipykernel", "6.0", modules=["ipykernel_launcher"])
+    site.edit('["gamma"]', '["gamma", "ipykernel"]')
+    site.ok("sync", "train", cwd=deep)
+    for command, words in NAMED.items():
+        done = site.call(*words, cwd=deep)
+        assert done.status == 0, (command, done)
+        said = done.out + done.err
+        assert own in said or "gamma" in said or command in NAMELESS, command
+        assert the_machines not in said, command
+        assert "beta" not in said, command
+    with open(f"{site.root}/pylock.toml") as file:
+        assert 'name = "gamma"' in file.read(), "locked from it"
+    with open(f"{os.environ['HOME']}/.local/share/jupyter/kernels/train/kernel.json") as file:
+        assert own in file.read()
+    refused = site.call("use", "train", cwd=deep)
+    assert "directories = " in refused.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_activation_enters_what_the_project_calls_by_that_name(site: Site, shell: str) -> None:
+    if not which(shell):
+        pytest.skip(f"needs {shell} (apt install {shell})")
+    site.ok("python", "install", site.version)
+    site.ok("create", "train", "-p", site.version, "--no-pip")
+    site.ok("create", "web", "-p", site.version, "--no-pip")
+    code = site.ok("init", shell).out
+    path = site.write("init", code)
+    end = "; or exit 9" if shell == "fish" else " || exit 9"
+    show = "echo in:$VIRTUAL_ENV\n"
+    enter = f"{'source' if shell == 'fish' else '.'} '{path}'\n"
+    home = os.environ["BUBBLE_HOME"]
+
+    def at(directory: str, name: str) -> tuple[int, str, str]:
+        script = f"{enter}cd '{directory}'{end}\nbubble activate {name}{end}\n{show}"
+        done = subprocess.run(
+            [shell, "-c", script],
+            capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **{k: v for k, v in site.env.items() if v is not None}},
+        )  # fmt: skip
+        return done.returncode, done.stdout.strip(), done.stderr
+
+    status, out, err = at(f"{site.root}/train", "train")
+    assert (status, out) == (9, "")
+    assert "isn't made yet" in err
+    site.ok("sync", "--all")
+    for directory in (site.root, f"{site.root}/train", f"{site.root}/.venvs"):
+        assert at(directory, "train")[:2] == (0, f"in:{site.root}/.venvs/train")
+        assert at(directory, "default")[:2] == (0, f"in:{site.root}/.venv")
+        assert at(directory, "web")[:2] == (0, f"in:{home}/envs/web")
+    assert at(site.directory, "train")[:2] == (0, f"in:{home}/envs/train")
 
 
 def test_a_rollback_and_its_own(site: Site) -> None:
@@ -170,65 +258,3 @@ def test_a_kernel_is_kept_renewed_and_taken_away(site: Site) -> None:
     site.edit("kernel = true", "")
     site.ok("sync", "train")
     assert os.listdir(kernels) == []
-
-
-def test_a_built_project_is_built_again_when_its_files_change(site: Site) -> None:
-    os.remove(f"{site.root}/bubble.toml")
-    site.write(
-        "pyproject.toml",
-        f"""\
-[project]
-name = "thing"
-version = "1.0"
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-[tool.bubble]
-python = "{site.version}"
-platforms = ["{site.platform}"]
-[tool.bubble.bubbles.default]
-project = "built"
-""",
-    )
-    site.write("backend.py", BACKEND)
-    for said in ("one", "two", "three"):
-        site.write("thing.py", f"print({said!r})\n")
-        if said != "one":
-            assert site.states() == {"default": "sources changed"}
-        site.ok("sync")
-        done = subprocess.run(
-            [f"{site.root}/.venv/bin/python", "-I", "-c", "import thing"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        assert done.stdout.strip() == said
-        assert site.states() == {"default": "in sync"}
-    site.write("build/left", "by a build\n")
-    site.write(".cache/any", "of a tool\n")
-    assert site.states() == {"default": "in sync"}
-
-
-BACKEND = '''\
-"""A backend without an index: one module as a wheel."""
-import zipfile
-
-
-def build_wheel(directory, config_settings=None, metadata_directory=None):
-    info = "thing-1.0.dist-info"
-    with open("thing.py") as file:
-        text = file.read()
-    files = {
-        "thing.py": text,
-        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\n"
-        "Tag: py3-none-any\\n",
-    }
-    files[f"{info}/RECORD"] = "".join(f"{name},,\\n" for name in (*files, f"{info}/RECORD"))
-    with zipfile.ZipFile(f"{directory}/thing-1.0-py3-none-any.whl", "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return "thing-1.0-py3-none-any.whl"
-'''

@@ -43,6 +43,8 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "rename": (),
     "repair": (),
     "rollback": (),
+    "self uninstall": (),
+    "self update": (),
     "sync": (),
     "use": (),
 }

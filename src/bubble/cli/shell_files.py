@@ -7,6 +7,7 @@ import sys
 
 from bubble.selection.shell import SHELLS, render_init
 from bubble.system.files import read_text, replace_file, unlink_quietly
+from bubble.system.made import make_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def install(shell: str, context: Context, *, hook: bool | None) -> tuple[tuple[s
         own = path == init_file(shell, layout)
         text = _stamped(shell if own else "sh", context, hook=wanted and own)
         changes.append(_write(path, text))
-    return (*changes, *(change for block in blocks for change in add(block)))
+    for block in blocks:
+        make_directories(os.path.dirname(os.path.realpath(block.path)), layout)
+        changes += add(block)
+    return tuple(changes)
 
 
 def uninstall(shell: str, context: Context) -> tuple[tuple[str, str], ...]:

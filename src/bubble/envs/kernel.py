@@ -21,6 +21,7 @@ from bubble.selection.identity import is_itself
 from bubble.system.files import names_in, read_text, temporaries, unlink_quietly, write_atomic
 from bubble.system.layout import layout_from
 from bubble.system.lock import Lock
+from bubble.system.made import make_directories
 from bubble.system.removal import set_aside
 
 TYPE_CHECKING = False
@@ -76,8 +77,8 @@ def install_kernel(
     name = _require_name(name) if name else _name_of(environment)
     directory = f"{prefix}/share/jupyter/kernels" if prefix else f"{_user_data(env)}/kernels"
     path = f"{directory}/{name}"
-    os.makedirs(directory, exist_ok=True)
     layout = layout_from(env)
+    make_directories(directory, layout)
     with Lock(f"{layout.locks}/kernels"):
         _clear_leftovers(path)
         _require_free(path, environment)

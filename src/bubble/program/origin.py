@@ -77,14 +77,17 @@ def _by_installer(root: str, env: Mapping[str, str]) -> Origin | None:
     prefix = os.path.dirname(versions)
     launcher = (read_text(f"{prefix}/command") or "").strip()
     launcher = launcher or f"{env.get('HOME', '')}/.local/bin/bubble"
-    previous = (read_text(f"{prefix}/previous") or "").strip()
+    own = written_by_installer(launcher)
+    previous = said_by(launcher, "previous") if own else ""
     return Origin(
         kind=INSTALLER,
         root=root,
-        launcher=launcher if written_by_installer(launcher) else "",
+        launcher=launcher if own else "",
         prefix=prefix,
         version=version,
-        previous=previous if os.path.exists(f"{versions}/{previous}/.complete") else "",
+        previous=previous
+        if previous and os.path.exists(f"{versions}/{previous}/.complete")
+        else "",
     )
 
 
@@ -92,3 +95,12 @@ def written_by_installer(path: str) -> bool:
     """Whether a file is a command that install.sh wrote."""
     lines = (read_text(path, 1 << 14) or "").splitlines() if path else []
     return lines[1:2] == [_MARK]
+
+
+def said_by(launcher: str, name: str) -> str:
+    """Return what the command that install.sh wrote says of `name`: version, previous, prefix."""
+    begin = f"# {name}: "
+    for line in (read_text(launcher, 1 << 14) or "").splitlines():
+        if line.startswith(begin):
+            return line.removeprefix(begin)
+    return ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 
 from bubble.model.record import Record
 from bubble.program.origin import INSTALLER
+from bubble.system import made
 from bubble.system.files import read_text, unlink_quietly
 from bubble.system.trees import remove_tree, size_of
 
@@ -13,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.program.origin import Origin
     from bubble.system.layout import Layout
+
+_OF_INSTALLER = re.compile(r"versions|command|lock|made(\.part)?|(process|scratch)(\..*)?")
 
 
 class Piece(Record):
@@ -40,23 +45,38 @@ def pieces(origin: Origin, layout: Layout, *, everything: bool) -> tuple[Piece, 
     )
 
 
-def remove(found: tuple[Piece, ...], origin: Origin) -> None:
+def remove(found: tuple[Piece, ...], origin: Origin, made: tuple[str, ...]) -> None:
     """Delete what was found; the program last, which runs from what it deletes.
 
-    Directories that install.sh made, and that are empty then, go as well. Raises OSError.
+    `made` are directories that go as well if they are empty then. What somebody put into the
+    installer's own one stays. Raises OSError.
     """
-    made = (read_text(f"{origin.prefix}/made", 1 << 16) or "").splitlines() if origin.prefix else []
     own = {origin.prefix, origin.launcher}
     for piece in sorted(found, key=lambda p: p.path in own):
-        if os.path.isdir(piece.path) and not os.path.islink(piece.path):
-            remove_tree(piece.path)
+        if piece.path == origin.prefix:
+            for name in filter(_OF_INSTALLER.fullmatch, os.listdir(piece.path)):
+                _remove(f"{piece.path}/{name}")
         else:
-            unlink_quietly(piece.path)
-    for directory in sorted(made, key=len, reverse=True):
-        try:
+            _remove(piece.path)
+    prefix = [origin.prefix] if origin.prefix else []
+    for directory in sorted({*made, *prefix}, key=len, reverse=True):
+        with contextlib.suppress(OSError):  # somebody else uses it
             os.rmdir(directory)
-        except OSError:  # somebody else uses it
-            continue
+
+
+def made_directories(origin: Origin, layout: Layout) -> tuple[str, ...]:
+    """Return the absolute paths of what install.sh and bubble made outside of what is theirs."""
+    told = made.noted(layout)
+    if origin.prefix:
+        told += (read_text(f"{origin.prefix}/made", 1 << 16) or "").splitlines()
+    return tuple(path for path in told if os.path.isabs(path))
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        remove_tree(path)
+    else:
+        unlink_quietly(path)
 
 
 def _size(path: str) -> int:

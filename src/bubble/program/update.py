@@ -10,7 +10,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.program.origin import INSTALLER, Origin
+from bubble.program.origin import INSTALLER, Origin, said_by
 from bubble.system.files import read_text, replace_file, write_atomic
 from bubble.system.staging import Staging
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _SCRIPT = "install.sh"
-_LAST = b'\nmain "$@"\n'  # without it, it is cut short
+_LAST = b'\n{ main "$@"; }\n'  # without it, it is cut short
 
 
 def address_of(origin: Origin, version: str) -> str:
@@ -29,7 +29,7 @@ def address_of(origin: Origin, version: str) -> str:
 
     Raises BubbleError(usage) where the installer said nothing.
     """
-    base = (read_text(f"{origin.prefix}/base") or "").strip()
+    base = said_by(origin.launcher, "base")
     present = origin.version.rpartition("-")[0]
     if not base or (version and f"/{present}" not in base and f"/v{present}" not in base):
         raise BubbleError(
@@ -122,19 +122,20 @@ def go_back(origin: Origin) -> str:
             "there is no version before this one to go back to",
             hint="see what is there: bubble self info",
         )
-    former = text.replace(f"/versions/{origin.version}/", f"/versions/{origin.previous}/")
-    former = former.replace(f"# version: {origin.version}\n", f"# version: {origin.previous}\n")
-    replace_file(origin.launcher, os.fsencode(former), 0o755)
-    replace_file(f"{origin.prefix}/previous", os.fsencode(f"{origin.version}\n"))
+    exchanged = {
+        f"/versions/{origin.version}/": f"/versions/{origin.previous}/",
+        f"# version: {origin.version}\n": f"# version: {origin.previous}\n",
+        f"# previous: {origin.previous}\n": f"# previous: {origin.version}\n",
+    }
+    for now, then in exchanged.items():
+        text = text.replace(now, then)
+    replace_file(origin.launcher, os.fsencode(text), 0o755)
     return origin.previous
 
 
 def current(origin: Origin) -> str:
     """Return the name of the version that the command runs."""
-    for line in (read_text(origin.launcher, 1 << 14) or "").splitlines():
-        if line.startswith("# version: "):
-            return line.removeprefix("# version: ")
-    return ""
+    return said_by(origin.launcher, "version")
 
 
 def require_own(origin: Origin) -> None:

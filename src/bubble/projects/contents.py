@@ -37,15 +37,6 @@ def wanted(data: bytes, path: str, key: str) -> dict[str, str]:
     return {canonical_name(p["name"]): str(p.get("version", "")) for p in packages}
 
 
-def trees(data: bytes, path: str) -> tuple[str, ...]:
-    """Return the names of the packages of a lock file's bytes that are directories, copied in."""
-    return tuple(
-        package["name"]
-        for package in _packages(data, path)
-        if "directory" in package and not package["directory"].get("editable")
-    )
-
-
 def _packages(data: bytes, path: str) -> list[dict[str, Any]]:
     packages: Any = parse_toml(path, data).get("packages", [])
     return list(packages)

@@ -66,16 +66,23 @@ def inputs_of(project: Project, bubble: Bubble, request: str) -> Inputs:
     if bubble.project:
         extras = f"[{','.join(bubble.extras)}]" if bubble.extras else ""
         lines.append(f"-e .{extras}" if bubble.project == "editable" else f".{extras}")
+    trees = Trees()
+    settings = trees.settings(project.root)
+    own = trees.look(project.root, extras=bool(bubble.extras)) if bubble.project else None
     arguments: list[str] = []
+    if bubble.declared and trees.has_sources(project.root):
+        # uv looks where [tool.uv.sources] says for what stands in that file, and nowhere else
+        own = trees.look(project.root, extras=bool(bubble.extras_declared))
+        lines = [line for line in lines if line not in bubble.declared]
+        arguments += ["-r", project.pyproject]
+        for extra in bubble.extras_declared:
+            arguments += ["--extra", extra]
     for path in bubble.requirements:
         arguments += ["-r", path]
     for path in bubble.constraints:
         arguments += ["-c", path]
     for name in bubble.groups:
         arguments += ["--group", f"{project.pyproject}:{name}"]
-    trees = Trees()
-    settings = trees.settings(project.root)
-    own = trees.look(project.root, extras=bool(bubble.extras)) if bubble.project else None
     order = {path: number for number, path in enumerate(files)}
     parts = {
         "format": _FORMAT,

@@ -30,13 +30,22 @@ class Build(Record):
     sha256: str
 
 
+class Tree(Record):
+    """A source tree that a lock has: the package's name, and where, relative to the lock."""
+
+    name: str
+    path: str
+    editable: bool
+
+
 class Lock(Record):
     """What a lock file says of the interpreter and its inputs, and which packages it has.
 
     `inputs` is the digest of `projects.inputs`, "" where bubble didn't make it; `versions` maps
     the packages' canonical names to their versions ("" for source trees; several, joined by
     ` | `, where it depends on the machine); `files` maps them to the sha256s of their files.
-    `environments` are the markers of the only machines that it is for.
+    `environments` are the markers of the only machines that it is for; `trees` are the packages
+    that lie as sources on this machine.
     """
 
     inputs: str
@@ -46,6 +55,7 @@ class Lock(Record):
     versions: dict[str, str]
     files: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     environments: tuple[str, ...] = ()
+    trees: tuple[Tree, ...] = ()
 
 
 def read_lock(path: str) -> Lock | None:
@@ -110,6 +120,17 @@ def _lock(read: dict[str, Any], directory: str) -> Lock:
         versions=versions,
         files=files,
         environments=tuple(_text(marker) for marker in read.get("environments", [])),
+        trees=tuple(_tree(p) for p in read.get("packages", []) if "directory" in p),
+    )
+
+
+def _tree(package: dict[str, Any]) -> Tree:
+    import os
+
+    read = package["directory"]
+    place = os.path.join(_text(read["path"]), _text(read.get("subdirectory", "")))
+    return Tree(
+        name=package["name"], path=os.path.normpath(place), editable=read.get("editable") is True
     )
 
 

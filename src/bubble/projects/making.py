@@ -9,9 +9,10 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.contents import carry, installed, require_exact, trees, wanted
+from bubble.projects.contents import carry, installed, require_exact, wanted
 from bubble.projects.kernels import require_ipykernel
 from bubble.projects.manifest import DEFAULT
+from bubble.projects.sources import sources_of
 from bubble.projects.state import State
 from bubble.projects.status import interpreter_name, read_lock_file
 from bubble.selection import registry
@@ -75,7 +76,7 @@ class Making(Steps):
             force=True,
             arguments=("-r", project.lock(bubble)),
             again=places.command("sync", bubble),
-            anew=trees(self.file.data, self.file.path),
+            anew=tuple(tree.name for tree in self.file.lock.trees if not tree.editable),
         )
         try:
             return make(plan, self.world.replace(cwd=project.root), show=show, steps=self)
@@ -114,16 +115,14 @@ class Making(Steps):
                 f"{printable(self.file.path, 500)} was changed meanwhile by somebody else",
                 hint=f"nothing was changed; again: {places.command('sync', self.bubble)}",
             )
-        sources = ""
-        if self.bubble.project == "built":  # after the build, which may write a version there
-            from bubble.projects.sources import sources_of
-
-            sources = sources_of(self.project.root)
+        # after the build, which may write a version there
+        sources, metadata = sources_of(os.path.dirname(self.file.path), self.file.lock.trees)
         known = self.status.known
         self.made = State(
             lock=self.file.digest,
             packages=state.packages_of(root),
             sources=sources,
+            metadata=metadata,
             extra="1" if self.kept else "",
             kernel=known.kernel if known else "",
             links=known.links if known else (),
@@ -140,14 +139,15 @@ class Making(Steps):
         places.make_places(self.project)
         os.makedirs(os.path.dirname(before), exist_ok=True)
         places.discard(before, self.world.layout)
-        old = self._identified(staging.replaced)
-        if staging.keep_replaced(before):
-            try:
-                registry.register(self.world.layout, old.replace(path=before, project="", name=""))
-            except OSError:  # without a record nobody would know that it is bubble's
-                places.discard(before, self.world.layout)
-                raise
-            self.previous = before
+        old = self._identified(staging.replaced).replace(path=before, project="", name="")
+        # before it is there: what lies there without a record would be a stranger's
+        registry.register(self.world.layout, old)
+        try:
+            if staging.keep_replaced(before):
+                self.previous = before
+        finally:
+            if not is_itself(old):
+                registry.forget(self.world.layout, old)
 
     def _identified(self, path: str) -> Environment:
         """Return the record of what was replaced, which lies at `path` for the moment.

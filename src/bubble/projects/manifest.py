@@ -22,7 +22,8 @@ class Bubble(Record):
     `python` is a request, "" for the one that the directory selects. `requirements`,
     `constraints` and `directories` are absolute paths, `dependencies` PEP 508 lines, `groups`
     names of PEP 735. `project` is "editable", "built" or "" (the project itself is left out;
-    where a manifest wants its dependencies alone, they are among the lines).
+    where a manifest wants its dependencies alone, they are among the lines, and `declared`, with
+    the extras that they are of in `extras_declared`).
     `directories` are real paths below the root; of nested ones, the nearest counts. `only_locked`:
     nothing says what it is to have but its lock, which is taken as it is.
     """
@@ -39,6 +40,8 @@ class Bubble(Record):
     directories: tuple[str, ...] = ()
     kernel: bool = False
     only_locked: bool = False
+    declared: tuple[str, ...] = ()
+    extras_declared: tuple[str, ...] = ()
 
 
 class Project(Record):

@@ -9,7 +9,9 @@ from bubble.projects import places, quick, state
 from bubble.projects.inputs import inputs_of
 from bubble.projects.locate import chosen
 from bubble.projects.lock import request_of
+from bubble.projects.lockfile import read_lock
 from bubble.projects.manifest import MANIFEST, PYPROJECT
+from bubble.projects.sources import metadata_files
 from bubble.projects.status import IN_SYNC, status_of
 from bubble.selection.belonging import inside
 from bubble.selection.identity import mark_file
@@ -69,10 +71,12 @@ def _facts(project: Project, bubble: Bubble, world: World) -> Facts:
     """Return what a bubble's having nothing to do follows from; None where there is something."""
     try:
         before = _looked(project, bubble, world)
-        if before is None or bubble.project == "built":
+        if before is None:
             return None
         status = status_of(project, bubble, world)
-        if status.state != IN_SYNC or status.known is None or status.known.extra:
+        if status.state != IN_SYNC or status.known is None:
+            return None
+        if status.known.extra or status.known.sources:  # whose files are too many for facts
             return None
         return before if _looked(project, bubble, world) == before else None
     except (BubbleError, OSError):
@@ -93,6 +97,9 @@ def _looked(project: Project, bubble: Bubble, world: World) -> Facts:
     ]
     links = [inside(directory) for directory in bubble.directories]
     known = state.read_state(world.layout, environment.identity)
+    if known and known.metadata:
+        lock = read_lock(project.lock(bubble))
+        files += metadata_files(project.root, lock.trees if lock else ())
     if known and known.kernel:
         files.append(f"{known.kernel}/kernel.json")
     if not bubble.python:  # the directory decides

@@ -14,6 +14,7 @@ from bubble.envs.tools.running import run_installer
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.projects.question import LARGEST, failed, write
+from bubble.projects.tree import Trees
 from bubble.pythons.installed import store
 from bubble.pythons.probing.isolation import isolated
 from bubble.system.files import names_in, read_text
@@ -35,8 +36,18 @@ _SYSTEMS = {"linux": "linux", "darwin": "darwin", "windows": "win32"}
 class Pip:
     """pip, at work in a directory of its own, run by the interpreter that is locked for."""
 
-    def __init__(self, build: str, world: World, staging: Staging) -> None:
-        """Take the key of an installed build. Raises BubbleError (not_installed, download, …)."""
+    def __init__(self, build: str, world: World, staging: Staging, root: str) -> None:
+        """Take the key of an installed build, and the directory (absolute) of the project.
+
+        Raises BubbleError (not_installed, download, …).
+        """
+        if Trees().has_sources(root):
+            raise BubbleError(
+                "resolution",
+                "[tool.uv.sources] of pyproject.toml says where packages are, and pip doesn't know "
+                "it: it would take others of the same names",
+                hint="lock by uv: bubble lock",
+            )
         self.world, self.staging = world, staging
         self.key = parse_key(build)
         found = store.installation_at(world.layout, build)

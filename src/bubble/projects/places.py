@@ -68,7 +68,7 @@ def settle(project: Project, bubble: Bubble, layout: Layout) -> None:
     known = environment_of(project, bubble, layout)
     if known is not None and known.identity == mark_of(before) != "":
         registry.register(layout, known.replace(path=before, project=""))
-    elif (stale := registered_at(before, "", layout)) and stale.identity == begun.identity:
+    elif (stale := registered_at(before, "", layout)) and not is_itself(stale):
         registry.forget(layout, stale)
     registry.register_prepared(layout, begun)
 
@@ -78,6 +78,14 @@ def require_places(
 ) -> None:
     """Raise BubbleError(in_use) where what sync must write to, or throw away, isn't bubble's."""
     path, before = project.path(bubble), previous(project, bubble)
+    parent = os.path.dirname(path)
+    parent = parent if os.path.isdir(parent) else project.root
+    if not os.access(parent, os.W_OK):
+        raise BubbleError(
+            "permission",
+            f"{printable(parent, 500)} can't be written, and the environment belongs there",
+            hint="check who may write there",
+        )
     for directory in (f"{project.root}/{PLACES}", os.path.dirname(before)):
         if os.path.lexists(directory) and (
             os.path.islink(directory) or not os.path.isdir(directory)

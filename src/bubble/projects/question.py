@@ -18,7 +18,8 @@ class Question(Record):
     """What a resolver is asked.
 
     `root` is the project's absolute directory, which relative paths start from. `lines` are
-    requirement lines, `arguments` `-r FILE`, `-c FILE`, `--group FILE:NAME`. `python` is the first
+    requirement lines, `arguments` `-r FILE`, `-c FILE`, `--group FILE:NAME`, and for uv, where
+    FILE is a `pyproject.toml`, `--extra NAME`. `python` is the first
     version that counts (`3.12.4`, or `3.12`). `pins` are names and versions that stay where they
     can, `upgrade` names that may move. `alone`: nothing that the packages depend on.
     """

@@ -71,7 +71,7 @@ def unwritten(root: str, pyproject: Document | None) -> Bubble:
         return Bubble(name=DEFAULT, groups=groups, project="editable")
     if pyproject is not None and "project" in says:
         lines = dependencies_of(pyproject, ())
-        return Bubble(name=DEFAULT, groups=groups, dependencies=lines)
+        return Bubble(name=DEFAULT, groups=groups, dependencies=lines, declared=lines)
     file = f"{root}/requirements.txt"
     if os.path.lexists(file):
         return Bubble(name=DEFAULT, groups=groups, requirements=(file,))
@@ -106,7 +106,9 @@ class _Reader:
         self._require_distinct(bubbles)
         bubbles = tuple(
             # what they come to is among the dependencies by now
-            b.replace(project="", extras=()) if b.project == "dependencies" else b
+            b.replace(project="", extras=(), extras_declared=b.extras)
+            if b.project == "dependencies"
+            else b
             for b in bubbles
         )
         return Project(
@@ -215,12 +217,14 @@ class _Reader:
             for key in _INHERITED
         }
         project = next((one.project for one in way if one.project), "")
+        lines: tuple[str, ...] = ()
         if project == "dependencies" and self.pyproject and "project" in self.pyproject.entries:
             lines = dependencies_of(self.pyproject, joined["extras"])
             joined["dependencies"] = tuple(dict.fromkeys((*lines, *joined["dependencies"])))
         return bubble.replace(
             **joined,
             python=next((one.python for one in way if one.python), ""),
+            declared=lines,
             project="" if project == "none" else project,
         )
 

@@ -83,7 +83,7 @@ def resolve(
         if installer == "pip":
             from bubble.projects.pip_lock import Pip
 
-            resolver: Resolver = Pip(build, world, staging)
+            resolver: Resolver = Pip(build, world, staging, project.root)
         else:
             resolver = Uv(uv_for(world, fetch=True, tell=step), world, staging)
         step("resolving")

@@ -34,15 +34,17 @@ _INFO = (".dist-info", ".egg-info", ".egg-link")
 class State(Record):
     """What an environment was made from, and what belongs to it.
 
-    `lock`, `packages` and `sources` are digests (hex): of its lock file, of what it has, of the
-    project's own files where those are built into it. `extra` says that it keeps what the lock
-    doesn't have. `links` are the directories, relative to the project, in which sync made a
-    `.venv` that leads to it; `kernel` is the absolute directory of its Jupyter kernel.
+    `lock`, `packages`, `sources` and `metadata` are digests (hex): of its lock file, of what it
+    has, of the source trees that are built into it, of what says how those are installed that are
+    used where they lie. `extra` says that it keeps what the lock doesn't have. `links` are the
+    directories, relative to the project, in which sync made a `.venv` that leads to it; `kernel`
+    is the absolute directory of its Jupyter kernel.
     """
 
     lock: str
     packages: str
     sources: str = ""
+    metadata: str = ""
     extra: str = ""
     kernel: str = ""
     links: tuple[str, ...] = ()

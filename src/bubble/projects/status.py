@@ -14,6 +14,7 @@ from bubble.projects.changes import Change, package_changes
 from bubble.projects.lock import is_stale
 from bubble.projects.lockfile import parse_lock, read_bytes
 from bubble.projects.manifest import DEFAULT
+from bubble.projects.sources import sources_of
 from bubble.selection.identity import is_itself
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ STRANGE = "not ours"  # something that sync didn't make lies in its place
 INTERPRETER = "other interpreter"  # than the build that the lock names
 OTHER_LOCK = "other lock"  # it was made from another one: the file has changed, or a rollback
 DRIFTED = "drifted"  # somebody else installed or removed something
-SOURCES = "sources changed"  # of the project that is built into it
+SOURCES = "sources changed"  # of a project that is built into it, or what an editable one says
 UNLINKED = "not linked"  # a directory's link, or its Jupyter kernel, isn't there
 
 
@@ -129,12 +130,16 @@ def compare(project: Project, bubble: Bubble, file: LockFile, world: World) -> S
         if not changes:
             detail = "what is installed there was written again"
         return status.replace(state=DRIFTED, detail=detail, changes=changes)
-    if bubble.project == "built":
-        from bubble.projects.sources import sources_of
-
-        if known.sources != sources_of(project.root):
-            return status.replace(state=SOURCES, detail="the project was changed since")
+    if (known.sources, known.metadata) != sources_of(os.path.dirname(file.path), file.lock.trees):
+        return status.replace(state=SOURCES, detail=_trees(file))
     return _attached(project, bubble, status, world)
+
+
+def _trees(file: LockFile) -> str:
+    names = [tree.name for tree in file.lock.trees]
+    if len(names) == 1 and file.lock.trees[0].path == ".":
+        return "the project was changed since"
+    return f"something was changed since in: {printable(', '.join(names), 300)}"
 
 
 def interpreter_name(prefix: str) -> str:

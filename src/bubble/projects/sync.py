@@ -31,6 +31,7 @@ from bubble.projects.status import (
     Status,
     compare,
     read_lock_file,
+    status_of,
 )
 from bubble.selection.answers import request_of
 from bubble.selection.sources import in_directory
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from bubble.pythons.installing.progress import Progress
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
+    from bubble.system.layout import Layout
 
 LOCKED, FROZEN = "locked", "frozen"
 NEW, CHANGED, SAME = "made", "changed", "unchanged"
@@ -92,6 +94,8 @@ def sync_bubble(
     if dry_run:
         return _dry(project, bubble, world, mode=mode)
     layout, path = world.layout, project.path(bubble)
+    if not _may_change(layout):
+        return _anothers(project, bubble, world, mode=mode, inexact=inexact)
     name = state.digest(os.fsencode(path))
     with ProcessLock(f"{layout.locks}/sync.{name}"):  # of several at once, one makes it
         with placing.lock(layout, path):
@@ -125,6 +129,31 @@ def sync_bubble(
             replaced=status.environment is not None,
             links=links.make,
         )
+
+
+def _may_change(layout: Layout) -> bool:
+    """Whether the store is this user's to change; one that isn't there yet will be."""
+    return not os.path.isdir(layout.locks) or os.access(layout.locks, os.W_OK)
+
+
+def _anothers(
+    project: Project, bubble: Bubble, world: World, *, mode: str, inexact: bool
+) -> Synced:
+    """Return that nothing is to be done, with a store that somebody else keeps.
+
+    Raises BubbleError(permission) where something is.
+    """
+    done = _dry(project, bubble, world, mode=mode or LOCKED)
+    status = status_of(project, bubble, world, frozen=True)
+    if done.status == SAME and _is_enough(status, inexact=inexact):
+        return done
+    home = printable(world.layout.home, 500)
+    raise BubbleError(
+        "permission",
+        f"{home} is another user's, and can't be changed by you: the bubble {bubble.name} isn't "
+        f"as its lock says ({_why(status)})",
+        hint="let its owner sync here; or have a store of your own, by another BUBBLE_HOME",
+    )
 
 
 def attach(

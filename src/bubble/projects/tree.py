@@ -42,6 +42,20 @@ _UV_UNRELATED = frozenset({
 _SOURCES = ("setup.py", "setup.cfg")
 
 
+def metadata_of(path: str) -> tuple[object, tuple[str, ...]]:
+    """Return what says how a tree (absolute path) is installed where it lies, JSON-ready.
+
+    Its commands and entry points, its version, where its modules are; and the files that were
+    read. Raises BubbleError(manifest) for what can't be.
+    """
+    trees = Trees()
+    pyproject = read_document(f"{path}/pyproject.toml")
+    if pyproject is not None:
+        trees.files.append(pyproject.path)
+    found = [_told(_at(pyproject, "project")), trees.build(path, pyproject)]
+    return found, tuple(trees.files)
+
+
 class Trees:
     """The source trees that one bubble leads to, each looked at once.
 
@@ -74,6 +88,11 @@ class Trees:
             # its bytes are checked at every sync, by the hash in the lock
             return ["archive", os.path.basename(path), os.path.getsize(path)]
         return None
+
+    def has_sources(self, path: str) -> bool:
+        """Whether [tool.uv.sources] of the project at a path (absolute) says where things are."""
+        pyproject = read_document(f"{path}/pyproject.toml")
+        return bool(_at(pyproject, "tool", "uv", "sources"))
 
     def settings(self, root: str) -> object:
         """Return what uv's own settings for a directory say about packages, JSON-ready.
@@ -116,7 +135,7 @@ class Trees:
         found["sources"] = self._sources(path, pyproject)
         dynamic = found["dynamic"] or not said
         if dynamic:
-            found["build"] = self._build(path, pyproject)
+            found["build"] = self.build(path, pyproject)
         return found
 
     def _sources(self, path: str, pyproject: Document | None) -> object:
@@ -153,12 +172,12 @@ class Trees:
                 return None
         return None
 
-    def _build(self, path: str, pyproject: Document | None) -> object:
-        """Return what a build may take dependencies from, where they aren't written down."""
+    def build(self, path: str, pyproject: Document | None) -> object:
+        """Return what a build may take its answers from, where they aren't written down."""
         tool = _at(pyproject, "tool")
         found: dict[str, object] = {
             "system": _at(pyproject, "build-system"),
-            "tool": _decisive(tool, _UNRELATED) if isinstance(tool, dict) else None,
+            "tool": (_decisive(tool, _UNRELATED) if isinstance(tool, dict) else None) or None,
         }
         for name in _SOURCES:
             found[name] = self._file(f"{path}/{name}")

@@ -117,7 +117,9 @@ def add(block: Block) -> tuple[tuple[str, str], ...]:
     if old is not None and inside is None:
         backup = f"{target}{BACKUP}"
         if not os.path.lexists(backup):
-            replace_file(backup, old, os.stat(target).st_mode & 0o777)
+            info = os.stat(target)
+            replace_file(backup, old, info.st_mode & 0o777)
+            os.utime(backup, ns=(info.st_atime_ns, info.st_mtime_ns))
             done.append(("kept the old one as", backup))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     _replace(target, new)
@@ -146,9 +148,11 @@ def remove(block: Block) -> tuple[tuple[str, str], ...]:
 
 
 def _drop_backup(block: Block, target: str, now: bytes | None) -> None:
-    """Remove what was kept of the file, if that is what the file is again."""
+    """Remove what was kept of the file, if that is what it is again, and give it its time."""
     backup = f"{target}{BACKUP}"
     if os.path.lexists(backup) and _read(backup, block) == now:
+        info = os.stat(backup)
+        os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
         unlink_quietly(backup)
 
 

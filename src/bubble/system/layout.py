@@ -125,6 +125,11 @@ class Layout(Record):
         return f"{self.home}/shims.seen"
 
     @property
+    def made(self) -> str:
+        """Which directories bubble made outside of its own, a line each."""
+        return f"{self.home}/made"
+
+    @property
     def requests(self) -> str:
         """What bare requests mean now: `now` leads to the directory that holds; derived."""
         return f"{self.home}/requests"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("bubble activate", "the environment of this directory, if bubble knows it"),
-    ("bubble activate web", "a named environment"),
+    ("bubble activate web", "a bubble of this project, or a named environment"),
     ("bubble activate ./tools/env", "any other, by its path"),
     ("bubble deactivate", "take it back"),
 )
@@ -25,8 +25,10 @@ def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     import argparse
 
-    parser.add_argument("environment", metavar="ENV", nargs="?", help="a name or a path")
-    # the function's own question: what to enter where nothing was named
+    parser.add_argument(
+        "environment", metavar="ENV", nargs="?", default="", help="a bubble, a name or a path"
+    )
+    # the function's own question: what to enter where nothing was named, or a project may name it
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -34,8 +36,18 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Say which environment the function shall enter here, or what is missing."""
     if not options.check:
         raise no_function("activate")
-    path = _here(context)
+    path = _named(options.environment, context) if options.environment else _here(context)
     return Outcome(data={"path": path}, lines=(path,))
+
+
+def _named(text: str, context: Context) -> str:
+    """Return the path of the environment that somebody names in a project."""
+    from bubble.projects.running import environment_for
+    from bubble.selection.answers import require_whole
+
+    found = environment_for(text, context.world(), "activate")
+    require_whole(found, context.layout)
+    return found.path
 
 
 def _here(context: Context) -> str:

@@ -39,7 +39,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
 
-    source = find(options.source, context)
+    source = find(options.source, context, "clone")
     cwd = working_directory(context.env.get("PWD", ""))
     path = os.path.normpath(os.path.join(cwd, os.path.expanduser(options.target)))
     if is_path(options.target) and os.path.basename(path) == DEFAULT:

@@ -14,6 +14,10 @@ EXAMPLES = (
     ("bubble exec python -V", "with the Python that this directory selects"),
     ("bubble exec -p 3.12 python -m this", "with another one, once"),
     ("bubble exec -p 3.11 make test", "any command; its `python` is that one"),
+    (
+        "bubble exec -p train python -V",
+        "with a bubble of this project, or a named environment",
+    ),
 )
 
 
@@ -49,6 +53,7 @@ def perform(words: list[str], request: str, context: Context) -> int:
     """Become the command, as the directory or a request selects it; else return its status."""
     import sys
 
+    from bubble.model.request import parse_request
     from bubble.selection.commands import require_name
     from bubble.selection.fallback import perform
     from bubble.selection.resolve import resolve, select
@@ -57,6 +62,10 @@ def perform(words: list[str], request: str, context: Context) -> int:
 
     name = words[0] if "/" in words[0] else require_name(words[0])
     world = context.world()
+    if request and parse_request(request).kind == "name":
+        from bubble.projects.running import request_for
+
+        request = request_for(request, world, "exec -p")
     selection = resolve(option(request), world) if request else select(world)
     path = find_command(name, selection, world)
     env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))

@@ -61,6 +61,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "an environment is of one platform, this one",
             hint="export a lock: bubble export pylock.toml --platform …",
         )
+    if os.path.basename(options.env).startswith("pylock.") and options.env.endswith(".toml"):
+        from bubble.model.text import printable
+
+        raise BubbleError(
+            "lock",
+            f"there is no {printable(options.env, 500)}",
+            hint="make it, in its project: bubble lock",
+        )
     if options.env.endswith(".toml") and os.path.isfile(options.env):
         raise BubbleError(
             "usage",
@@ -125,9 +133,13 @@ def _of_environment(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.info import find
     from bubble.envs.exchange.export import exported, warnings_of
     from bubble.projects.exchange.exporting import Exported, environment_yml
+    from bubble.selection.answers import require_whole
+    from bubble.selection.identity import is_itself
     from bubble.system.pyvenv_cfg import read_configuration, version_of
 
-    environment = find(options.env, context)
+    environment = find(options.env, context, "export")
+    if not is_itself(environment):  # what is gone has nothing, and that is no answer
+        require_whole(environment, context.layout)
     found = exported(environment.path)
     warnings = warnings_of(found, environment.path)
     if options.format == "environment.yml":

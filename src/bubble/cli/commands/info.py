@@ -32,7 +32,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.model.text import few, size
 
     scripts = scripts_of(context.layout)
-    details = describe(find(options.env, context), context.layout)
+    details = describe(find(options.env, context, "info"), context.layout)
     status, environment = details.status, details.status.environment
     state = state_of(status)
     place = bubble_at(environment.path)
@@ -75,11 +75,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
-def find(text: str, context: Context) -> Environment:
-    """Return the environment that a command's ENV argument means."""
-    from bubble.envs.knowing.here import located
+def find(text: str, context: Context, command: str = "") -> Environment:
+    """Return the environment that a command's ENV argument means; `command` is for hints."""
+    from bubble.projects.running import environment_for
 
-    return located(text, context.world())
+    return environment_for(text, context.world(), command)
 
 
 def _day(at: object) -> str:

@@ -41,10 +41,10 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register the kernel, and say under which name."""
+    from bubble.cli.commands.info import find
     from bubble.envs.kernel import install_kernel
-    from bubble.envs.knowing.here import located
 
-    environment = located(options.environment, context.world())
+    environment = find(options.environment, context, "kernel install")
     kernel = install_kernel(
         environment,
         context.env,

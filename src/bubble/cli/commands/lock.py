@@ -111,7 +111,7 @@ def _locker(options: Namespace, context: Context) -> Callable[..., Locked]:
         from bubble.cli.commands.info import find
         from bubble.projects.installed import lock_installed
 
-        return partial(lock_installed, find(options.source, context), **common)
+        return partial(lock_installed, find(options.source, context, "lock --from"), **common)
     from bubble.projects.lock import lock_bubble
 
     return partial(lock_bubble, upgrade=_upgrade(options), upgrade_python=options.python, **common)

@@ -36,8 +36,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.discarding.remove import remove
     from bubble.envs.knowing.locate import locate_itself
     from bubble.envs.knowing.working_trees import told, unsaved_in
+    from bubble.projects.running import require_made
 
     world = context.world()
+    for text in options.environments:
+        require_made(text, world, "remove")
     found = [locate_itself(text, world.cwd, world.layout) for text in options.environments]
     asks = context.output.may_ask and not options.yes  # who is asked, is told all of it
     where = (context.env, world.layout)

@@ -32,9 +32,12 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Mend it."""
     from bubble.envs.changing.repair import repair
     from bubble.envs.knowing.editables import warnings_of
+    from bubble.projects.running import require_made
 
     show = not context.output.json
-    repaired = repair(options.env, context.world(), installer=options.installer, show=show)
+    world = context.world()
+    require_made(options.env, world, "repair")
+    repaired = repair(options.env, world, installer=options.installer, show=show)
     context.renew_shims()
     environment = repaired.environment
     return Outcome(

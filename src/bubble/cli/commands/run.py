@@ -68,7 +68,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     if options.sync:
         _sync(options.environment, context, world)
-    run(environment_for(options.environment, world), words, world)
+    run(environment_for(options.environment, world, "run"), words, world)
 
 
 def _sync(name: str, context: Context, world: World) -> None:

@@ -34,10 +34,11 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.model.errors import BubbleError
     from bubble.model.text import size
     from bubble.program.origin import INSTALLER, origin
-    from bubble.program.uninstall import pieces, remove
+    from bubble.program.uninstall import made_directories, pieces, remove
 
     found = origin(context.env)
     going = pieces(found, context.layout, everything=options.all)
+    made = made_directories(found, context.layout)
     shown = [f"{size(p.size).rjust(10)}  {p.path}  {p.what}" for p in going]
     data = {"dry_run": options.dry_run, "removed": [p.as_dict() for p in going]}
     if options.dry_run:
@@ -53,7 +54,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             context.output.note(line)
     context.require_agreement("all of this goes", given=options.yes)
     notes = _detach(context)
-    remove(going, found)
+    remove(going, found, made)
     last = () if found.kind == INSTALLER else (f"the program itself: {found.remove}",)
     return Outcome(data=data, lines=tuple(shown), notes=tuple(notes), next_steps=last)
 

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from bubble.selection.resolve import World
+
 EXAMPLES = (
     ("bubble shell 3.12", "in this shell, until it ends"),
     ("bubble shell 3.12 3.11", "several: the first that has a command runs it"),
@@ -75,6 +77,7 @@ def _checked(texts: list[str], context: Context) -> tuple[str, tuple[str, ...]]:
         raise BubbleError("usage", "say which Python to use", hint="bubble shell --help")
     parts = [part for text in texts for part in ([text] if "/" in text else text.split(":"))]
     world = context.world()
+    parts = [_project_s(part, world) for part in parts]
     selections = [resolve(option(part), world) for part in parts]
     warnings = warning("python", shadow_of(selections[0], world), world)
     if not any("/" in part for part in parts):
@@ -84,3 +87,14 @@ def _checked(texts: list[str], context: Context) -> tuple[str, tuple[str, ...]]:
             "usage", "a path stands alone in BUBBLE_PYTHON", hint=f"bubble shell {parts[0]}"
         )
     return os.path.abspath(os.path.join(world.cwd, os.path.expanduser(parts[0]))), warnings
+
+
+def _project_s(text: str, world: World) -> str:
+    """Return a request, the path of the environment for what a project calls its own."""
+    from bubble.model.request import parse_request
+
+    if parse_request(text).kind != "name":
+        return text
+    from bubble.projects.running import request_for
+
+    return request_for(text, world, "shell")

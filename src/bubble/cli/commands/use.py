@@ -125,8 +125,17 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
     if request.kind == "path":
         return  # refused by the pin, which says why
     if request.kind == "name":
+        from bubble.envs.knowing.bubbles import of_project
         from bubble.selection.registry import of_name
 
+        world = context.world()
+        if of_project(request.text, world.cwd, context.layout):
+            raise BubbleError(
+                "request",
+                f"“{request}” is a bubble of this project: which directories have it, its manifest "
+                "says, and a .python-version would say nothing elsewhere",
+                hint=f'directories = ["…"] in the manifest; for this shell: bubble shell {request}',
+            )
         if of_name(context.layout, request.text):
             return
         raise BubbleError(

@@ -20,6 +20,7 @@ from bubble.envs.changing.reinterpret import (
     works,
 )
 from bubble.envs.knowing import placing
+from bubble.envs.knowing.bubbles import of_project
 from bubble.envs.knowing.here import selected_name
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.locate import DEFAULT, is_path, locate
@@ -129,6 +130,8 @@ def find(text: str, cwd: str, layout: Layout) -> str:
         here = _of_directory(cwd, layout)
         if here:
             return here
+    elif (own := of_project(text, cwd, layout)) is not None and os.path.isdir(own.path):
+        return own.path
     else:
         path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
         if not is_path(text):

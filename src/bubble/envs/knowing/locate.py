@@ -64,8 +64,9 @@ def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
             f"{printable(text)} is an environment of this project, and one for the whole machine",
             hint=f"say which: {quoted(printable(found.path))} or {quoted(printable(named.path))}",
         )
+    is_name = text == found.name or found == of_project(text, cwd, layout)
     path = os.path.normpath(os.path.join(cwd, os.path.expanduser(text)))
-    for candidate in (path, f"{path}/{DEFAULT}") if text != found.name else ():
+    for candidate in (path, f"{path}/{DEFAULT}") if not is_name else ():
         real = os.path.realpath(candidate)
         if (
             os.path.islink(candidate)

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from bubble.projects.manifest import Bubble, Project
 
 _BASE = "debian:bookworm-slim"
+_USER = 10001  # a number: what starts containers can see that it isn't root's
+_ARGUMENTS = ("BUBBLE_CATALOG", "BUBBLE_MIRROR", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")
+_GIT = (
+    "RUN apt-get update \\",
+    "    && apt-get install --yes --no-install-recommends ca-certificates git \\",
+    "    && rm -rf /var/lib/apt/lists/*",
+)
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
@@ -33,48 +40,39 @@ def dockerfile(project: Project, bubble: Bubble, lock: LockFile) -> Exported:
     place = os.path.relpath(project.path(bubble), project.root)
     trees = any("directory" in package for package in lock.packages)
     git = any("vcs" in package for package in lock.packages)
-    files = _files(project, bubble)
-    packages = "ca-certificates git python3 python3-venv" if git else (
-        "ca-certificates python3 python3-venv"
-    )  # fmt: skip
+    sync = f"RUN bubble sync --frozen{named} && bubble cache prune"
+    files = " ".join(_files(project, bubble))
     lines = [
         f"# Made by bubble export --format dockerfile from {os.path.basename(lock.path)}:",
         f"# Python {version} and {_count(lock)}, as they are locked.",
         "#",
-        "#   docker build --build-context bubble=DIRECTORY-OF-BUBBLE .",
+        "#   docker build --build-context bubble=RELEASE .",
         "#",
-        "# The build needs the network for: the image, Debian's packages, what bubble itself needs",
-        "# (all three not locked), the interpreter (by its sha256), the packages (by their hashes)"
-        + (", commits (by git)." if git else "."),
+        "# RELEASE is a directory with a release of bubble and what it installs: install.sh, its",
+        "# interpreter's archive, and wheels. Each is checked against the sha256 in install.sh.",
+        "# The build fetches the interpreter (by its sha256) and the packages (by their hashes)",
+        f"# that are locked, {'commits, and git from Debian' if git else 'and nothing else'}.",
         "# What it makes runs without the network. It holds no secrets; where an index wants some:",
         f"#   RUN --mount=type=secret,id=netrc,target=/root/.netrc bubble sync --frozen{named}",
         "# Keep out of the context what is of this machine, in .dockerignore: .venv .venvs .git",
         "",
         f"FROM {_BASE} AS build",
-        "RUN apt-get update \\",
-        f"    && apt-get install --yes --no-install-recommends {packages} \\",
-        "    && rm -rf /var/lib/apt/lists/*",
-        "COPY --from=bubble . /opt/source",
-        "RUN python3 -m venv /opt/bubble \\",
-        "    && /opt/bubble/bin/pip install --no-cache-dir '/opt/source[uv]'",
-        "ENV BUBBLE_HOME=/opt/pythons PATH=/opt/bubble/bin:$PATH",
+        *(_GIT if git else ()),
+        "COPY --from=bubble . /opt/release",
+        "RUN sh /opt/release/install.sh --no-init --offline /opt/release",
+        *(f"ARG {name}" for name in _ARGUMENTS),
+        "ENV BUBBLE_HOME=/opt/pythons PATH=/root/.local/bin:$PATH",
         "WORKDIR /app",
-    ]
-    sync = f"RUN bubble sync --frozen{named} && bubble cache prune"
-    if trees:  # the project itself is installed: it must be there
-        lines += ["COPY . .", sync]
-    else:
-        lines += [f"COPY {' '.join(files)} ./", sync, "COPY . ."]
-    lines += [
+        # a project that is installed itself must be there
+        *(("COPY . .", sync) if trees else (f"COPY {files} ./", sync, "COPY . .")),
         "",
         f"FROM {_BASE}",
-        "RUN apt-get update \\",
-        "    && apt-get install --yes --no-install-recommends ca-certificates \\",
-        "    && rm -rf /var/lib/apt/lists/*",
+        f"RUN useradd --uid {_USER} --create-home --shell /usr/sbin/nologin app",
         "COPY --from=build /opt/pythons/pythons /opt/pythons/pythons",
         "COPY --from=build /app /app",
         "WORKDIR /app",
         f"ENV PATH=/app/{place}/bin:$PATH",
+        f"USER {_USER}:{_USER}",
         'CMD ["python"]',
     ]
     return Exported(text="".join(f"{line}\n" for line in lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -37,9 +38,10 @@ def requirements(lock: LockFile) -> Exported:
     for line, hashes in found:
         if hashed and not hashes:  # beside hashes, pip takes nothing without
             lines.append(f"# {line}")
+            words = line.split(" ", 1) if line.startswith("-e ") else [line]
             warnings.append(
                 f"“{line}” is a comment: no hash can be said of a source tree; install it after "
-                f"the others: pip install --no-deps {line}"
+                f"the others: pip install --no-deps {shlex.join(words)}"
             )
         else:
             lines.append(" \\\n".join([line, *(f"    --hash={value}" for value in hashes)]))
@@ -101,7 +103,7 @@ def _requirement(package: Mapping[str, Any], warnings: list[str]) -> tuple[str, 
         url = _clean(vcs.get("url") or f"./{vcs['path']}", name, warnings)
         return f"{name} @ {vcs['type']}+{url}@{vcs['commit-id']}{_below(vcs)}{marker}", ()
     if directory := package.get("directory"):
-        path = directory["path"]
+        path = os.path.normpath(os.path.join(directory["path"], directory.get("subdirectory", "")))
         place = path if os.path.isabs(path) or path.startswith(".") else f"./{path}"
         if os.path.isabs(path):
             warnings.append(f"{name} is a directory of this machine: {printable(path, 200)}")
