@@ -207,7 +207,7 @@ DEFAULTS: dict[str, tuple[dict[str, str], Bubble]] = {
     ),
     "an application": (
         {"pyproject_toml": '[project]\nname="x"\ndependencies = ["six>1"]', "requirements_txt": ""},
-        Bubble(name="default", dependencies=("six>1",)),
+        Bubble(name="default", dependencies=("six>1",), declared=("six>1",)),
     ),
     "dependencies that a build tells": (
         {"pyproject_toml": '[project]\nname="x"\ndynamic = ["dependencies"]'},

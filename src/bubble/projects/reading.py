@@ -217,7 +217,7 @@ class _Reader:
             for key in _INHERITED
         }
         project = next((one.project for one in way if one.project), "")
-        lines: tuple[str, ...] = ()
+        lines = next((one.declared for one in way if one.declared), ())
         if project == "dependencies" and self.pyproject and "project" in self.pyproject.entries:
             lines = dependencies_of(self.pyproject, joined["extras"])
             joined["dependencies"] = tuple(dict.fromkeys((*lines, *joined["dependencies"])))
