@@ -191,6 +191,13 @@ function __bubble_shell
     end
 end
 
+# Makes an environment and enters it; $argv has `--activate`.
+function __bubble_create
+    set -l env (__bubble_run create --entered $argv); or return
+    printf '%s\n' $env
+    __bubble_activate $env
+end
+
 function bubble
     set -l code
     switch "$argv[1]"
@@ -209,6 +216,8 @@ function bubble
         case '*'
             if test "$argv[1]" = shell
                 __bubble_shell $argv[2..]
+            else if test "$argv[1]" = create; and contains -- --activate $argv; and not contains -- --json $argv; and not contains -- --help $argv; and not contains -- -h $argv
+                __bubble_create $argv[2..]
             else
                 __bubble_run $argv
             end

@@ -305,7 +305,31 @@ _bubble_shell() {
     esac
 }
 
+# Makes an environment and enters it, if `--activate` is among the words; 1 if that isn't so.
+_bubble_create() {
+    case " $* " in
+        *' --help '* | *' -h '* | *' --json '*) return 1 ;;
+        *' --activate '*) ;;
+        *) return 1 ;;
+    esac
+    shift
+    _bubble_status=0
+    _bubble_env=$(_bubble_run create --entered "$@") || _bubble_status=$?
+    _bubble_forget
+    if [ "$_bubble_status" = 0 ]; then
+        printf '%s\n' "$_bubble_env"
+        _bubble_activate "$_bubble_env" || _bubble_status=$?
+    fi
+}
+
 bubble() {
+    case ${1-} in
+        create)
+            if _bubble_create "$@"; then
+                return "$_bubble_status"
+            fi
+            ;;
+    esac
     case ${1-} in
         activate)
             shift

@@ -92,6 +92,7 @@ SCENES = {
     """,
     "export": f"{REAL}\nbubble create -r requirements.txt; bubble clone .venv train",
     "doctor": PYTHONS,
+    "config unset": "bubble config set cache-dir ~/scratch/bubble",
     "gc": ENVIRONMENTS,
     "cache size": PYTHONS,
     "cache prune": PYTHONS,

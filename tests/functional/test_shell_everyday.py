@@ -80,6 +80,22 @@ def test_the_prompt_after_it_was_made_is_in_the_environment(
 
 
 @EACH
+@pytest.mark.parametrize("hook", [False, True])
+def test_who_creates_with_activate_is_inside(shell: str, desk: Desk, *, hook: bool) -> None:
+    here = f"{desk.root}/project"
+    os.mkdir(here)
+    with desk.shell(shell, hook=hook) as session:
+        session.cd(here)
+        session.do("bubble create web --no-pip --activate")
+        assert session.active == f"{desk.home}/envs/web", session.screen
+        session.do("deactivate").do("bubble create --activate --no-pip")
+        assert session.active == f"{here}/.venv", session.screen
+        session.do("bubble create web --activate")  # it is there already
+        assert session.active == f"{here}/.venv"
+        assert "error:" in session.screen
+
+
+@EACH
 def test_the_prompt_that_create_was_given_is_shown(shell: str, desk: Desk, bubble: Bubble) -> None:
     create(bubble, "web", "--no-pip", "--prompt", "fancy web")
     end = ".fish" if shell == "fish" else ""

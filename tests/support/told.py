@@ -10,7 +10,7 @@ import unicodedata
 from importlib import import_module
 
 from bubble.cli.arguments import make_parser
-from bubble.cli.table import COMMANDS, GROUPS
+from bubble.cli.table import ALIASES, COMMANDS, GROUPS
 from bubble.model.errors import EXIT_STATUS, KINDS
 
 TYPE_CHECKING = False
@@ -89,6 +89,8 @@ def parse_line(line: str) -> Namespace | None:
         known = {"", *COMMANDS, *GROUPS}
         assert " ".join(words[:-1]) in known, line
         return None
+    if words[0] in GROUPS and not words[1:]:  # one that does something alone
+        words = [*ALIASES[words[0]]]
     depth = 2 if words[0] in GROUPS else 1
     command = " ".join(words[:depth])
     assert command in COMMANDS, line

@@ -81,7 +81,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--constraints", "-c", "--editable", "-e", "--bubbles", "--frozen", "--locked"),
         *("--lock", "--output", "-o", "--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
         *("--system-site-packages", "--url", "--user", "--with"),
-        *("--inexact", "--script", "--sync"),
+        *("--inexact", "--script", "--sync", "--activate", "--entered", "--no-default-packages"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()
@@ -90,7 +90,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
 @pytest.mark.parametrize("line", suggestions.commands())
 def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
     if line != "bubble --help":
-        parse_line(line.replace("VERSION", "3.12").replace("CMD", "pip"))
+        parse_line(line.replace("VERSION", "3.12").replace("SHELL", "bash"))
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
     [
         ("version", "did you mean: bubble current"),
         ("version-name", "did you mean: bubble current"),
-        ("virtualenv 3.12 site", "did you mean: bubble create NAME -p VERSION"),
+        ("virtualenv 3.12 site", "did you mean: bubble create site -p 3.12"),
         ("virtualenvs", "did you mean: bubble list"),
-        ("prefix", "did you mean: bubble python find VERSION"),
+        ("prefix", "did you mean: bubble python find"),
         ("root", "did you mean: bubble python dir"),
         ("python root", "did you mean: bubble python dir"),
-        ("move old new", "did you mean: bubble rename NAME NEW"),
+        ("move old new", "did you mean: bubble rename old new"),
         ("clean", "did you mean: bubble gc --dry-run"),
         ("latest", "did you mean: bubble python find VERSION"),
-        ("pin 3.12", "did you mean: bubble use VERSION"),
+        ("pin 3.12", "did you mean: bubble use 3.12"),
         ("env list", "did you mean: bubble list"),
         ("lst", "did you mean: bubble list"),
         ("create exp --file r.txt", "did you mean: -r FILE"),

@@ -45,13 +45,18 @@ class Parser(argparse.ArgumentParser):
         options, rest = parse(arguments)
         if not rest:
             return options
-        asked = rest[0].partition("=")[0]
-        if not asked.startswith("-"):
-            return self.error(f"“{printable(rest[0], 80)}” is one argument too many")
         from bubble.cli import suggestions
 
+        asked = rest[0].partition("=")[0]
+        said = suggestions.line([*self.prog.split()[1:], *arguments])
+        if not asked.startswith("-"):
+            raise BubbleError(
+                "usage",
+                f"“{printable(rest[0], 80)}” is one argument too many",
+                hint=said or f"{self.prog} --help",
+            )
         known = [option for action in self._actions for option in action.option_strings]
-        hint = suggestions.option(asked, self.prog.removeprefix("bubble "), known)
+        hint = said or suggestions.option(asked, self.prog.removeprefix("bubble "), known)
         raise BubbleError(
             "usage",
             f"{self.prog} has no option “{printable(asked, 80)}”",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bubble.model.quoting import quoted
 from bubble.model.record import Record
-from bubble.selection.shell import WITH_COMPLETIONS, render_completions
+from bubble.selection.shell import SHELLS, WITH_COMPLETIONS, render_completions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _KINDS = {
     "PATH": "file",
     "FILE": "file",
     "ARCHIVE": "file",
+    "SHELL": "".join(f"{shell}," for shell in SHELLS),
 }
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Protocol
 
+    from bubble.cli.configuration import Configuration
     from bubble.cli.output import Output
     from bubble.model.errors import BubbleError
     from bubble.model.platform import Platform
@@ -50,10 +51,15 @@ class Outcome(Record):
 
 
 class Context(Record):
-    """The world as one call of the program sees it."""
+    """The world as one call of the program sees it.
+
+    `env` has what the user's configuration file says where the variables say nothing;
+    `configuration` is that file, None where it says nothing.
+    """
 
     env: Mapping[str, str]
     output: Output
+    configuration: Configuration | None = None
 
     @property
     def layout(self) -> Layout:

@@ -97,11 +97,8 @@ def _unknown(words: Sequence[str]) -> BubbleError:
     depth = 2 if group else 1
     asked = " ".join(words[:depth])
     what = "option" if words[depth - 1].startswith("-") else "command"
-    hint = ""
-    if what == "option":
-        asked = words[depth - 1]
-    else:
-        hint = suggestions.command(asked, COMMANDS, GROUPS, "".join(words[depth : depth + 1]))
+    hint = suggestions.command(asked, COMMANDS, GROUPS, words[depth:])
+    asked = words[depth - 1] if what == "option" else asked
     return BubbleError(
         "usage",
         f"there is no {what} “{printable(asked, 80)}”",

@@ -10,7 +10,7 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from bubble.cli.context import Command
     from bubble.cli.output import Output
@@ -84,7 +84,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         return output.failure(from_os_error(error))
     except Exception as error:
         # the last resort: no traceback for a user
-        if env.get("BUBBLE_DEBUG"):
+        if env.get("BUBBLE_DEBUG", "") not in {"", "0"}:
             raise
         return output.failure(
             BubbleError(
@@ -107,8 +107,9 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
         from bubble.cli.commands.shim_fallback import run as run_fallback
         from bubble.cli.context import Context
 
-        return run_fallback(argv[1:], Context(env=env, output=output))
-    words = " ".join(argv[:2]) if argv[:1] and argv[0] in GROUPS else " ".join(argv[:1])
+        return run_fallback(argv[1:], Context(**_settings("shim-fallback", (), env, output)))
+    is_group = argv[:1] and argv[0] in GROUPS and (argv[0] not in ALIASES or not _is_bare(argv[1:]))
+    words = " ".join(argv[:2]) if is_group else " ".join(argv[:1])
     if words in ALIASES:
         from bubble.cli.suggestions import are_pythons
 
@@ -123,17 +124,37 @@ def _dispatch(argv: list[str], env: Mapping[str, str], output: Output) -> int:
 
     module = _command(COMMANDS[words][0])
     arguments = argv[words.count(" ") + 1 :]
-    context = Context(env=env, output=output)
+    context = Context(**_settings(words, arguments, env, output))
     if not os.geteuid():
         from bubble.cli.root import require_own_home
 
-        require_own_home(words, arguments, context.layout, env)
+        require_own_home(words, arguments, context.layout, context.env)
     options = read(module, arguments)
     if options is None:
         from bubble.cli.arguments import parse
 
         options = parse(words, COMMANDS[words][1], module, arguments, output)
     return 0 if options is None else output.outcome(module.execute(options, context))
+
+
+def _is_bare(arguments: Sequence[str]) -> bool:
+    """Whether there are no words behind a group's own, and nobody asks for help."""
+    return all(word.startswith("-") for word in arguments) and not {"--help", "-h"} & {*arguments}
+
+
+def _settings(
+    words: str, arguments: Sequence[str], env: Mapping[str, str], output: Output
+) -> dict[str, Any]:
+    """Return a context's parts: nothing more is imported where there is no configuration file."""
+    from bubble.system.layout import configuration_file
+
+    if not os.path.lexists(configuration_file(env)):
+        return {"env": env, "output": output}
+    from bubble.cli.configured import configured
+
+    found = configured(words, arguments, env, output)
+    output.env = found.under(env)
+    return {"env": output.env, "output": output, "configuration": found}
 
 
 def _command(name: str) -> Command:

@@ -1,6 +1,7 @@
 """What somebody who types `bubble create …` means, where the words could mean something else.
 
-Names for packages, conda's `python=3.12`, HOME for a project; and what `--force` costs.
+Names for packages, conda's `python=3.12`, HOME for a project, a Python that isn't there yet; and
+what `--force` costs.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ def name_of(text: str) -> str:
 
         shown = quote(printable(text))
         if text[0].isalnum() and any(character in text for character in "=<>~!@[;"):
+            package, equals, version = text.partition("=")
+            if equals and version[:1].isdigit() and package.replace("-", "").isalnum():
+                shown = quote(f"{package}=={printable(version)}.*")  # conda's numpy=1.26
             raise error.replace_hint(
                 f"as a package for this project's: bubble create --with {shown}"
             ) from None
@@ -57,26 +61,35 @@ def name_of(text: str) -> str:
         raise
 
 
-def require_no_conda_words(options: Namespace) -> None:
-    """Raise BubbleError(usage) for `python=3.12` among the packages: conda's way to say -p."""
+def take_conda_words(options: Namespace, context: Context) -> None:
+    """Take `python=3.12` among the words for `-p 3.12`, as conda spells it, and say so.
+
+    Raises BubbleError(usage) where several Pythons are named.
+    """
     words = [options.name, *options.packages, *options.extra]
     pythons = [word for word in words if word.replace(" ", "").startswith("python=")]
     if not pythons:
         return
     from shlex import quote
 
-    version = pythons[0].rpartition("=")[2].strip()
-    rest = [word for word in words if word and word not in pythons]
-    named = rest[:1] if options.name not in pythons else []
-    packages = rest[len(named) :]
-    if not named:
-        packages = [part for package in packages for part in ("--with", package)]
-    line = " ".join(quote(printable(w)) for w in ("create", *named, "-p", version, *packages))
-    raise BubbleError(
-        "usage",
-        f"“{printable(pythons[0])}” is no package: which Python is said by -p",
-        hint=f"bubble {line}",
-    )
+    word = printable(pythons[0])
+    if "/" in options.python:
+        raise BubbleError(
+            "usage",
+            "-p says which Python here; conda's -p is a place",
+            hint=f"cd there, then: bubble create {quote(word)}",
+        )
+    if options.python or pythons[1:]:
+        raise BubbleError(
+            "usage",
+            f"“{word}” is one Python too many: an environment has one",
+            hint="say it once: -p VERSION",
+        )
+    options.python = pythons[0].replace(" ", "").removeprefix("python").lstrip("=")
+    options.name = "" if options.name in pythons else options.name
+    options.packages = [word for word in options.packages if word not in pythons]
+    options.extra = [word for word in options.extra if word not in pythons]
+    context.output.note(f"{word} is no package: it is taken as -p {printable(options.python)}")
 
 
 def require_a_project(world: World) -> None:
@@ -87,8 +100,14 @@ def require_a_project(world: World) -> None:
     require_narrow(world.cwd, world.env, hint)
 
 
-def installation_of(options: Namespace, world: World) -> tuple[Installation, str, bool]:
-    """Return the interpreter to use, the request it stands for, and whether that is exact."""
+def installation_of(
+    options: Namespace, context: Context, world: World
+) -> tuple[Installation, str, bool]:
+    """Return the interpreter to use, the request it stands for, and whether that is exact.
+
+    One that isn't installed is brought, if the user says so.
+    """
+    from bubble.cli.bringing import bring, may_bring
     from bubble.model.request import parse_request
     from bubble.pythons.installed import store
 
@@ -110,6 +129,10 @@ def installation_of(options: Namespace, world: World) -> tuple[Installation, str
             f"an environment is made against an installed Python, not “{request}”",
             hint=f"{line} -p {version}; for one of yours: bubble python adopt PATH",
         )
+    if not store.matching(world.layout, request, world.platform) and may_bring(
+        request, context, asked_for=options.install
+    ):
+        bring(request, context)
     installation = store.find(world.layout, request, world.platform)
     return installation, asked, request.is_exact
 
@@ -167,7 +190,7 @@ def what_was_lost(before: tuple[str, ...], path: str) -> tuple[str, ...]:
 def other_meaning(options: Namespace, world: World) -> tuple[str, ...]:
     """Return a note where a package of this project may have been meant by a name."""
     name = options.name
-    if not name or options.python:
+    if not name or options.python or options.activate:
         return ()
     from bubble.selection.registry import of_directory
 

@@ -23,7 +23,7 @@ class Output:
 
     def __init__(self, env: Mapping[str, str], *, json: bool) -> None:
         self.json = json
-        self._env = env
+        self.env = env
         self._talks_to_terminal = os.isatty(2)
         self.may_ask = os.isatty(0) and self._talks_to_terminal and not json
         self._progress: Progress | None = None
@@ -101,7 +101,7 @@ class Output:
             return Progress()
         from bubble.cli.progress import LineProgress, live_progress
 
-        live = self._is_screen and not self._env.get("BUBBLE_NO_PROGRESS")
+        live = self._is_screen and self.env.get("BUBBLE_NO_PROGRESS", "") in {"", "0"}
         self._progress = live_progress() if live else LineProgress(self.note)
         return self._progress
 
@@ -113,10 +113,10 @@ class Output:
     @property
     def _is_screen(self) -> bool:
         """Whether stderr is a terminal that can do more than print."""
-        return self._talks_to_terminal and self._env.get("TERM", "") not in {"", "dumb", "unknown"}
+        return self._talks_to_terminal and self.env.get("TERM", "") not in {"", "dumb", "unknown"}
 
     def _paint(self, colour: str, text: str) -> str:
-        if self._env.get("NO_COLOR") or not self._is_screen:
+        if self.env.get("NO_COLOR") or not self._is_screen:
             return text
         return f"\x1b[1;{colour}m{text}\x1b[0m"
 

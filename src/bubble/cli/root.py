@@ -55,10 +55,7 @@ def require_own_home(
     words: str, arguments: Sequence[str], layout: Layout, env: Mapping[str, str]
 ) -> None:
     """Raise BubbleError(permission) for a changing command of root in another user's home."""
-    options = _CHANGING.get(words)
-    if options is None or not _HARMLESS.isdisjoint(arguments):
-        return
-    if options and not any(word.partition("=")[0] in options for word in arguments):
+    if not changes(words, arguments):
         return
     owner = foreign_owner(layout.home, env) or foreign_owner(layout.cache, env)
     if not owner:
@@ -73,3 +70,11 @@ def require_own_home(
         "root leaves there, its owner can't change",
         hint=f"without sudo: {command}" if sudo else f"as root's own: HOME=/root {command}",
     )
+
+
+def changes(words: str, arguments: Sequence[str]) -> bool:
+    """Whether a command, with these arguments, changes the store or what else is the user's."""
+    options = _CHANGING.get(words)
+    if options is None or not _HARMLESS.isdisjoint(arguments):
+        return False
+    return not options or any(word.partition("=")[0] in options for word in arguments)

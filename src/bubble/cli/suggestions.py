@@ -13,7 +13,7 @@ from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _MEANT = "did you mean: "
 _LONGEST = 80  # characters of a word that is worth comparing
@@ -25,121 +25,23 @@ DESTROYS = frozenset(
         *("--unset", "--yes", "-f", "-y"),
     }
 )
-# another tool's words → the command that does the same here
-_WORDS = {
-    # pyenv and its plugins
-    "versions": "bubble python list --installed",
-    "version": "bubble current",
-    "version-name": "bubble current",
-    "version-origin": "bubble current",
-    "version-file": "bubble explain",
-    "prefix": "bubble python find VERSION",
-    "latest": "bubble python find VERSION",
-    "root": "bubble python dir",
-    "shims": "bubble whence CMD",
-    "commands": "bubble --help",
-    "hooks": "bubble --help",
-    "virtualenv": "bubble create NAME -p VERSION",
-    "virtualenvs": "bubble list",
-    "virtualenv-init": "bubble init --install --hook",
-    "virtualenv-prefix": "bubble info NAME",
-    "virtualenv-delete": "bubble remove NAME",
-    "python versions": "bubble python list --installed",
-    "python root": "bubble python dir",
-    "python path": "bubble python find VERSION",
-    "python latest": "bubble python find VERSION",
-    "ls": "bubble list",
-    "ls-remote": "bubble python list --available",
-    "list-all": "bubble python list --available",
-    # conda, virtualenvwrapper, pipx
-    "env": "bubble list",
-    "env create": "bubble import environment.yml",
-    "env remove": "bubble remove NAME",
-    "env export": "bubble export",
-    "env update": "bubble sync",
-    "config": "bubble doctor",
-    "settings": "bubble doctor",
-    "plugins": "bubble --help",
-    "lsvirtualenv": "bubble list",
-    "rmvirtualenv": "bubble remove NAME",
-    "cdvirtualenv": "bubble info NAME",
-    "where": "bubble python find VERSION",
-    "trust": "bubble adopt DIR",
-    "tree": "bubble info .venv",
-    "uninstall": "bubble python uninstall VERSION",
-    "cache clean": "bubble cache prune",
-    "self version": "bubble self info",
-    "self upgrade": "bubble self update",
-    "envs": "bubble list",
-    "env-list": "bubble list",
-    "mkvirtualenv": "bubble create NAME",
-    "workon": "bubble activate NAME",
-    "clean": "bubble gc --dry-run",
-    "prune": "bubble gc --dry-run",
-    "search": "bubble python list --available",
-    "outdated": "bubble python list",
-    "copy": "bubble clone ENV NEW",
-    "cp": "bubble clone ENV NEW",
-    "move": "bubble rename NAME NEW",
-    "mv": "bubble rename NAME NEW",
-    "show": "bubble info ENV",
-    "status": "bubble current",
-    "switch": "bubble use VERSION",
-    "delete": "bubble remove ENV",
-    "rm": "bubble remove ENV",
-    "python rm": "bubble python uninstall VERSION",
-    "python remove": "bubble python uninstall VERSION",
-    "python delete": "bubble python uninstall VERSION",
-    # uv, poetry, pip
-    "venv": "bubble create",
-    "add": "bubble run .venv pip install PACKAGE",
-    "pip": "bubble run .venv pip",
-    "sync": "bubble run .venv pip install -r requirements.txt",
-    "freeze": "bubble export",
-    "lock": "bubble export",
-    "pin": "bubble use VERSION",
-    "python pin": "bubble use VERSION",
-    "tool": "bubble create NAME PACKAGE",
-    "python show": "bubble python find VERSION",
-}
-# command → another tool's option → what does the same here
-_OPTIONS = {
-    "create": {
-        "--file": "-r FILE",
-        "-f": "-r FILE",
-        "-n": "bubble create NAME",
-        "--name": "bubble create NAME",
-        "--clone": "bubble clone ENV NEW",
-        "--seed": "leave it out: pip is there unless --no-pip",
-    },
-    "python install": {
-        "-k": "leave it out: nothing is built, so nothing is kept",
-        "-l": "bubble python list --all-versions",
-        "--list": "bubble python list --all-versions",
-    },
-    "init": {"--path": "bubble init --install"},
-}
 
 
-def command(asked: str, known: Iterable[str], groups: Collection[str], argument: str = "") -> str:
+def command(
+    asked: str, known: Iterable[str], groups: Collection[str], rest: Sequence[str] = ()
+) -> str:
     """Return the hint for `asked`, one or two words: the command that it was meant for, or "".
 
-    `known` are all commands, `groups` the first words of those that have two, `argument` is what
+    `known` are all commands, `groups` the first words of those that have two, `rest` is what
     stood behind.
     """
     import difflib
 
-    if len(asked) > _LONGEST or asked.startswith("-"):
+    if len(asked) > _LONGEST:
         return ""
-    if asked == "install" and argument and not _is_python(argument):
-        shown = printable(argument, _LONGEST)
-        return (
-            f"a package, into this project's environment: bubble run .venv pip install "
-            f"{quote(shown)}; a Python: bubble python install VERSION"
-        )
-    for words in (f"{asked} {argument}", asked):
-        if words in _WORDS:
-            return _MEANT + _WORDS[words]
+    said = line([*asked.split(" "), *rest])
+    if said or asked.startswith("-"):
+        return said
     group = asked.partition(" ")[0]
     commands = list(known)
     meant = {words: words for words in (*commands, *groups)}
@@ -154,14 +56,56 @@ def command(asked: str, known: Iterable[str], groups: Collection[str], argument:
     return f"{_MEANT}bubble {meant[close[0]]}" if close else ""
 
 
+def line(words: Sequence[str]) -> str:
+    """Return the hint for a command line that another tool would have understood, or ""."""
+    from bubble.cli.words import LINES
+
+    for pattern, answer in LINES.items():
+        found = _match(pattern.split(), words)
+        if found is not None:
+            filled = " ".join(_fill(word, found) for word in answer.split(" "))
+            return (_MEANT if answer.startswith("bubble") else "") + filled
+    return ""
+
+
+def _match(pattern: Sequence[str], words: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return what stands for the capital words of a line of the table; None if it isn't that."""
+    found: dict[str, list[str]] = {}
+    for at, part in enumerate(pattern):
+        if at >= len(words) or len(words[at]) > _LONGEST:
+            return None
+        typed = words[at]
+        if part == "WORDS":
+            found[part] = list(words[at:])
+        elif part.startswith("-") or not part.isupper():
+            if typed != part:
+                return None
+        elif typed.startswith("-") or not _KINDS.get(part, bool)(typed):
+            return None
+        else:
+            found[part] = [typed]
+    return found
+
+
+def _fill(word: str, found: Mapping[str, Sequence[str]]) -> str:
+    """Return a word of an answer, with what was typed in its place."""
+    name = word.rstrip(",;")
+    if name not in found:
+        return word
+    shown = (quote(printable(typed, _LONGEST)) for typed in found[name])
+    return " ".join(shown) + word[len(name) :]
+
+
 def option(asked: str, command: str, known: Collection[str]) -> str:
     """Return the hint for an option that `command` (its words) doesn't have, or ""."""
     import difflib
 
+    from bubble.cli.words import OPTIONS
+
     if len(asked) > _LONGEST:
         return ""
-    if asked in _OPTIONS.get(command, {}):
-        said = _OPTIONS[command][asked]
+    if asked in OPTIONS.get(command, {}):
+        said = OPTIONS[command][asked]
         return said if said.startswith("leave") else _MEANT + said
     same = [name for name in known if name.replace("-", "") == asked.replace("-", "")]
     safe = [name for name in known if name not in DESTROYS]
@@ -185,6 +129,28 @@ def _is_python(text: str) -> bool:
     return request.is_python
 
 
+def _is_anaconda(text: str) -> bool:
+    from bubble.selection.answers import ONLY_PYENVS
+
+    return text.startswith(ONLY_PYENVS)
+
+
+_KINDS: dict[str, Callable[[str], bool]] = {
+    "VERSION": lambda text: _is_python(text) and any(map(str.isdigit, text)),
+    "ANACONDA": _is_anaconda,
+    "SCRIPT": lambda text: text.endswith(".py"),
+}
+
+
 def commands() -> tuple[str, ...]:
     """Return every command line that another tool's word can lead to."""
-    return tuple(dict.fromkeys(_WORDS.values()))
+    from bubble.cli.words import LINES, OPTIONS
+
+    options = [said for each in OPTIONS.values() for said in each.values()]
+    found: dict[str, None] = {}
+    for answer in (*LINES.values(), *options):
+        for part in answer.split(";"):
+            _, is_command, rest = part.partition("bubble ")
+            if is_command:
+                found[f"bubble {rest.partition(',')[0]}"] = None
+    return tuple(found)

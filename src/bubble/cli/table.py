@@ -57,15 +57,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "self info": ("self_info", "by which way bubble came here, and which version runs"),
     "self update": ("self_update", "bring a newer bubble, or go back to the one before"),
     "self uninstall": ("self_uninstall", "take bubble off this machine again"),
+    "config list": ("config_list", "every setting, its value, and what says so"),
+    "config get": ("config_get", "print the value of one setting"),
+    "config set": ("config_set", "write a setting into the configuration file"),
+    "config unset": ("config_unset", "take a setting out of the configuration file"),
+    "config path": ("config_path", "print where the configuration file is"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
 }
 
-# pyenv's words for what is said in two here; `install` and `uninstall` for Pythons only
+# what is said shorter: pyenv's words, `install` and `uninstall` for Pythons only
 ALIASES: dict[str, tuple[str, ...]] = {
     "install": ("python", "install"),
     "uninstall": ("python", "uninstall"),
     "versions": ("python", "list", "--installed"),
+    "config": ("config", "list"),
 }
 
 GROUPS: dict[str, str] = {
@@ -74,6 +80,7 @@ GROUPS: dict[str, str] = {
     "kernel": "register environments with Jupyter",
     "mirror": "publish builds to other machines",
     "self": "look after bubble itself",
+    "config": "look after the user's settings",
 }
 
 

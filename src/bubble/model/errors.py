@@ -8,6 +8,7 @@ from __future__ import annotations
 # kind → exit status; what is not here is 1, "the operation failed"
 EXIT_STATUS = {
     "usage": 2,
+    "configuration": 2,
     "request": 2,
     "cannot_execute": 126,
     "command_not_found": 127,

@@ -2,8 +2,8 @@
 
 Forms: `3`, `3.11`, `3.11.9`, `312`, `3.14rc1`, `3.13t`, `3.13+freethreaded`, `3.13+debug`,
 `==3.11.*`, `>=3.10,<3.13`, `cpython@3.12`, `cpython-3.12`, `python3.12`, `pypy3.10`, `graalpy`,
-pyenv's `pypy3.10-7.3.16` and `graalpy-24.1.0`, `cpython-3.12-linux-x86_64-musl`, full keys, paths,
-`system`, and a name (of an environment).
+conda's `python=3.12`, pyenv's `pypy3.10-7.3.16` and `graalpy-24.1.0`,
+`cpython-3.12-linux-x86_64-musl`, full keys, paths, `system`, and a name (of an environment).
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def parse_request(text: str) -> Request:
 
 def _hint(text: str) -> str:
     """Return the next step for what is no request: another tool's spelling of one has its own."""
-    for tail in (":latest", "-latest", "-dev"):
+    for tail in (":latest", "-latest", "@latest", "-dev"):
         number = text.removesuffix(tail)
         if number != text and _python_request(number):
             return f"the newest that there is: {number}"
@@ -182,7 +182,8 @@ def _split_implementation(text: str) -> tuple[str, str]:
     for name, implementation in _NAMES:
         if lowered.startswith(name):
             rest = text[len(name) :]
-            return implementation, rest[1:] if rest[:1] in {"@", "-", " "} else rest
+            conda = rest[:1] == "=" and rest[1:2].isdigit()
+            return implementation, rest[1:] if conda or rest[:1] in {"@", "-", " "} else rest
     return "cpython", text
 
 

@@ -7,6 +7,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Configured(str):
+    """A variable's value that the user's configuration file says, not the environment itself."""
+
+    __slots__ = ()
+
+
 def printable(text: str, limit: int = 200) -> str:
     """Return `text` with control characters and surrogates escaped, cut to `limit` characters.
 

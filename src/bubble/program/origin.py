@@ -35,6 +35,11 @@ class Origin(Record):
     version: str = ""
     previous: str = ""
 
+    @property
+    def upgrade(self) -> str:
+        """The command that brings a newer bubble, whichever way this one came."""
+        return self.command or "bubble self update"
+
 
 def origin(env: Mapping[str, str]) -> Origin:
     """Return how the running bubble came onto this machine."""

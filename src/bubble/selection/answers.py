@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SYSTEM = "system"
 # what pyenv's names of other distributions begin with
-_ONLY_PYENVS = (
+ONLY_PYENVS = (
     "activepython-", "anaconda", "cinder-", "graalpy-community-", "graalpython-", "ironpython-",
     "jython-", "mambaforge", "micropython-", "miniconda", "miniforge", "nogil-", "pyston-",
     "stackless-",
@@ -188,7 +188,7 @@ def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None
 
 def unknown_name(entry: Entry, source: Source, request: Request, world: World) -> BubbleError:
     """Return the error for a name that no environment has."""
-    if request.text.startswith(_ONLY_PYENVS):
+    if request.text.startswith(ONLY_PYENVS):
         return BubbleError(
             "request",
             f"{where(source, entry)} names “{request}”, which pyenv installs and bubble doesn't: "

@@ -9,7 +9,7 @@ import errno
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import Configured, printable
 from bubble.selection.path import head
 from bubble.system import descriptors
 
@@ -43,11 +43,15 @@ def child_environment(path: str, world: Surroundings) -> dict[str, str]:
     """Return the variables for the command at `path`: this process's, with few differences.
 
     `__PYVENV_LAUNCHER__` and PYTHONEXECUTABLE go, which make an interpreter pretend to be another
-    one; so does the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538). For a
-    script from outside the store the depth is counted, so that a wrapper that leads back to a shim
-    ends with an error instead of never.
+    one; so do the LC_CTYPE that Python itself sets at its start in the C locale (PEP 538), and
+    what only the user's configuration file says. For a script from outside the store the depth is
+    counted, so that a wrapper that leads back to a shim ends with an error instead of never.
     """
-    env = {name: value for name, value in world.env.items() if name not in _PRETENDING}
+    env = {
+        name: value
+        for name, value in world.env.items()
+        if name not in _PRETENDING and type(value) is not Configured
+    }
     if env.get("LC_CTYPE") == "C.UTF-8" and not _was_given("LC_CTYPE"):
         del env["LC_CTYPE"]
     if path.startswith(f"{world.layout.home}/") or not _is_script(path):

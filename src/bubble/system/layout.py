@@ -217,6 +217,24 @@ def layout_from(env: Mapping[str, str]) -> Layout:
     )
 
 
+def configuration_file(env: Mapping[str, str]) -> str:
+    """Return the absolute path of this user's configuration file, "" where there is no home.
+
+    It is the one thing that lies outside home and cache, since it says where these are.
+    """
+    import sys
+
+    try:
+        if sys.platform == "linux":
+            base = env.get("XDG_CONFIG_HOME", "")
+            return f"{base if os.path.isabs(base) else _home(env) + '/.config'}/bubble/config.toml"
+        from platformdirs import user_config_dir
+
+        return f"{user_config_dir('bubble', appauthor=False)}/config.toml"
+    except BubbleError:
+        return ""
+
+
 def _directory(env: Mapping[str, str], name: str, default: object) -> str:
     value = env.get(name) or ""
     if value.startswith("~/") and env.get("HOME"):

@@ -8,12 +8,14 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
 EXAMPLES = (
     ("bubble create", "this project's .venv, with the Python that the directory selects"),
     ("bubble create -r requirements.txt", "and its packages"),
     ("bubble create -e '.[dev]'", "and this project itself, to work on it"),
     ("bubble create train -p 3.12 -r requirements.txt", "a named one, for the whole machine"),
+    ("bubble create web -p 3.12 --install --activate", "install 3.12 if missing, and enter it"),
     ("bubble create --script report.py", "what a script asks for; prints the path, for an editor"),
     ("bubble create --force", "anew; the old one is kept until the new one works"),
 )
@@ -25,11 +27,12 @@ DETAILS = (
 
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from bubble.cli.flags import add_yes
+    from bubble.cli.flags import HIDDEN, add_yes
 
     parser.add_argument("name", metavar="NAME", nargs="?", default="", help="default: .venv here")
     parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="what to install in it")
     parser.add_argument("-p", "--python", metavar="REQUEST", default="", help="which Python")
+    parser.add_argument("--install", action="store_true", help="install that Python if missing")
     parser.add_argument(
         "-r", "--requirements", metavar="FILE", action="append", default=[],
         help="what to install: requirements, or a lock file pylock.toml; - is stdin (repeatable)",
@@ -51,6 +54,14 @@ def define(parser: ArgumentParser) -> None:
         help="the environment that a script shares with others of its needs, or a named copy",
     )  # fmt: skip
     parser.add_argument("--no-pip", action="store_true", help="leave pip out")
+    parser.add_argument(
+        "--no-default-packages", action="store_true", help="leave out what your settings add"
+    )
+    parser.add_argument(
+        "--activate", action="store_true", help="and enter it: for the function that init makes"
+    )
+    # the function's own: that it does so
+    parser.add_argument("--entered", action="store_true", help=HIDDEN)
     parser.add_argument("--system-site-packages", action="store_true", help="see the base's, too")
     parser.add_argument(
         "--prompt", metavar="TEXT", default="", help="what activation shows (default: the name)"
@@ -82,13 +93,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
         from bubble.cli import scripts
 
         return scripts.create(options, context)
-    meant.require_no_conda_words(options)
+    meant.take_conda_words(options, context)
     name = meant.name_of(options.name)
     path = f"{world.layout.envs}/{name}" if name else f"{world.cwd.rstrip('/')}/.venv"
     if not (name or options.here):
         meant.require_a_project(world)
-    installation, request, exact = meant.installation_of(options, world)
-    arguments, contents = _asked(options, world.cwd)
+    installation, request, exact = meant.installation_of(options, context, world)
+    defaults = _defaults(options, context)
+    arguments, contents = _asked(options, world.cwd, defaults)
     for note in meant.other_meaning(options, world):
         context.output.note(note)
     before = meant.to_be_lost(path, options, context)
@@ -122,16 +134,43 @@ def execute(options: Namespace, context: Context) -> Outcome:
         },
         lines=(environment.path,),
         warnings=(*dangers(environment.path), *meant.what_was_lost(before, environment.path)),
-        notes=(
-            f"made {title} with {installation.key.name}",
-            f"enter it: bubble activate {name}" if name else "the shims use it in this directory",
-        ),
+        notes=(f"made {title} with {installation.key.name}", *_entering(options, environment.path)),
     )
 
 
-def _asked(options: Namespace, cwd: str) -> tuple[tuple[str, ...], tuple[tuple[str, bytes], ...]]:
+def _entering(options: Namespace, path: str) -> tuple[str, ...]:
+    """Return how to get into what was made, unless the shell's function goes there now."""
+    if options.activate and not options.entered:
+        from shlex import quote
+
+        by_hand = f". {quote(f'{path}/bin/activate')}"
+        return (f"--activate is for the function of bubble init --install; by hand: {by_hand}",)
+    if options.activate:
+        return ()
+    name = options.name
+    return (f"enter it: bubble activate {name}" if name else "the shims use it in this directory",)
+
+
+def _defaults(options: Namespace, context: Context) -> tuple[str, ...]:
+    """Return what the user wants in every new environment, and say so."""
+    found = context.configuration.texts("default-packages") if context.configuration else ()
+    if not found or options.no_pip or options.no_default_packages:
+        return ()
+    from bubble.envs.exchange.pylock import is_lock
+
+    if any(is_lock(file) for file in options.requirements):  # which is a whole
+        return ()
+    from bubble.model.text import few
+
+    context.output.note(f"with your default packages: {few(found)}")
+    return found
+
+
+def _asked(
+    options: Namespace, cwd: str, defaults: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[tuple[str, bytes], ...]]:
     """Return what the installer is to get; nothing is imported for an environment without it."""
-    packages = [*options.packages, *options.extra]
+    packages = [*options.packages, *options.extra, *defaults]
     if not (packages or options.requirements or options.constraints or options.editable):
         return (), ()
     from bubble.envs.making.requirements import gather

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from bubble import __version__
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bubble.envs.doctor import Finding, Mended, Patient
     from bubble.envs.tools.found import Uv
+    from bubble.program.origin import Origin
 
 EXAMPLES = (
     ("bubble doctor", "what is wrong, and the command that mends it"),
@@ -36,15 +38,18 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Examine; with `--fix` mend, and examine again."""
     from bubble.envs.doctor import Patient, examine, mend
     from bubble.envs.tools.found import find_uv
+    from bubble.program.origin import origin
 
     patient = Patient(**context.world().as_dict(), python=sys.executable)
-    findings = examine(patient)
+    own = _configuration(context.env)
+    findings = [*own, *examine(patient)]
     before = findings
     mended: list[Mended] = []
     if options.fix and any(finding.automatic for finding in findings):
         mended = mend(findings, patient)
-        findings = examine(patient)
+        findings = [*own, *examine(patient)]
     uv = find_uv(patient.env, patient.layout)
+    came = origin(patient.env)
     errors = [f for f in findings if f.severity == "error"]
     return Outcome(
         data={
@@ -52,12 +57,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "mended": [{"command": m.command, "failure": m.failure or None} for m in mended],
             "gone": [f.as_dict() for f in before if f not in findings],
             "uv": uv.as_dict() if uv else None,
+            "bubble": {"version": __version__, "kind": came.kind, "upgrade": came.upgrade},
         },
         lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
         # where there are errors, the store may not even be readable
         notes=(
             *(_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient))),
-            *(() if errors else _installer(uv)),
+            *(() if errors else (*_installer(uv), *_upkeep(came))),
         ),
         errors=(_error(errors),) if errors else (),
     )
@@ -109,6 +115,37 @@ def _installer(uv: Uv | None) -> tuple[str, ...]:
         return ("packages are installed by pip: no uv is beside bubble, on PATH or in the store",)
     place = {"beside": "beside bubble", "path": "on PATH", "store": "bubble's own"}[uv.place]
     return (f"packages are installed by uv: {_printable(uv.path)}, {place}",)
+
+
+def _upkeep(came: Origin) -> tuple[str, ...]:
+    return (f"bubble {__version__} came by {came.kind}; a newer one: {_printable(came.upgrade)}",)
+
+
+def _configuration(env: Mapping[str, str]) -> list[Finding]:
+    """Return what is wrong with the user's configuration file."""
+    from bubble.cli.configuration import read
+    from bubble.envs.doctor.finding import Finding
+    from bubble.system.layout import configuration_file
+
+    path = configuration_file(env)
+    try:
+        unknown = read(env).unknown
+    except BubbleError as error:
+        return [
+            Finding(
+                id="configuration", severity="error", what=error.message, where=path, fix=error.hint
+            )
+        ]
+    return [
+        Finding(
+            id="configuration",
+            severity="warning",
+            what=text,
+            where=path,
+            fix="correct the key, or take it out",
+        )
+        for text in unknown
+    ]
 
 
 def _error(errors: Sequence[Finding]) -> BubbleError:

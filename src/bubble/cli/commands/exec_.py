@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.cli.context import Context, Outcome
+    from bubble.selection.resolve import Selection
 
 EXAMPLES = (
     ("bubble exec python -V", "with the Python that this directory selects"),
@@ -39,6 +41,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not words:
         raise BubbleError("usage", "say which command to run", hint="bubble exec --help")
+    _require_no_mise(words)
     try:
         status = perform(words, options.python, context)
     except BubbleError as error:
@@ -47,6 +50,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
         context.output.failure(error)
         raise SystemExit(status_of(error)) from None
     raise SystemExit(status)
+
+
+def _require_no_mise(words: list[str]) -> None:
+    """Raise BubbleError(usage) for `exec python@3.12 -- python`, as mise has it."""
+    if "@" not in words[0]:
+        return
+    from bubble.cli.suggestions import line
+
+    hint = line(["x", *words])
+    if hint:
+        raise BubbleError("usage", f"{printable(words[0], 80)} is a Python, no command", hint=hint)
 
 
 def perform(words: list[str], request: str, context: Context) -> int:
@@ -66,7 +80,16 @@ def perform(words: list[str], request: str, context: Context) -> int:
         from bubble.projects.running import request_for
 
         request = request_for(request, world, "exec -p")
-    selection = resolve(option(request), world) if request else select(world)
+
+    def selected() -> Selection:
+        return resolve(option(request), world) if request else select(world)
+
+    if context.configuration is None:
+        selection = selected()
+    else:
+        from bubble.cli.bringing import bringing
+
+        selection = bringing(selected, request, world, context)
     path = find_command(name, selection, world)
     env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))
     return perform(words[0], path, words[1:], env, world.layout, sys.executable)

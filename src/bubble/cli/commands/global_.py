@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     from bubble.cli.context import Context, Outcome
 
-EXAMPLES = (("bubble global 3.12", "wherever nothing else says anything"),)
+EXAMPLES = (
+    ("bubble global 3.12", "wherever nothing else says anything"),
+    ("bubble global", "print what is chosen there"),
+)
 
 
 def define(parser: ArgumentParser) -> None:

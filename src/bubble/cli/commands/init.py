@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
 EXAMPLES = (
     ("bubble init --install", "set up the shell that you use, for every new one"),
@@ -20,8 +23,19 @@ EXAMPLES = (
 )
 DETAILS = (
     "Puts the shims on PATH, and makes the `bubble` function (shell, activate, deactivate) and\n"
-    "completions. The code is static: a shell that evaluates it starts no process."
+    "completions. The code is static: a shell that evaluates it starts no process. On a terminal,\n"
+    "where the code is of no use, it says what to do with it instead."
 )
+
+# where a shell's user writes the line that evaluates the code, and that line
+_BY_HAND = {
+    "bash": ("~/.bashrc", 'eval "$(bubble init {})"'),
+    "zsh": ("~/.zshrc", 'eval "$(bubble init {})"'),
+    "sh": ("~/.profile", 'eval "$(bubble init {})"'),
+    "fish": ("~/.config/fish/config.fish", "bubble init {} | source"),
+    "pwsh": ("$PROFILE", "bubble init {} | Out-String | iex"),
+    "nu": ("config.nu, after: bubble init nu | save -f ~/.bubble.nu", "source ~/.bubble.nu"),
+}
 
 
 def define(parser: ArgumentParser) -> None:
@@ -31,7 +45,7 @@ def define(parser: ArgumentParser) -> None:
     from bubble.selection.shell import SHELLS
 
     parser.add_argument(
-        "shell", metavar="SHELL", nargs="?", choices=SHELLS, help=f"{', '.join(SHELLS)}"
+        "shells", metavar="SHELL", nargs="*", help=f"one of {', '.join(SHELLS)}; - says nothing"
     )
     parser.add_argument(
         "--hook",
@@ -47,11 +61,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Print, install or take back."""
     from bubble.cli import shell_files
 
-    shell = options.shell or _detected(context)
+    shell = _named(options.shells) or _detected(context)
     if options.install:
         return _report(shell, shell_files.install(shell, context, hook=options.hook))
     if options.uninstall:
         return _report(shell, shell_files.uninstall(shell, context))
+    if os.isatty(1) and not context.output.json:
+        return Outcome(data=None, lines=_what_to_do(shell, hook=bool(options.hook)))
     code = shell_files.code(shell, context, hook=bool(options.hook))
     return Outcome(
         data={"shell": shell, "hook": bool(options.hook), "code": code},
@@ -71,10 +87,39 @@ def _report(shell: str, changes: tuple[tuple[str, str], ...]) -> Outcome:
     )
 
 
+def _what_to_do(shell: str, *, hook: bool) -> tuple[str, ...]:
+    """Return what somebody is told who typed it at a terminal, where code is of no use."""
+    words = f"{shell} --hook" if hook else shell
+    file, line = _BY_HAND[shell]
+    return (
+        f"for every new {shell}:  bubble init {words} --install",
+        f"by hand, in {file}:  {line.format(words)}",
+        f"to read the code:  bubble init {words} | less",
+        "(to begin a project: bubble new)",
+    )
+
+
+def _named(words: Sequence[str]) -> str:
+    """Return the shell that the words name, "" for none. Raises BubbleError(usage)."""
+    from bubble.model.text import printable
+    from bubble.selection.shell import SHELLS
+
+    named = [word for word in words if word != "-"]  # pyenv's way to ask for the code
+    if not named:
+        return ""
+    if named[1:] or named[0] not in SHELLS:
+        raise BubbleError(
+            "usage",
+            f"“{printable(named[-1], 80)}” is no shell that bubble knows"
+            if named[0] not in SHELLS
+            else "one shell at a time",
+            hint=f"one of {', '.join(SHELLS)}; to begin a project: bubble new",
+        )
+    return named[0]
+
+
 def _detected(context: Context) -> str:
     """Return the login shell's name, and say so."""
-    import os
-
     from bubble.model.text import printable
     from bubble.selection.shell import SHELLS
 

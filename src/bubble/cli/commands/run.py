@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,12 +64,43 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.running import environment_for
 
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
-    if not words:
-        raise BubbleError("usage", "say which command to run", hint="bubble run --help")
     world = context.world()
+    if not words:
+        hint = _meant(options.environment, words, world) or "bubble run --help"
+        raise BubbleError("usage", "say which command to run", hint=hint)
     if options.sync:
         _sync(options.environment, context, world)
-    run(environment_for(options.environment, world, "run"), words, world)
+    try:
+        environment = environment_for(options.environment, world, "run")
+    except BubbleError as error:
+        hint = _meant(options.environment, words, world)
+        # a bubble that isn't made yet, or an environment that is broken, has its own next step
+        if not hint or "there is no environment called" not in error.message:
+            raise
+        raise error.replace_hint(hint) from None
+    run(environment, words, world)
+
+
+def _meant(name: str, words: Sequence[str], world: World) -> str:
+    """Return the hint for a command in the place of an environment, as uv and poetry have it."""
+    import shlex
+
+    from bubble.selection.path import find_system
+    from bubble.selection.registry import of_directory, of_name
+
+    if "/" in name or name.startswith(".") or of_name(world.layout, name):
+        return ""
+    own = of_directory(world.layout, world.cwd)
+    is_command = name.startswith("python") or (
+        os.path.exists(f"{own.path}/bin/{name}")
+        if own
+        else os.path.exists(f"{world.layout.shims}/{name}")
+        or find_system(name, world.env, world.layout)
+    )
+    if not is_command:
+        return ""
+    line = printable(shlex.join([name, *words]), 200)
+    return f"in this project's: bubble run .venv {line}; those that there are: bubble list"
 
 
 def _sync(name: str, context: Context, world: World) -> None:

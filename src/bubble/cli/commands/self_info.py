@@ -31,7 +31,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     found = origin(context.env)
     own = found.kind == INSTALLER
-    command = "bubble self update" if own else found.command
+    command = found.upgrade
     remove = "bubble self uninstall" if own else found.remove
     python = platform.python_version()
     lines = [

@@ -39,7 +39,17 @@ def run(arguments: Sequence[str], context: Context) -> int:
         )
         warn = context.output.warn
         # to who sits there: what a program reads of another one's stays as it was
-        return run_shim(name, rest, world, sys.executable, warn, is_typed=os.isatty(2))
+
+        def become() -> int:
+            return run_shim(name, rest, world, sys.executable, warn, is_typed=os.isatty(2))
+
+        if context.configuration is None:
+            return become()
+        from bubble.cli.bringing import bringing
+
+        here = context.replace(env={**context.env, "BUBBLE_HOME": home})
+        status: int = bringing(become, "", world, here)
+        return status  # noqa: TRY300 - what follows is about both ways
     except BubbleError as error:
         context.output.error(error)
         return status_of(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
@@ -21,6 +22,7 @@ EXAMPLES = (
     ("bubble use 3.12 3.11", "several: the first that has a command runs it"),
     ("bubble use 3.12 --install", "and install it if it is missing"),
     ("bubble use 3.12 --global", "wherever nothing else says anything"),
+    ("bubble use --global", "print what is chosen there; system where nothing is"),
     ("bubble use --unset", "take this directory's choice back"),
 )
 
@@ -60,14 +62,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
         )
     if not options.requests:
         written = read_python_version(path)
-        if written:  # as pyenv's local and global answer
-            texts = [printable(entry.text) for entry in written]
+        if written or options.everywhere:  # as pyenv's local and global answer
+            texts = [printable(entry.text) for entry in written or ()] or ["system"]
             return Outcome(data={"path": path, "requests": texts}, lines=tuple(texts))
         raise BubbleError(
             "usage",
             "say which Python to use",
             hint="for example: bubble use 3.12; the present choice: bubble current",
         )
+    if options.requests[0] == "python" and options.requests[1:]:  # asdf's: `global python 3.12`
+        context.output.note("python is the tool's name in asdf; here, what follows is enough")
+        options.requests = options.requests[1:]
     requests = [parse_request(text) for text in options.requests]
     if not options.force:
         for request in requests:
@@ -146,19 +151,10 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
     machine = context.machine()
     if store.matching(machine.layout, request, machine.platform):
         return
-    if not install and not _asked_and_agreed(request, context):
+    from bubble.cli.bringing import bring, may_bring
+
+    if not may_bring(request, context, asked_for=install):
         raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
-            f"bubble use {request} --install"
+            f"bubble use {quote(str(request))} --install"
         )
-    from bubble.pythons.installing.batch import install_requests
-
-    batch = install_requests([request], machine, context.output.progress())
-    context.renew_shims([i.installation.prefix for i in batch.installed])
-    if batch.errors:
-        raise batch.errors[0]
-
-
-def _asked_and_agreed(request: Request, context: Context) -> bool:
-    if not context.output.may_ask:
-        return False
-    return context.output.ask(f"Python {request} is not installed. Install it now?")
+    bring(request, context)
