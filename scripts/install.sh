@@ -185,6 +185,11 @@ find_places() {
     if [ "$(id -u)" = 0 ] && [ "$(owner "$HOME")" != 0 ]; then
         die "root, in the home of somebody else ($HOME)" "run it as that user, or set HOME to root's"
     fi
+    for directory in "${command%/*}" "$HOME/.local" "$HOME"; do # another's sudo may have made it
+        [ -d "$directory" ] || continue
+        [ -w "$directory" ] || die "$directory can't be written" "make it yours: chown, as root"
+        break
+    done
     [ ! -e "$prefix" ] && [ ! -L "$prefix" ] || check_prefix
     [ -z "$present" ] || [ ! -d "$present/versions" ] || [ "$prefix" = "$present" ] ||
         [ "$(absolute "$present")" = "$(absolute "$prefix" 2>/dev/null)" ] ||

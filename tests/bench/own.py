@@ -7,17 +7,17 @@ the same server: fetch an archive of the programs, hold it against a sha256, unp
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 import tarfile
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pytest
-
 from bench.measure import Run, run
+from bench.place import CHECKOUT
 from bench.results import Result
 from bench.server import Server
-from support.releases import release, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,46 +38,56 @@ rm "$HOME/uv.tar.gz"
 def own(bench: Bench) -> list[Result]:
     """Measure both; nothing where no release can be built here."""
     place = bench.place
-    try:
-        out = release(place.fresh("release"))
-        wheels(out)
-    except pytest.skip.Exception as error:
-        bench.miss("bubble by install.sh", error)
-        return []
-    return [*_bringing(bench, out), *_starting(bench)]
+    with Server(place.mirror) as server:
+        try:
+            script, wheels = _release(bench, server.url)
+        except RuntimeError as error:
+            bench.miss("bubble by install.sh", error)
+            return []
+        results = _bringing(bench, script, wheels, server)
+    return [*results, *_starting(bench)]
 
 
-def _bringing(bench: Bench, out: str) -> list[Result]:
+def _release(bench: Bench, url: str) -> tuple[str, str]:
+    """Build a release where the server has it; return its installer, alone, and its wheels."""
     place = bench.place
-    digest = "" if place.lacks("uv") else _packed_uv(place.uv, f"{out}/uv.tar.gz")
+    out = place.fresh("mirror/release")
+    env = {**os.environ, **place.catalogue(bench.packed, url)}
+    script = [place.python, f"{CHECKOUT}/scripts/release", "--output", out]
+    run([*script, "--python", bench.packed.request, "--base-url", f"{url}/release"], env, place.log)
+    wheels = f"{out}/wheels"
+    pip = [place.python, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    lock = f"{out}/requirements.lock"
+    run([*pip, "--only-binary", ":all:", "-r", lock, "-d", wheels], os.environ, place.log)
     alone = place.fresh("installer")
+    shutil.copy(f"{out}/install.sh", alone)
+    return f"{alone}/install.sh", wheels
+
+
+def _bringing(bench: Bench, script: str, wheels: str, server: Server) -> list[Result]:
+    place = bench.place
     sent: dict[str, list[float]] = {}
-    with Server(out) as server:
-        with open(f"{out}/install.sh", encoding="utf-8") as file:
-            text = file.read()
-        with open(f"{alone}/install.sh", "w", encoding="utf-8") as file:
-            file.write(_pointed(text, server.url))
 
-        def bring(name: str, argv: list[str]) -> Run:
-            home = place.fresh(f"home of {name}")
-            env = {
-                "HOME": home,
-                "PATH": "/usr/bin:/bin",
-                "PIP_NO_INDEX": "1",
-                "PIP_FIND_LINKS": f"{out}/wheels",
-            }
-            before = server.sent()
-            done = run(argv, env, place.log)
-            sent.setdefault(name, []).append((server.sent() - before) / (1 << 20))
-            return done
-
-        contestants: dict[str, Callable[[], Run]] = {
-            "bubble": partial(bring, "bubble", ["sh", f"{alone}/install.sh", "--no-init"])
+    def bring(name: str, argv: list[str]) -> Run:
+        home = place.fresh(f"home of {name}")
+        env = {
+            "HOME": home,
+            "PATH": "/usr/bin:/bin",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": wheels,
         }
-        if digest:
-            argv = ["sh", "-c", _UV, "sh", server.url, digest]
-            contestants["uv"] = partial(bring, "uv", argv)
-        runs = bench.contest("install.sh", contestants, bench.rounds.slow)
+        before = server.sent()
+        done = run(argv, env, place.log)
+        sent.setdefault(name, []).append((server.sent() - before) / (1 << 20))
+        return done
+
+    contestants: dict[str, Callable[[], Run]] = {
+        "bubble": partial(bring, "bubble", ["sh", script, "--no-init"])
+    }
+    if not place.lacks("uv"):
+        digest = _packed_uv(place.uv, f"{place.mirror}/uv.tar.gz")
+        contestants["uv"] = partial(bring, "uv", ["sh", "-c", _UV, "sh", server.url, digest])
+    runs = bench.contest("install.sh", contestants, bench.rounds.slow)
     times = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
     return [
         Result("install.sh, one command typed", "ms", times, "uv", None),
@@ -113,9 +123,3 @@ def _packed_uv(program: str, archive: str) -> str:
         tar.add(program, "uv")
     with open(archive, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _pointed(text: str, url: str) -> str:
-    """Return install.sh as it is where `url` is the release's address."""
-    text = re.sub(r"url=\S*/([^/\s']+)'? sha", rf"url={url}/\1 sha", text)
-    return re.sub(r"(?m)^    base=.*$", f"    base={url}", text)

@@ -121,7 +121,7 @@ def test_a_clone_that_is_killed_anywhere_is_whole_or_not_there(stage: Scene) -> 
             found.append(f"I5: {states(stage)}")
         return found
 
-    assert killed(stage, ("clone", "train", "other"), "train", check).points > 60
+    assert killed(stage, ("clone", "train", "other"), "train", check).calls > 60
 
 
 def test_a_renaming_that_is_killed_anywhere_leaves_the_old_or_the_new(stage: Scene) -> None:
@@ -136,7 +136,7 @@ def test_a_renaming_that_is_killed_anywhere_leaves_the_old_or_the_new(stage: Sce
             found.append(f"I5: {states(stage)}, {os.listdir(stage.layout.envs)}")
         return found
 
-    assert killed(stage, ("rename", "train", "other"), "train", check).points > 80
+    assert killed(stage, ("rename", "train", "other"), "train", check).calls > 80
 
 
 def test_a_repair_that_is_killed_anywhere_is_ended_by_the_next(stage: Scene) -> None:
@@ -149,4 +149,4 @@ def test_a_repair_that_is_killed_anywhere_is_ended_by_the_next(stage: Scene) -> 
             found.append(f"I5: {states(stage)}")
         return found
 
-    assert killed(stage, ("repair", "other"), "moved", check).points > 20
+    assert killed(stage, ("repair", "other"), "moved", check).calls > 20

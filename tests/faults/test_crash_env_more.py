@@ -182,7 +182,7 @@ def test_an_adoption_that_is_killed_leaves_at_most_its_mark_in_what_it_adopts(
         changed = [name for name, was in before.items() if after[name] != was]
         found += [f"I2: {name} changed" for name in changed]
         known = [e for e in registry.environments(stage.layout) if e.path == path]
-        records = [(e.maker, is_itself(e)) for e in known]
+        records = [(e.maker, is_itself(e, stage.layout)) for e in known]
         return found if records == [("venv", True)] else [*found, f"I5: {records}"]
 
     killed(stage, ("adopt", "./foreign"), check, start="foreign", each=3)

@@ -50,7 +50,7 @@ def test_a_store_whose_migration_is_killed_anywhere_is_whole_after_the_next_comm
         known = registry.environments(stage.layout)
         if {e.title for e in known} != titles or len(known) != len(titles):
             found.append(f"I2: {known}")
-        found += [f"I2: {e.title} isn't itself" for e in known if not is_itself(e)]
+        found += [f"I2: {e.title} isn't itself" for e in known if not is_itself(e, stage.layout)]
         names = os.listdir(stage.home)
         found += [f"I3: {n}" for n in names if n in {"projects", "aliases", "generation"}]
         found += [f"I3: {n}" for n in names if n.startswith(".")]

@@ -104,7 +104,7 @@ def wrong_records(stage: Scene, name: str) -> list[str]:
     for place in (path, f"{root}/.venvs/.previous/{name}"):
         records = [e for e in registry.environments(stage.layout) if e.path == place]
         there = os.path.lexists(place)
-        if there != len(records) or (there and not is_itself(records[0])):
+        if there != len(records) or (there and not is_itself(records[0], stage.layout)):
             said = [r.identity for r in records]
             found.append(f"I1: {place} has {said}, and {mark_of(place) if there else 'is gone'}")
     return found

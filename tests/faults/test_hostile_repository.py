@@ -64,11 +64,12 @@ def attack(world: World, words: tuple[str, ...], one: Kind, cwd: str) -> list[st
             os.makedirs(cwd)
         trusting = now[0] in TRUSTING and len(now) > 1
         if not trusting or now != words:
-            world.try_shims(cwd)
+            world.try_shims(cwd, all_of_them=trusting)
         faults += [f"{one}, in {cwd}, {' → '.join(done)}: {fault}" for fault in world.harm()]
         if trusting:
-            break
-    return faults
+            return faults
+    world.try_shims(cwd)
+    return faults + [f"{one}, in {cwd}, after {words}: {fault}" for fault in world.harm()]
 
 
 @pytest.mark.parametrize("share", range(SHARES))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.builds import interpreters
+from support.environments import adopt_python
 from support.handmade import environment
 from support.wheels import wheel
 
@@ -24,13 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def adopted(bubble: Bubble) -> str:
-    """Adopt the newest interpreter of this machine; return its version."""
-    version, prefix = interpreters()[-1] if interpreters() else ("", sys.base_prefix)
-    if version.startswith("3.8"):
-        pytest.skip("not here: no CPython newer than 3.8 on this machine")
-    done = bubble("python", "adopt", prefix, "--json")
-    assert done.status == 0, done.err
-    return str(done.json["data"]["key"]).split("-")[1]
+    return adopt_python(bubble)
 
 
 @pytest.fixture

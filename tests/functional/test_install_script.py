@@ -16,14 +16,12 @@ from support.fault_handlers import Resource, hang_up, portal, status
 from support.fault_server import serve
 from support.machines import SHELLS, Machine
 from support.namespace import PREFIX, require_mounts
-from support.needs import ROOT_ONLY, needs, which
+from support.needs import NOT_ROOT, ROOT_ONLY, needs, which
 from support.small_release import ARCHIVE, small_release
 
 if TYPE_CHECKING:
     import tarfile
     from pathlib import Path
-
-LEFT = {".local", ".local/bin", ".local/lib"}
 
 
 @pytest.fixture
@@ -272,6 +270,18 @@ def test_bad_input_gets_one_clear_message_and_changes_nothing(case: str, machine
     assert said in done.stderr, done.stderr
     assert [line[:8] for line in done.stderr.splitlines()] == ["install.", "  hint: "]
     assert machine.everything() == {}
+
+
+@NOT_ROOT
+def test_a_directory_for_commands_that_is_not_the_users_is_told_before_anything(
+    machine: Machine,
+) -> None:
+    os.makedirs(f"{machine.home}/.local/bin")
+    os.chmod(f"{machine.home}/.local/bin", 0o555)
+    done = machine.run("--no-init")
+    assert done.returncode == 1
+    assert f"{machine.home}/.local/bin can't be written" in done.stderr
+    assert os.listdir(f"{machine.home}/.local") == ["bin"]
 
 
 def test_a_command_that_another_put_there_stays(machine: Machine) -> None:

@@ -12,6 +12,7 @@ from bubble.pythons.installed import meanings
 from bubble.selection import registry
 from bubble.selection.identity import mark_file
 from bubble.selection.replay import replay
+from bubble.system.layout import ADOPTED, MARK
 from support.answers import (
     ENV,
     OLD,
@@ -314,11 +315,14 @@ def any_time(world: ShimWorld) -> None:
 
 
 def written_again(world: ShimWorld) -> None:
-    """As a checkout of another branch and back, or an editor that saves what it has."""
+    """As a checkout of another branch and back, or an editor that saves what it has.
+
+    But for marks: one that is written again is another file, which is what they are known by.
+    """
     for place, _, names in os.walk(world.tree):
         for name in names:
             path = f"{place}/{name}"
-            if not os.path.islink(path):
+            if not os.path.islink(path) and name not in {MARK, ADOPTED}:
                 os.rename(path, f"{path}.old")
                 shutil.copy(f"{path}.old", path)
                 os.utime(path, OLD)

@@ -197,3 +197,16 @@ def test_a_time_behind_which_there_is_none_costs_the_memo_alone(
     write(f"{world.tree}/.python-version", "3.12\n")
     monkeypatch.setattr(os, "utime", refuse)  # as for a file of the last second that a disk can say
     assert world.resolve("python", world.tree, ENV, leave=True).endswith("/bin/python")
+
+
+def test_a_directory_reached_through_a_link_is_known_by_its_own_name_as_well(
+    world: ShimWorld,
+) -> None:
+    """So that a shell's hook enters the environment there, with which nobody has worked yet."""
+    real, link = f"{world.tree}/real", f"{world.tree}/link"
+    world.environment(f"{real}/.venv", "cpython-3.11.7", "tool")
+    environment = world.register(f"{real}/.venv", "bubble")
+    os.symlink("real", link)
+    memos.leave_here(world.world(f"{link}", ENV))
+    for cwd in (link, real):
+        assert told(world, cwd).prefixes == (environment.path,)

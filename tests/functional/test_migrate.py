@@ -56,7 +56,7 @@ def test_an_old_store_is_taken_over_without_loss(
     assert os.readlink(layout.format) == FORMAT
     assert not {"projects", "aliases", "generation"} & set(os.listdir(layout.home))
     assert os.path.exists(f"{projects['foreign']}/{ADOPTED}")
-    assert all(is_itself(e) for e in registry.environments(layout))
+    assert all(is_itself(e, layout) for e in registry.environments(layout))
     for directory in ("real", "link", "plain", "foreign"):
         done = bubble("current", "--json", cwd=tmp_path / directory)
         name = "real" if directory == "link" else directory

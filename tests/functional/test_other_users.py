@@ -8,60 +8,19 @@ import shlex
 
 import pytest
 
-from support.builds import small_mirror
 from support.clinic import write
-from support.others import NOBODY, everybodys_bubble, opened, run_as
+from support.others import NOBODY, OTHER, Machine, done, opened, roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
-
-OTHER = 65533  # a user whose number is nobody's
-
-
-class Machine:
-    """Users who can all run bubble; the store is root's unless HOME says otherwise."""
-
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self.store = f"{root}/opt/pythons"
-        self.tools = everybodys_bubble(f"{root}/tool")
-        self.catalogue = small_mirror(f"{root}/mirror", ["3.11.8", "3.12.1"])
-        self.app = self.directory("app")
-
-    def directory(self, name: str, owner: int = 0) -> str:
-        path = f"{self.root}/{name}"
-        os.makedirs(path, exist_ok=True)
-        os.chown(path, owner, owner)
-        return path
-
-    def env(self, home: str, store: str, **more: str) -> dict[str, str]:
-        return {
-            "HOME": home,
-            "PATH": f"{store or home + '/.local/share/bubble'}/shims:{self.tools}:/usr/bin:/bin",
-            "BUBBLE_CATALOG": self.catalogue,
-            "TERM": "dumb",
-            **({"BUBBLE_HOME": store} if store else {}),
-            **more,
-        }
-
-    def as_user(
-        self, user: int, line: str, env: Mapping[str, str], cwd: str = ""
-    ) -> subprocess.CompletedProcess[str]:
-        return run_as(user, ["/bin/sh", "-c", line], env, cwd or self.app)
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(opened(tmp_path))
-
-
-def done(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, (result.args, result.stdout, result.stderr)
-    return result.stdout
 
 
 @pytest.fixture
@@ -275,123 +234,3 @@ def test_a_place_that_others_may_write_to_gets_no_memo(fast: Fast) -> None:
         os.chmod(answers, mode)
         assert [fast.python() for _ in range(2)] == [("3.11.8", False)] * 2
         assert os.listdir(answers) == []
-
-
-# root in another user's home
-
-
-def roots(directory: str) -> list[str]:
-    """Return everything of root's below a directory."""
-    return [
-        path
-        for place, directories, files in os.walk(directory)
-        for path in (f"{place}/{name}" for name in (*directories, *files))
-        if os.lstat(path).st_uid == 0
-    ]
-
-
-@pytest.fixture
-def lodger(machine: Machine) -> dict[str, str]:
-    """Return the variables of a user who has a store and an environment."""
-    home = machine.directory("home", OTHER)
-    env = machine.env(home, "")
-    work = machine.directory("home/work", OTHER)
-    for line in ("bubble python install 3.11 3.12", "bubble use 3.11", "bubble create --no-pip"):
-        done(machine.as_user(OTHER, line, env, work))
-    done(machine.as_user(OTHER, "bubble create train -p 3.11 --no-pip", env, work))
-    machine.directory("home/new", OTHER)
-    write(f"{home}/new/.python-version", "3.12\n")
-    os.chown(f"{home}/new/.python-version", OTHER, OTHER)
-    return env
-
-
-CHANGES = (
-    "create --no-pip",
-    "create other -p 3.11 --no-pip",
-    "use 3.12",
-    "use --global 3.12",
-    "local 3.12",
-    "global 3.12",
-    "remove train",
-    "rename train other",
-    "clone train other",
-    "repair train",
-    "rehash",
-    "gc",
-    "cache prune",
-    "doctor --fix",
-    "python install",
-    "python install 3.12",
-    "python uninstall 3.12",
-    "python upgrade --prune",
-    "python verify",
-    "python verify --repair",
-    "python adopt /usr/bin/python3",
-    "python update",
-    "adopt .venv",
-    "import pyenv",
-    "kernel install train",
-    "kernel remove train",
-    "init bash --install",
-)
-
-
-@pytest.mark.parametrize("sudo", [True, False])
-@pytest.mark.parametrize("line", CHANGES)
-def test_root_changes_nothing_in_another_users_home_and_says_how_it_is_done(
-    machine: Machine, lodger: dict[str, str], line: str, *, sudo: bool
-) -> None:
-    more = {"SUDO_UID": str(OTHER), "SUDO_USER": "lodger"} if sudo else {}
-    result = machine.as_user(0, f"bubble {line}", {**lodger, **more}, f"{lodger['HOME']}/new")
-    assert result.returncode == 1, result
-    message, hint = result.stderr.splitlines()
-    assert f"HOME ({lodger['HOME']}) belongs to user {OTHER}" in message
-    assert hint.endswith(f": {'' if sudo else 'HOME=/root '}bubble {line}")
-    assert roots(lodger["HOME"]) == []
-
-
-LOOKS = (
-    "python -V",
-    "python3 -V",
-    "pydoc3 -V; true",
-    "bubble current",
-    "bubble list",
-    "bubble info train",
-    "bubble explain",
-    "bubble which python",
-    "bubble whence python",
-    "bubble run train python -V",
-    "bubble exec -p 3.11 python -V",
-    "bubble python list",
-    "bubble python list --available",
-    "bubble python find 3.12",
-    "bubble python dir",
-    "bubble gc --dry-run",
-    "bubble doctor; true",
-    "bubble cache size",
-    "bubble kernel list",
-    "bubble init bash",
-    "bubble completions zsh",
-    "bubble export train",
-    "bubble create --help",
-)
-
-
-def test_what_only_looks_works_for_root_and_leaves_nothing(
-    machine: Machine, lodger: dict[str, str]
-) -> None:
-    for where in ("new", "work", ""):
-        for line in LOOKS:
-            done(machine.as_user(0, line, lodger, f"{lodger['HOME']}/{where}"))
-            assert roots(lodger["HOME"]) == [], line
-
-
-def test_roots_own_store_elsewhere_and_own_home_are_roots_business(
-    machine: Machine, lodger: dict[str, str]
-) -> None:
-    own = machine.directory("roots")
-    for env in (
-        machine.env(own, ""),
-        {**lodger, "BUBBLE_HOME": f"{own}/store", "BUBBLE_CACHE_DIR": f"{own}/cache"},
-    ):
-        done(machine.as_user(0, "bubble python install 3.11", env))

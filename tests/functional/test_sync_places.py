@@ -140,7 +140,7 @@ def test_only_the_very_environment_that_was_replaced_is_brought_back(
     site.ok("sync")
     kept = f"{site.root}/.venvs/.previous/default"
     (known,) = [e for e in environments(layout) if e.path == kept]
-    assert is_itself(known)
+    assert is_itself(known, layout)
     with open(f"{kept}/.bubble-environment", "w", encoding="ascii") as file:
         file.write("1" * 32 + "\n")
     before = files(site.root)
@@ -177,7 +177,7 @@ def test_a_moved_and_a_copied_project_get_environments_of_their_own(
         assert done.out.strip() == f"{directory}/.venvs/train/bin/python"
     assert files(site.root) == original
     assert site.states() == {"default": "in sync", "train": "in sync"}
-    paths = [e.path for e in environments(layout) if is_itself(e)]
+    paths = [e.path for e in environments(layout) if is_itself(e, layout)]
     assert len({e.identity for e in environments(layout) if e.path in paths}) == len(paths)
     moved = f"{site.directory}/moved"
     done = site.bubble("rollback", cwd=moved, env=site.env)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHELLS = (("dash",), ("bash",), ("busybox", "sh"), ("ksh",), ("zsh", "--emulate", "sh"))
 GETTERS = ("wget", "busybox", "python3")  # Debian 11 has Python 3.9
-PACKAGES = ("busybox", "ksh", "python3-minimal", "wget", "zsh")
+PACKAGES = ("busybox", "ksh", "python3", "wget", "zsh")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_debian_12_without_python_or_curl_gets_from_nothing_to_a_python_and_back
     shutil.copytree(packed_mirror(["3.11"]), f"{root}/srv/mirror")
     refused = in_root(root, "sh", "-c", "sh -s -- --no-init </srv/release/install.sh")
     assert refused.returncode == 1
-    assert "none of curl, wget and Python is here" in refused.stderr
+    assert "can't be fetched" in refused.stderr
     assert os.listdir(f"{root}{HOME}") == []
     done = in_root(root, "sh", "/srv/release/install.sh", "--no-init")
     assert done.returncode == 0, done.stderr

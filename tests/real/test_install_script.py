@@ -135,7 +135,7 @@ def test_an_update_and_the_way_back_are_unseen_by_those_at_work(
             env=machine.env(PATH=f"{shims}:{machine.env()['PATH']}"), cwd=machine.home,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
-        for number in range(16 if FULL else 3)
+        for number in range(16 if FULL else 1)
     ]  # fmt: skip
     try:
         updated = machine.bubble("self", "update", "--from", newer)

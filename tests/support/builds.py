@@ -75,7 +75,7 @@ def packed_mirror(versions: Sequence[str] = ()) -> str:
     chosen = [_interpreter(version) for version in versions] if versions else interpreters()
     if not chosen:
         not_here("no CPython to pack")
-    cache = _cache()
+    cache = shared_cache()
     with Lock(f"{cache}/.lock"):
         identity = "\n".join(sorted(_identity(version, prefix) for version, prefix in chosen))
         name = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -146,20 +146,20 @@ def archive_path(download: Download) -> str:
     return unquote(download.url.removeprefix("file://"))
 
 
-def _interpreter(version: str) -> tuple[str, str]:
-    for found, prefix in reversed(interpreters()):
-        if found == version or found.startswith(f"{version}."):
-            return found, prefix
-    return not_here(f"no CPython {version} to pack")
-
-
-def _cache() -> str:
-    """Return the shared directory, private to this user."""
+def shared_cache() -> str:
+    """Return the directory (absolute) for what is made once for all tests; private to this user."""
     default = f"{tempfile.gettempdir()}/bubble-test-builds-{os.geteuid()}"
     path = os.environ.get("BUBBLE_TEST_CACHE") or default
     os.makedirs(path, mode=0o700, exist_ok=True)
     assert os.stat(path).st_uid == os.geteuid(), f"{path} belongs to another user"
     return path
+
+
+def _interpreter(version: str) -> tuple[str, str]:
+    for found, prefix in reversed(interpreters()):
+        if found == version or found.startswith(f"{version}."):
+            return found, prefix
+    return not_here(f"no CPython {version} to pack")
 
 
 def _identity(version: str, prefix: str) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from support.builds import interpreters
+from support.compiled_pip import adopted, compile_pip
 from support.needs import not_here
 from support.wheels import wheel
 
@@ -27,7 +28,9 @@ def adopt_python(bubble: Bubble, minor: str = "") -> str:
     prefix = found[-1][1] if found else sys.base_prefix
     done = bubble("python", "adopt", prefix, "--json")
     assert done.status == 0, done.err + done.out
-    return str(done.json["data"]["key"]).split("-")[1]
+    interpreter = adopted(done.out, prefix)
+    compile_pip(os.environ, interpreter)
+    return interpreter.version
 
 
 def create(bubble: Bubble, name: str = "", *arguments: str, cwd: str | None = None) -> str:

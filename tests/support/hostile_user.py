@@ -159,9 +159,9 @@ class World:
             away = f"{self.clone}/away"
             os.rename(f"{self.clone}/.venv", next(_free(away)))
 
-    def try_shims(self, cwd: str = "") -> None:
-        """Run what a user types without thinking of bubble."""
-        for name, *words in SHIMS:
+    def try_shims(self, cwd: str = "", *, all_of_them: bool = True) -> None:
+        """Run what a user types without thinking of bubble, or `python` alone, which is quick."""
+        for name, *words in SHIMS if all_of_them else SHIMS[:1]:
             self.start(f"{self.shims}/{name}", *words, cwd=cwd)
 
     def harm(self) -> list[str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import bubble
+from support.builds import small_mirror
 from support.clinic import program, write
 from support.needs import not_here, which
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOBODY = 65534  # Debian's nobody
+OTHER = 65533  # a user whose number is nobody's
 
 
 def everybodys_bubble(root: str) -> str:
@@ -79,3 +81,50 @@ def opened(tmp_path: Path) -> str:
         os.chmod(directory, mode | 0o711)
         directory = os.path.dirname(directory)
     return os.path.realpath(tmp_path)
+
+
+class Machine:
+    """Users who can all run bubble; the store is root's unless HOME says otherwise."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.store = f"{root}/opt/pythons"
+        self.tools = everybodys_bubble(f"{root}/tool")
+        self.catalogue = small_mirror(f"{root}/mirror", ["3.11.8", "3.12.1"])
+        self.app = self.directory("app")
+
+    def directory(self, name: str, owner: int = 0) -> str:
+        path = f"{self.root}/{name}"
+        os.makedirs(path, exist_ok=True)
+        os.chown(path, owner, owner)
+        return path
+
+    def env(self, home: str, store: str, **more: str) -> dict[str, str]:
+        return {
+            "HOME": home,
+            "PATH": f"{store or home + '/.local/share/bubble'}/shims:{self.tools}:/usr/bin:/bin",
+            "BUBBLE_CATALOG": self.catalogue,
+            "TERM": "dumb",
+            **({"BUBBLE_HOME": store} if store else {}),
+            **more,
+        }
+
+    def as_user(
+        self, user: int, line: str, env: Mapping[str, str], cwd: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        return run_as(user, ["/bin/sh", "-c", line], env, cwd or self.app)
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, (result.args, result.stdout, result.stderr)
+    return result.stdout
+
+
+def roots(directory: str) -> list[str]:
+    """Return everything of root's below a directory."""
+    return [
+        path
+        for place, directories, files in os.walk(directory)
+        for path in (f"{place}/{name}" for name in (*directories, *files))
+        if os.lstat(path).st_uid == 0
+    ]

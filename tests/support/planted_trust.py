@@ -47,7 +47,7 @@ def names_say_where() -> None:
 def all_is_itself() -> None:
     """Take for the registered environment whatever lies in its place."""
     for module in (identity, answers, belonging, ownership):
-        setattr(module, "is_itself", lambda _: True)  # noqa: B010 - as above
+        setattr(module, "is_itself", lambda *_: True)  # noqa: B010 - as above
 
 
 def marks_by_links() -> None:

@@ -6,36 +6,28 @@ ROOT as it was saved under START. Prints what came of it as JSON.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
 import sys
 
 from support import invariants
 from support.env_scene import broken, unregistered
+from support.full_disk import full, tell
 from support.scene import Scene
 
 
 def main() -> None:
     root, kib, start, *words = sys.argv[1:]
     stage = Scene(root)
-    disk = ["-t", "tmpfs", "-o", "size=512m", "bubble-test"]
-    subprocess.run(["mount", *disk, stage.disk], check=True)
-    stage.restore(start)
-    free = shutil.disk_usage(stage.disk).free // 1024 - int(kib)
-    with open(f"{stage.disk}/ballast", "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free * 1024)
-    first = stage.run(*words)
-    problems = invariants.unclear(first) + half(stage)
-    os.unlink(f"{stage.disk}/ballast")
+    with full(stage, start, int(kib)):
+        first = stage.run(*words)
+        problems = invariants.unclear(first) + half(stage)
     again = stage.run(*words)
     if (again.status, again.out) != (0, "ran\n"):
         problems.append(f"I5: {again}")
     problems += half(stage) + invariants.left_over(stage)
     if len(os.listdir(stage.layout.scripts)) != 1:
         problems.append("I5: not one environment is there")
-    print(json.dumps({"first": [first.status, first.out, first.err], "problems": problems}))
+    tell(first, problems)
 
 
 def half(stage: Scene) -> list[str]:

@@ -16,7 +16,7 @@ from bubble.model.platform import parse_platform
 from bubble.pythons.installed.store import publish_changes
 from bubble.selection import memos, registry
 from bubble.selection.commands import command_path
-from bubble.selection.identity import mark_file, new_identity
+from bubble.selection.identity import hold, mark_file, new_identity
 from bubble.selection.resolve import World, select
 from bubble.selection.shims import rehash
 from bubble.system.layout import Layout
@@ -100,6 +100,7 @@ class ShimWorld:
             identity=new_identity(),
         )
         write(mark_file(environment), f"{environment.identity}\n")
+        environment = hold(environment, self.layout)
         registry.register(self.layout, environment)
         return environment
 

@@ -9,6 +9,8 @@ caller to fail on.
 
     report = sweep(argv, env=…, roots=[home, cache], scratch=…, prepare=…, check=…)
     assert not report.problems and not report.missed
+
+The short form leaves out what only repeats (`telling`); the full one has every point.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from support.figures import caught, record
+from support.needs import FULL
 from support.patience import PATIENCE
 from support.scene import Done
 
@@ -43,6 +46,7 @@ MUTATING = (
 _LINKS = {"symlink", "symlinkat"}
 _OPENS = {"open", "openat", "openat2"}
 _CALL = re.compile(r"(?:(\d+) +)?(\w+)\((.*)")
+_UNSEEN = re.compile(r"/(?:(?:staging|trash)/[^/]+|\.bubble-[0-9a-f]+)/")
 _ATTEMPTS = 5  # a thread may be faster once; a point is missed when it is every time
 
 
@@ -61,8 +65,13 @@ class Point:
 
 @dataclass
 class Report:
-    """What a sweep found; `missed` are points at which no kill could be proven."""
+    """What a sweep found.
 
+    `calls` are all that change something, `points` those of them that were to be tried; `missed`
+    are points at which no kill could be proven.
+    """
+
+    calls: int = 0
     points: int = 0
     killed: int = 0
     seconds: float = 0.0
@@ -97,8 +106,9 @@ def sweep(
     started = time.monotonic()
     strace = Strace(argv, env, roots, scratch)
     prepare()
-    everything = select(strace.points())
-    report = Report(points=len(everything))
+    calls = strace.points()
+    everything = select(telling(calls))
+    report = Report(calls=len(calls), points=len(everything))
     for point in everything:
         # strace may count fewer than we do: not a rename onto the path. `kill` holds it to the call
         for ordinal in (*[point.ordinal] * _ATTEMPTS, *range(point.ordinal - 1, 0, -1)):
@@ -115,6 +125,32 @@ def sweep(
     report.seconds = time.monotonic() - started
     _note(argv, report)
     return report
+
+
+def telling(points: list[Point], *, full: bool = FULL) -> list[Point]:
+    """Leave out what only repeats, unless in full.
+
+    Nobody looks at what is in staging or in the trash, and an installation has it by the dozen: of
+    a kind of call there, the first two, the last and every sixth count. What a lock's file says is
+    read by nobody, and an empty temporary file is the same with another mode: there, all is as
+    before the call that follows.
+    """
+    if full:
+        return points
+    repeated: dict[str, list[Point]] = {}
+    for point in points:
+        if _UNSEEN.search(point.path):
+            repeated.setdefault(point.name, []).append(point)
+    left_out = {
+        point
+        for alike in repeated.values()
+        for number, point in enumerate(alike)
+        if 1 < number < len(alike) - 1 and number % 6
+    }
+    noted = [p for p in points if "/locks/" in p.path and p.name in {"ftruncate", "pwrite64"}]
+    empty = [p for p in points if p.name == "fchmod" and p.path.endswith((".tmp", ".bubble-new"))]
+    left_out.update(noted[2:], empty[1:])
+    return [point for point in points if point not in left_out]
 
 
 def _note(argv: Sequence[str], report: Report) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from support.builds import interpreters
+from support.compiled_pip import adopted, compile_pip
 from support.needs import NEEDS
 
 TYPE_CHECKING = False
@@ -76,8 +77,10 @@ def used(root: str, home: str, name: str, packages: tuple[str, ...]) -> Used:
     }
     made = Used(root=root, path=f"{home}/envs/{name}", env=env)
     known = [prefix for version, prefix in interpreters() if version.startswith("3.11.")]
-    done = made.bubble("python", "adopt", known[-1] if known else sys.base_prefix)
+    prefix = known[-1] if known else sys.base_prefix
+    done = made.bubble("python", "adopt", prefix, "--json")
     assert done.returncode == 0, done.stderr
+    compile_pip(env, adopted(done.stdout, prefix))
     done = made.bubble("create", name, *packages, "--installer", "pip")
     if any(word in done.stderr for word in _NO_INDEX):
         pytest.skip(f"{NEEDS}the package index")

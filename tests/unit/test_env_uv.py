@@ -6,12 +6,11 @@ directory; bubble knows its sha256 as it knows the real ones'.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
-import zipfile
 
+import pip
 import pytest
 
 from bubble.envs.discarding import gc
@@ -29,6 +28,7 @@ from support.clinic import program
 from support.handmade import machine, write
 from support.needs import LINUX_ONLY, not_here
 from support.patience import PATIENCE
+from support.uv_wheel import GOOD, NAME, wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,23 +38,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 SECRET = "hunter2-canary"
-NAME = f"uv-{VERSION}.data/scripts/uv"
-GOOD = f"#!/bin/sh\necho 'uv {VERSION} (a double)'\n"
-
-
-def wheel(directory: str, script: str = GOOD, name: str = NAME) -> tuple[str, int]:
-    """Make the wheel for this machine; return its sha256 and size."""
-    tag = f"py3-none-linux_{os.uname().machine}"
-    info = f"uv-{VERSION}.dist-info"
-    path = f"{directory}/uv-{VERSION}-{tag}.whl"
-    os.makedirs(directory, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(name, script)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {VERSION}")
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest(), os.path.getsize(path)
 
 
 class Scene:
@@ -71,6 +54,7 @@ class Scene:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": self.index,
         }
+        self.pip = ""
         self.told: list[str] = []
         self.known(*wheel(self.index))
 
@@ -105,13 +89,21 @@ def scene(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sc
 
 
 @pytest.fixture
-def fetching(scene: Scene, tmp_path: Path) -> Scene:
+def bundled(scene: Scene, tmp_path: Path) -> Scene:
     """Return a scene in which pip runs; skip where bubble's interpreter has none to run."""
     os.makedirs(f"{tmp_path}/scratch")
     try:
         fetch._pip(f"{tmp_path}/scratch", scene.layout)
     except BubbleError:
         not_here("this interpreter bundles no pip")
+    return scene
+
+
+@pytest.fixture
+def fetching(scene: Scene) -> Scene:
+    """Return a scene in which the pip beside the tests runs: compiled, unlike a bundled one."""
+    scene.pip = os.path.dirname(pip.__file__)
+    scene.monkeypatch.setattr(fetch, "_pip", lambda *_: scene.pip)
     return scene
 
 
@@ -178,18 +170,18 @@ def test_one_that_fails_is_not_recent(scene: Scene, tmp_path: Path) -> None:
 
 
 @LINUX_ONLY
-def test_where_none_is_one_is_fetched_once_and_told(fetching: Scene) -> None:
-    path = fetching.fetch()
-    assert path == own_uv(fetching.layout)
-    assert fetching.told == [f"getting uv {VERSION} (0 MB), once"]
+def test_where_none_is_one_is_fetched_once_and_told(bundled: Scene) -> None:
+    path = bundled.fetch()
+    assert path == own_uv(bundled.layout)
+    assert bundled.told == [f"getting uv {VERSION} (0 MB), once"]
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     assert said == f"uv {VERSION} (a double)\n"
     root = os.path.dirname(os.path.dirname(path))
     assert sorted(os.listdir(root)) == [".bubble", "bin"]
     assert os.listdir(f"{root}/bin") == ["uv"]
-    fetching.is_swept()
-    assert fetching.fetch() == path
-    assert len(fetching.told) == 1
+    bundled.is_swept()
+    assert bundled.fetch() == path
+    assert len(bundled.told) == 1
 
 
 @LINUX_ONLY
@@ -291,6 +283,7 @@ from bubble.system.staging import Staging
 from bubble.envs.tools.uv import uv_for
 env = {env!r}
 fetch.WHEELS = {wheels!r}
+fetch._pip = lambda *_: {pip!r}
 place, name = {where!r}
 owner = {{"fetch": fetch, "staging": Staging}}[place]
 whole = getattr(owner, name)
@@ -312,7 +305,8 @@ def test_a_killed_fetch_leaves_no_uv_or_a_whole_one_and_the_next_goes_on(
 ) -> None:
     layout = fetching.layout
     env = {**fetching.env, "BUBBLE_HOME": layout.home, "BUBBLE_CACHE_DIR": layout.cache}
-    script = KILLED.format(path=sys.path, env=env, wheels=fetching.wheels, where=where, after=after)
+    how = {"wheels": fetching.wheels, "pip": fetching.pip, "where": where, "after": after}
+    script = KILLED.format(path=sys.path, env=env, **how)
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=PATIENCE)
     assert done.returncode == -9
     published = where[1] == "publish" and after

@@ -8,6 +8,8 @@ import shutil
 import pytest
 
 from bubble.projects.quick import nothing_to_do
+from bubble.system.kernel import has_true_links
+from support.needs import not_here
 from support.projects import Site
 
 TYPE_CHECKING = False
@@ -121,3 +123,17 @@ def test_it_is_said_of_what_was_looked_at_alone(site: Site, layout: Layout) -> N
                     file.write(data[:cut])
                     file.flush()
                     assert not known(site, layout), cut
+
+
+def test_another_environment_with_the_same_mark_and_all_is_looked_at(
+    site: Site, layout: Layout
+) -> None:
+    if not has_true_links(layout.home):
+        not_here("hard links are only this layer's")
+    path, copy = f"{site.root}/.venv", f"{site.directory}/copy"
+    shutil.copytree(path, copy, symlinks=True)
+    assert known(site, layout)
+    shutil.rmtree(path)
+    os.rename(copy, path)
+    assert not known(site, layout)
+    assert site.call("status").status == 1

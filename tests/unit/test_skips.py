@@ -29,29 +29,38 @@ REASONS = {
 }
 
 
-# a worker's reports reach the controller by two ways: from running, and from collecting
-RUNS = [*((body, "0") for body in BODIES), ("program", "1"), ("module", "1")]
+# what fails a run is tried alone; a worker reports to the controller in two ways: from running,
+# and from collecting
+RUNS = [
+    *(((*BODIES,), "", "0"), (("program", "module"), "", "1"), (("not here", "xfail"), "1", "0")),
+    *(((body,), "1", "0") for body in ("program", "call", "module")),
+    *(((body,), "1", "1") for body in ("program", "module")),
+]
 
 
-@pytest.mark.parametrize(("body", "workers"), RUNS)
-@pytest.mark.parametrize("strict", ["", "1"])
+@pytest.mark.parametrize(("bodies", "strict", "workers"), RUNS)
 def test_a_skip_is_listed_and_fails_the_run_only_where_nothing_may_be_missing(
-    body: str, workers: str, strict: str, tmp_path: Path, env: dict[str, str]
+    bodies: tuple[str, ...], strict: str, workers: str, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    file = tmp_path / "test_sample.py"
     head = "import pytest\nfrom support.needs import needs, not_here, real_build\n"
-    file.write_text(f"{head}{BODIES[body]}\n")
+    for number, body in enumerate(bodies):
+        (tmp_path / f"test_sample_{number}.py").write_text(f"{head}{BODIES[body]}\n")
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     env = {**env, "PYTHONPATH": TESTS, "BUBBLE_TEST_NO_SKIPS": strict}
     env.pop("BUBBLE_TEST_PBS_ARCHIVE", None)
     options = ["-q", "-p", "support.skips", "-n", workers]
-    command = [sys.executable, "-m", "pytest", *options, "test_sample.py", "test_other.py"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
-    reason = REASONS[body]
-    is_forbidden = bool(strict) and body in {"program", "call", "module"}
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    is_forbidden = bool(strict) and not {"program", "call", "module"}.isdisjoint(bodies)
     assert done.returncode == (1 if is_forbidden else 0), done.stdout + done.stderr
-    assert (f"skipped: {reason}" in done.stdout) == (bool(reason) and not is_forbidden)
-    assert (f"FORBIDDEN: {reason}" in done.stdout) == is_forbidden
+    word = "FORBIDDEN" if is_forbidden else "skipped"
+    listed = [
+        line for line in done.stdout.splitlines() if line.startswith(("FORBIDDEN", "skipped"))
+    ]
+    expected = [f"{word}: {REASONS[body]}" for body in bodies if REASONS[body]]
+    assert len(listed) == len(expected), listed
+    for one in expected:
+        assert any(line.startswith(one) for line in listed), listed

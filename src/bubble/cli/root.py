@@ -23,6 +23,7 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "clone": (),
     "create": (),
     "doctor": ("--fix",),
+    "export": ("-o", "--output"),
     "gc": (),
     "global": (),
     "import": (),
@@ -30,8 +31,10 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "kernel install": (),
     "kernel remove": (),
     "local": (),
+    "lock": (),
     "mirror create": (),
     "mirror pack": (),
+    "new": (),
     "python adopt": (),
     "python install": (),
     "python uninstall": (),
@@ -48,7 +51,7 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "sync": (),
     "use": (),
 }
-_HARMLESS = frozenset({"--dry-run", "--help", "-h"})
+_HARMLESS = frozenset({"--check", "--dry-run", "--help", "-h"})
 
 
 def require_own_home(
@@ -57,6 +60,13 @@ def require_own_home(
     """Raise BubbleError(permission) for a changing command of root in another user's home."""
     if not changes(words, arguments):
         return
+    refuse_anothers_home(words, arguments, layout, env)
+
+
+def refuse_anothers_home(
+    words: str, arguments: Sequence[str], layout: Layout, env: Mapping[str, str]
+) -> None:
+    """Raise BubbleError(permission) if root is in another user's home, for a command line."""
     owner = foreign_owner(layout.home, env) or foreign_owner(layout.cache, env)
     if not owner:
         return

@@ -71,13 +71,13 @@ def install_kernel(
     ipykernel in it, or something else lies there), usage (the name is none, or another kernel
     has it), and OSError.
     """
-    if os.path.isdir(environment.path) and not is_itself(environment):
-        raise not_itself(environment, layout_from(env))
+    layout = layout_from(env)
+    if os.path.isdir(environment.path) and not is_itself(environment, layout):
+        raise not_itself(environment, layout)
     packages = _packages_with_ipykernel(environment)
     name = _require_name(name) if name else _name_of(environment)
     directory = f"{prefix}/share/jupyter/kernels" if prefix else f"{_user_data(env)}/kernels"
     path = f"{directory}/{name}"
-    layout = layout_from(env)
     make_directories(directory, layout)
     with Lock(f"{layout.locks}/kernels"):
         _clear_leftovers(path)

@@ -16,7 +16,7 @@ from bubble.projects.sources import sources_of
 from bubble.projects.state import State
 from bubble.projects.status import interpreter_name, read_lock_file
 from bubble.selection import registry
-from bubble.selection.identity import is_itself, mark_of, new_identity
+from bubble.selection.identity import hold, is_itself, mark_of, new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 
@@ -146,7 +146,7 @@ class Making(Steps):
             if staging.keep_replaced(before):
                 self.previous = before
         finally:
-            if not is_itself(old):
+            if not is_itself(old, self.world.layout):
                 registry.forget(self.world.layout, old)
 
     def _identified(self, path: str) -> Environment:
@@ -163,9 +163,9 @@ class Making(Steps):
         twin = next((e for e in registry.environments(layout) if e.identity == identity), None)
         if twin is None:
             return registry.Environment(path=path, identity=identity)
-        if is_itself(twin):
+        if is_itself(twin, layout):
             fresh = new_identity()
             write_atomic(f"{path}/{MARK}", f"{fresh}\n".encode())
-            return twin.replace(identity=fresh)
+            return hold(twin.replace(identity=fresh), layout, path)
         registry.forget(layout, twin)
         return twin

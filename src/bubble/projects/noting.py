@@ -14,7 +14,7 @@ from bubble.projects.manifest import MANIFEST, PYPROJECT
 from bubble.projects.sources import metadata_files
 from bubble.projects.status import IN_SYNC, status_of
 from bubble.selection.belonging import inside
-from bubble.selection.identity import mark_file
+from bubble.selection.identity import link_of, mark_file
 from bubble.selection.registry import record_path
 from bubble.selection.sources import READERS
 from bubble.system.directory import upwards
@@ -109,4 +109,5 @@ def _looked(project: Project, bubble: Bubble, world: World) -> Facts:
         links.append(f"{world.layout.requests}/now")  # and what is installed
     for directory in (project.root, *bubble.directories):  # it must be what these ask for
         files += [f"{directory}/{name}" for name, _ in READERS]
-    return quick.facts_of(dict.fromkeys(files), links, (path, f"{path}/bin/python"), path)
+    held = (mark_file(environment),) if link_of(environment, world.layout) else ()
+    return quick.facts_of(dict.fromkeys(files), links, (path, f"{path}/bin/python"), path, held)

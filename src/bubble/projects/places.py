@@ -63,12 +63,12 @@ def settle(project: Project, bubble: Bubble, layout: Layout) -> None:
     path, before = project.path(bubble), previous(project, bubble)
     place = registry.Environment(path=path, project=owner(project, bubble))
     begun = registry.unfinished(layout, place)
-    if begun is None or begun.path != path or not is_itself(begun):
+    if begun is None or begun.path != path or not is_itself(begun, layout):
         return
     known = environment_of(project, bubble, layout)
     if known is not None and known.identity == mark_of(before) != "":
         registry.register(layout, known.replace(path=before, project=""))
-    elif (stale := registered_at(before, "", layout)) and not is_itself(stale):
+    elif (stale := registered_at(before, "", layout)) and not is_itself(stale, layout):
         registry.forget(layout, stale)
     registry.register_prepared(layout, begun)
 
@@ -104,7 +104,7 @@ def require_places(
 def require_replaceable(before: str, bubble: Bubble, layout: Layout) -> None:
     """Raise BubbleError(in_use) unless what is kept at `before` was kept there by bubble."""
     known = registered_at(before, "", layout)
-    ours = known is not None and is_itself(known)
+    ours = known is not None and is_itself(known, layout)
     if os.path.islink(before) or not (ours or claim(before, layout).is_ours):
         raise BubbleError(
             "in_use",
@@ -138,7 +138,7 @@ def discard(before: str, layout: Layout) -> None:
     if os.path.lexists(before):
         set_aside(layout, before).delete()
     for other in registry.environments(layout) if identity else ():
-        if other.identity == identity and other.path != before and not is_itself(other):
+        if other.identity == identity and other.path != before and not is_itself(other, layout):
             registry.forget(layout, other)  # the project was moved here
     if known is not None:
         registry.forget(layout, known)

@@ -9,6 +9,7 @@ this module needs is what a start costs: no TOML is read.
     l TEXT PATH       a link, and where it says that it leads
     r REAL PATH       where a path leads in the end
     p DIGEST PATH     the packages of an environment (`state.packages_of`)
+    i NUMBER PATH     the number of a file to which the store has a link: it is that very one
 """
 
 from __future__ import annotations
@@ -81,18 +82,24 @@ def memo_path(layout: Layout, start: str) -> str:
 
 
 def facts_of(
-    files: Iterable[str], links: Iterable[str], leads: Iterable[str], environment: str = ""
+    files: Iterable[str],
+    links: Iterable[str],
+    leads: Iterable[str],
+    environment: str = "",
+    held: Iterable[str] = (),
 ) -> list[str] | None:
     """Return the facts about some paths as they are now: None where one can't be said.
 
-    `files` are regular files or nothing, `links` links or nothing, `leads` anything that is there.
+    `files` are regular files or nothing, `links` links or nothing, `leads` anything that is there,
+    `held` files to which the store has links.
     """
     found: list[str] = []
     try:
         there = os.path.lexists
         found += [f"c {_content(p)} {p}" if there(p) else f"- {p}" for p in files]
         found += [f"l {os.readlink(p)} {p}" if there(p) else f"- {p}" for p in links]
-        found += [f"r {os.path.realpath(path, strict=True)} {path}" for path in leads]
+        found += [f"i {_number(path)} {path}" for path in held]
+        found += [f"r {_real(path)} {path}" for path in leads]
     except (OSError, ValueError):
         return None
     if environment:
@@ -141,18 +148,9 @@ def _holds(fact: str) -> bool:
     value, _, path = rest.partition(" /")
     path = f"/{path}"
     try:
-        match kind:
-            case "c":
-                return _content(path) == value
-            case "l":
-                return os.readlink(path) == value
-            case "r":
-                return os.path.realpath(path, strict=True) == value
-            case "p":
-                return packages_of(path) == value
+        return kind in _LOOKS and _LOOKS[kind](path) == value
     except (OSError, ValueError):
-        pass
-    return False
+        return False
 
 
 def _content(path: str) -> str:
@@ -166,3 +164,15 @@ def _content(path: str) -> str:
     finally:
         os.close(descriptor)
     return digest(data)
+
+
+def _number(path: str) -> str:
+    return str(os.lstat(path).st_ino)
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path, strict=True)
+
+
+# a fact's kind → what is compared of its path
+_LOOKS = {"c": _content, "l": os.readlink, "r": _real, "p": packages_of, "i": _number}

@@ -55,7 +55,7 @@ def roll_back(project: Project, bubble: Bubble, world: World) -> RolledBack:
         sweep(layout)
         places.settle(project, bubble, layout)
         old = places.registered_at(before, "", layout)
-        if old is None or os.path.islink(before) or not is_itself(old):
+        if old is None or os.path.islink(before) or not is_itself(old, layout):
             raise _nothing(before, bubble)
         present = _present(project, bubble, world)
         placing.require_unmounted(before)
@@ -91,7 +91,7 @@ def _present(project: Project, bubble: Bubble, world: World) -> Environment | No
     if not os.path.lexists(path):
         return None
     known = places.environment_of(project, bubble, world.layout)
-    ours = known is not None and known.maker == "bubble" and is_itself(known)
+    ours = known is not None and known.maker == "bubble" and is_itself(known, world.layout)
     if os.path.islink(path) or not ours:
         raise BubbleError(
             "in_use",

@@ -104,7 +104,7 @@ def compare(project: Project, bubble: Bubble, file: LockFile, world: World) -> S
     layout, path = world.layout, project.path(bubble)
     build = interpreter.build_for(file.lock, file.path, world)
     found = places.environment_of(project, bubble, layout)
-    environment = found if found is not None and is_itself(found) else None
+    environment = found if found is not None and is_itself(found, layout) else None
     status = Status(bubble=bubble, path=path, state=IN_SYNC)
     if environment is None or environment.maker != "bubble" or os.path.islink(path):
         return status.replace(**_not_there(path, environment, world))

@@ -39,7 +39,7 @@ def environment_of(layout: Layout, directory: str) -> Environment | None:
         return of_directory(layout, directory) if is_known_to_shims(directory) else None
     found = registered(layout, directory)
     if found is None and (original := claimed(path, layout)):
-        raise _strayed(path, original)
+        raise _strayed(path, original, layout)
     return found
 
 
@@ -67,7 +67,7 @@ def not_itself(environment: Environment, layout: Layout) -> BubbleError:
     from shlex import quote
 
     if original := claimed(environment.path, layout):
-        return _strayed(environment.path, original)
+        return _strayed(environment.path, original, layout)
     return BubbleError(
         "environment",
         f"the environment {printable(environment.title, 500)} is not what was registered there: "
@@ -77,14 +77,14 @@ def not_itself(environment: Environment, layout: Layout) -> BubbleError:
     )
 
 
-def _strayed(path: str, original: Environment) -> BubbleError:
+def _strayed(path: str, original: Environment, layout: Layout) -> BubbleError:
     from shlex import quote
 
     shown = printable(path, 500)
     ours = original.maker == "bubble"
     command = f"bubble {'repair' if ours else 'adopt'} {quote(shown)}"
     was = printable(original.path, 500)
-    if is_itself(original):
+    if is_itself(original, layout):
         return BubbleError(
             "environment",
             f"{shown} is a copy of {was}, and still says so",

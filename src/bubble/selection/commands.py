@@ -122,7 +122,7 @@ def owners(name: str, layout: Layout) -> list[Owner]:
     bubbles = [
         Owner(title=e.title, prefix=e.path, environment=True, named=bool(e.name))
         for e in of_commands(layout)
-        if is_command(f"{e.path}/bin/{name}") and is_itself(e)
+        if is_command(f"{e.path}/bin/{name}") and is_itself(e, layout)
     ]
     pythons = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
     pythons.sort(key=lambda i: i.key.variant != "" or i.key.version.is_prerelease)

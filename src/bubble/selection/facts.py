@@ -34,7 +34,7 @@ import time
 from bubble.model.record import Record
 from bubble.pythons.installed import meanings
 from bubble.selection.belonging import PLACE, inside, registered
-from bubble.selection.identity import mark_file
+from bubble.selection.identity import link_of, mark_file
 from bubble.selection.registry import is_known_to_shims, project_file, record_path
 from bubble.selection.sources import PINS, PYPROJECT, READERS, VARIABLE, in_directory, pin_above
 from bubble.system.directory import upwards
@@ -208,6 +208,8 @@ class _Facts:
             raise Unsayable  # it is known by what sh can't see
         self.content(record_path(world.layout, environment))
         self.content(mark)
+        if link := link_of(environment, world.layout):
+            self._same(mark, link)
         self._add("f", mark)  # as a link it would be that of the real one, which was moved away
         python = f"{environment.path}/bin/python"
         self._same(python, os.path.realpath(python))

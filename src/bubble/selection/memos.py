@@ -54,13 +54,18 @@ def leave(selection: Selection, world: World) -> None:
 
 
 def leave_here(world: World) -> None:
-    """Let the working directory's answer be known before a shim has run there."""
+    """Let the working directory's answer be known before a shim has run there.
+
+    By both of its names, where it was reached through a link.
+    """
     world = world.replace(env={n: v for n, v in world.env.items() if n != VARIABLE})
-    try:
-        selection = select(world)
-    except BubbleError:
-        return  # only the slow path can explain
-    leave(selection, world)
+    for cwd in dict.fromkeys((world.cwd, os.path.realpath(world.cwd))):
+        here = world.replace(cwd=cwd)
+        try:
+            selection = select(here)
+        except BubbleError:
+            continue  # only the slow path can explain
+        leave(selection, here)
 
 
 def is_sayable(text: str) -> bool:

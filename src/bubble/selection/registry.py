@@ -14,6 +14,7 @@ from bubble.system.files import (
     fast_sha256,
     fsync_directory,
     make_directory,
+    names_in,
     temporaries,
     unlink_quietly,
 )
@@ -38,6 +39,7 @@ class Environment(Record):
     prefix that it was made against: a minor link (`…/pythons/3.11`) or an exact build. `request`
     is what was asked for. `maker` is "bubble" or the tool that made it; `identity` is what proves
     that something is this environment (`selection.identity`). `made_at` is in seconds (epoch).
+    `inode` is the number of its mark's file, "" where the store has no link to that.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Environment(Record):
     maker: str = "bubble"
     identity: str = ""
     made_at: str = "0"
+    inode: str = ""
 
     @property
     def title(self) -> str:
@@ -117,7 +120,9 @@ def current(layout: Layout, environment: Environment) -> Environment:
 
 def register(layout: Layout, environment: Environment) -> None:
     """Write an environment's record, durably; replaces the one of the same name or directory."""
+    before = _read(record_path(layout, environment))
     _store(layout, environment, _file(environment))
+    _drop_mark(layout, before, environment.identity)
 
 
 def prepare(layout: Layout, environment: Environment) -> None:
@@ -145,21 +150,46 @@ def all_unfinished(layout: Layout) -> list[tuple[str, Environment]]:
 
 def register_prepared(layout: Layout, environment: Environment) -> None:
     """Make what was prepared the record, in one step and durably."""
+    before = _read(record_path(layout, environment))
     pending = f"{layout.registry}/{_pending(environment)}"
-    os.rename(pending, f"{layout.registry}/{_file(environment)}")
+    os.rename(pending, record_path(layout, environment))
     fsync_directory(layout.registry)
+    _drop_mark(layout, before, environment.identity)
 
 
 def abandon(layout: Layout, environment: Environment) -> None:
     """Drop what was prepared."""
+    begun = unfinished(layout, environment)
     unlink_quietly(f"{layout.registry}/{_pending(environment)}")
+    _drop_mark(layout, begun)
 
 
 def forget(layout: Layout, environment: Environment) -> None:
     """Remove an environment's record; nothing happens to the environment."""
-    unlink_quietly(f"{layout.registry}/{_file(environment)}")
+    before = _read(record_path(layout, environment))
+    unlink_quietly(record_path(layout, environment))
     if os.path.isdir(layout.registry):
         fsync_directory(layout.registry)
+    _drop_mark(layout, before)
+
+
+def useless_marks(layout: Layout) -> list[str]:
+    """Return the absolute paths of the links to marks that no record has any more."""
+    found = [*environments(layout), *(begun for _, begun in all_unfinished(layout))]
+    known = {environment.identity for environment in found}
+    return [f"{layout.marks}/{name}" for name in names_in(layout.marks) if name not in known]
+
+
+def _drop_mark(layout: Layout, before: Environment | None, now: str = "") -> None:
+    """Drop the link to the mark of what was registered, unless another record has it too.
+
+    `now` is the identity of what is registered in its place.
+    """
+    if before is None or before.identity == now:
+        return
+    path = f"{layout.marks}/{before.identity}"
+    if os.path.lexists(path) and path in useless_marks(layout):
+        unlink_quietly(path)
 
 
 def _store(layout: Layout, environment: Environment, name: str) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 
-from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection.belonging import inside
 from bubble.selection.identity import is_itself
 from bubble.selection.registry import of_directory
 from bubble.system.directory import upwards
-from bubble.system.version_file import read_regular
+from bubble.system.git_link import path_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from bubble.selection.sources import Source
     from bubble.system.layout import Layout
 
-_LARGEST = 8192  # bytes of a file of git's with one path in it
 _ASKED = {"file", "global", "default"}  # sources that are no environment and nobody's word
 
 
@@ -73,7 +71,7 @@ def look(cwd: str, layout: Layout) -> Worktree | None:
             return None  # what it is, is told elsewhere
         counterpart = f"{main.rstrip('/')}{directory[len(root.rstrip('/')) :]}"
         known = of_directory(layout, counterpart)
-        if known and is_itself(known):
+        if known and is_itself(known, layout):
             return Worktree(directory=directory, main=main, environment=known)
         if directory == root:
             break
@@ -95,25 +93,12 @@ def _worktree(cwd: str) -> tuple[str, str] | None:
         path = f"{directory.rstrip('/')}/.git"
         if not os.path.lexists(path):
             continue
-        own = _named(path, "gitdir:")  # nothing of a directory: that is a main one
+        own = path_in(path, "gitdir:")  # nothing of a directory: that is a main one
         git, _, _ = own.rpartition("/worktrees/")
         if not git.endswith("/.git"):
             return None  # a submodule's, or a bare repository's
-        back = _named(f"{own}/gitdir", "")
+        back = path_in(f"{own}/gitdir")
         if not back or os.path.realpath(back) != os.path.realpath(path):
             return None
         return directory, os.path.realpath(git.removesuffix("/.git") or "/")
     return None
-
-
-def _named(path: str, key: str) -> str:
-    """Return the absolute path that a file of git's names behind a key, or ""."""
-    try:
-        data = read_regular(path, _LARGEST)
-    except BubbleError:
-        return ""
-    text = os.fsdecode(data or b"").removesuffix("\n")
-    if not text.startswith(key) or "\n" in text or "\0" in text:
-        return ""
-    said = text.removeprefix(key).strip()
-    return os.path.normpath(os.path.join(os.path.dirname(path), said)) if said else ""

@@ -10,12 +10,9 @@ from __future__ import annotations
 import os
 import re
 
-from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.system.directory import upwards
 from bubble.system.files import names_in, read_text
-from bubble.system.layout import ADOPTED, MARK
-from bubble.system.version_file import read_regular
+from bubble.system.git_link import path_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ _SECTION = re.compile(r'\[\s*(?P<name>[\w.-]+)(?:\s+"(?P<sub>(?:[^"\\]|\\.)*)")?
 _SCP = re.compile(r"(?P<host>(?:\w+@)?[^/:@]+):(?P<path>(?!//)\w[^:]*)")  # git-fetch(1), GIT URLS
 _NOT_IN_URLS = re.compile(r"[^!-~]+|[\"<>\\^`{|}]+")  # RFC 3986
 _LARGEST = 1 << 20  # bytes of a configuration
-_LARGEST_INDEX = 1 << 28  # bytes of an index
 _DEEPEST = 5  # symbolic references that lead to others
 # what git writes into a repository's configuration by itself, and what runs nothing
 _HARMLESS = {
@@ -178,18 +174,12 @@ def _ask(git: str, tree: str, directory: str, *words: str, given: str = "") -> s
 def _directory(tree: str) -> str:
     """Return the repository of a working tree: its `.git`, or where that file says that it is."""
     path = f"{tree}/.git"
-    if os.path.isdir(path):
-        return path
-    said = (read_text(path, 8192) or "").strip()
-    if not said.startswith("gitdir: "):
-        return ""
-    return os.path.normpath(os.path.join(tree, said.removeprefix("gitdir: ")))
+    return path if os.path.isdir(path) else path_in(path, "gitdir:")
 
 
 def _common(directory: str) -> str:
     """Return the directory that a linked working tree's repository shares with the others."""
-    said = (read_text(f"{directory}/commondir", 8192) or "").strip()
-    return os.path.normpath(os.path.join(directory, said)) if said else directory
+    return path_in(f"{directory}/commondir") or directory
 
 
 def _head(directory: str) -> str:
@@ -269,20 +259,3 @@ def _value(text: str) -> str:
         else:
             said += character
     return said.strip()
-
-
-def is_tracked(path: str) -> bool:
-    """Whether a repository has marks of environments among its files, where `path` (absolute) lies.
-
-    Read from git's index as it is: nothing is run. What can't be read counts as tracked.
-    """
-    for directory in upwards(os.path.dirname(path)):
-        git = f"{directory.rstrip('/')}/.git"
-        if not os.path.lexists(git):
-            continue
-        try:
-            index = read_regular(f"{_directory(directory)}/index", _LARGEST_INDEX)
-        except BubbleError:
-            return True
-        return index is not None and any(os.fsencode(name) in index for name in (MARK, ADOPTED))
-    return False

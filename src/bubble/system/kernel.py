@@ -1,4 +1,4 @@
-"""Two Linux system calls that Python has no name for: syncfs, and renameat2 with its flags.
+"""Linux system calls that Python has no name for: syncfs, statfs, and renameat2 with its flags.
 
 They are called by way of `_ctypes`, the half of ctypes that is written in C: importing the other
 half takes as long as making an environment.
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _typeshed import ReadableBuffer as Buffer
+
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
+# statfs(2): overlayfs gives a file that changes a number of its own, its other names stay behind;
+# what FUSE says of numbers is up to each of its servers
+_UNTRUE = {0x794C7630, 0x65735546}
 _NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
 
 
@@ -61,6 +67,17 @@ def rename_new(old: str, new: str) -> bool:
     return _renamed(old, new, _RENAME_NOREPLACE, _AT_FDCWD, _AT_FDCWD)
 
 
+def has_true_links(path: str) -> bool:
+    """Whether a hard link stays one, and is known by its number, on the file system of `path`."""
+    statfs = _libc("statfs")
+    if statfs is None:
+        return False
+    said = _buffer(512)  # struct statfs is smaller; the type comes first, in four bytes or eight
+    if statfs(os.fsencode(path), said):
+        return False
+    return _UNTRUE.isdisjoint(int.from_bytes(bytes(said)[:n], sys.byteorder) for n in (4, 8))
+
+
 def _renamed(first: str, second: str, flag: int, first_in: int, second_in: int) -> bool:
     renameat2 = _libc("renameat2")
     if renameat2 is None:
@@ -74,10 +91,20 @@ def _renamed(first: str, second: str, flag: int, first_in: int, second_in: int) 
     return True
 
 
+def _buffer(size: int) -> Buffer:
+    """Return bytes for a function of the C library to fill."""
+    import _ctypes
+
+    class Byte(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001 # it has no other
+        _type_ = "B"
+
+    return (Byte * size)()
+
+
 def _libc(name: str) -> Callable[..., int] | None:
     """Return a function of the C library, as one that returns its error number; None if missing.
 
-    What it takes are ints (C's int) and bytes (a pointer to them, NUL-terminated).
+    What it takes are ints (C's int), bytes (a pointer to them, NUL-terminated) and buffers.
     """
     try:
         import _ctypes

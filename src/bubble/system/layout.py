@@ -71,6 +71,11 @@ class Layout(Record):
         return f"{self.home}/registry"
 
     @property
+    def marks(self) -> str:
+        """Hard links to the marks of environments, by identity, where the file system has any."""
+        return f"{self.home}/marks"
+
+    @property
     def synced(self) -> str:
         """What projects' environments were last made from, a file each, by its identity."""
         return f"{self.home}/synced"

@@ -138,7 +138,9 @@ def _of_environment(options: Namespace, context: Context) -> Outcome:
     from bubble.system.pyvenv_cfg import read_configuration, version_of
 
     environment = find(options.env, context, "export")
-    if not is_itself(environment):  # what is gone has nothing, and that is no answer
+    if not is_itself(
+        environment, context.layout
+    ):  # what is gone has nothing, and that is no answer
         require_whole(environment, context.layout)
     found = exported(environment.path)
     warnings = warnings_of(found, environment.path)

@@ -154,6 +154,11 @@ def _made(script: Script, options: Namespace, context: Context) -> Environment:
     from bubble.cli.locked import told
     from bubble.projects.scripts.prepare import prepare
 
+    if not os.geteuid():
+        from bubble.cli.root import refuse_anothers_home
+
+        words = [options.environment, *options.command]
+        refuse_anothers_home("run", words, context.layout, context.env)
     output = context.output
     done = prepare(
         script,

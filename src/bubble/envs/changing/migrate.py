@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from bubble.selection import registry
-from bubble.selection.identity import identify
+from bubble.selection.identity import hold, identify, is_itself
 from bubble.system.files import (
     fsync_directory,
     link_atomic,
@@ -57,7 +57,7 @@ def _take_over(environment: Environment, layout: Layout) -> None:
     if taken is not None and new.project != environment.project:
         registry.forget(layout, environment)  # one directory had two records
         return
-    registry.register(layout, new)
+    registry.register(layout, hold(new, layout) if is_itself(new, layout) else new)
     if new.project != environment.project:
         registry.forget(layout, environment)
 

@@ -14,9 +14,8 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import mark_of, new_identity
+from bubble.selection.identity import hold, is_itself, mark_of, new_identity
 from bubble.system.files import write_atomic
-from bubble.system.git import is_tracked
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
 
@@ -35,8 +34,9 @@ def reregister(
     stays the same; a copy, whose original is still there, gets an identity of its own. `named`:
     the user said that it is this one. The caller holds its lock. Raises BubbleError(environment)
     for what this store didn't make: a mark that it doesn't know proves nothing, anybody can have
-    written it. Nor does one that it knows, where a repository brought it: then the user's word
-    counts, and there must be one.
+    written it. One that it knows does only while it is the very file: who published an environment
+    published its mark. Elsewhere the user's word counts, and there must be one; at the very place
+    where another one is registered only `adopt` gives it.
     """
     identity = mark_of(path)
     everything = registry.environments(layout)
@@ -45,9 +45,9 @@ def reregister(
     path = mine.path if mine else _real(path)  # as it was registered, through whatever links
     if mine is not None and mine.maker != "bubble":
         return mine, ()
-    if mine is None or not identity or mine.identity != identity:
+    if mine is None or not is_itself(mine, layout):
         found = claim(path, layout)
-        if not found.is_ours or (found.condition and not named and is_tracked(path)):
+        if not found.is_ours or not (named or found.is_proved(layout)):
             raise BubbleError("environment", f"{printable(path)} {found.said}", hint=found.hint)
     clear_leftovers(path)
     twins = [e for e in everything if e.identity == identity and e.path != path]
@@ -66,6 +66,7 @@ def reregister(
         new = new.replace(identity=new_identity(), made_at=str(int(time.time())))
         write_atomic(f"{path}/{MARK}", f"{new.identity}\n".encode(), durable=True)
         done.append(f"told it from {printable(original.title)}, of which it is a copy")
+    new = hold(new, layout)
     registry.register(layout, new)
     registry.abandon(layout, new)  # of a creation that was killed just before it did this
     if new != mine:

@@ -10,7 +10,7 @@ from bubble.envs.knowing.working_trees import require_saved
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import mark_of
+from bubble.selection.identity import is_registered
 from bubble.system.files import unlink_quietly
 from bubble.system.removal import set_aside
 from bubble.system.sweep import sweep
@@ -47,7 +47,7 @@ def remove(
         sweep(layout)  # which may end what a killed removal began
         remains = None
         if environment.maker == "bubble" and os.path.lexists(path):
-            _require_ours(environment, registry.unfinished(layout, environment))
+            _require_ours(environment, layout)
             if not discard:
                 shown = quote(printable(environment.title))
                 require_saved(
@@ -71,7 +71,7 @@ def remove(
     return remains is not None
 
 
-def _require_ours(environment: Environment, unfinished: Environment | None) -> None:
+def _require_ours(environment: Environment, layout: Layout) -> None:
     path = environment.path
     shown = printable(path, 500)
     if os.path.islink(path):
@@ -80,8 +80,7 @@ def _require_ours(environment: Environment, unfinished: Environment | None) -> N
             f"{shown} is a link, which bubble didn't make",
             hint="remove the link by hand",
         )
-    ours = {known.identity for known in (environment, unfinished) if known} - {""}
-    if mark_of(path) not in ours:
+    if not is_registered(environment, layout):
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",

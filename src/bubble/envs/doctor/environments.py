@@ -60,7 +60,7 @@ def shared(patient: Patient) -> Iterator[Finding]:
 def editables(patient: Patient) -> Iterator[Finding]:
     """Look for editable installs that don't run their project's code."""
     for environment in registered(patient.layout):
-        if os.path.isdir(environment.path) and is_itself(environment):
+        if os.path.isdir(environment.path) and is_itself(environment, patient.layout):
             for it in astray(environment.path):
                 yield Finding(
                     id="env.editable",

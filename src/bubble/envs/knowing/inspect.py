@@ -114,6 +114,7 @@ class _Look:
     """The glance; what many environments share is looked up once."""
 
     def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._pythons = layout.pythons
         self._seen: dict[str, tuple[str, bool, str]] = {}
 
@@ -127,7 +128,7 @@ class _Look:
             configuration = os.stat(f"{path}/pyvenv.cfg")
             at = configuration.st_atime
             used_at = int(at) if at > configuration.st_mtime else 0
-            if not is_itself(environment):
+            if not is_itself(environment, self._layout):
                 state = "replaced"
             elif not os.access(f"{path}/bin/python", os.F_OK):
                 state = self._fault(environment, present=present)
@@ -149,7 +150,7 @@ class _Look:
         path = environment.path
         if not os.path.isdir(path):
             return "missing"
-        if environment.maker == "bubble" and mark_of(path) != environment.identity:
+        if environment.maker == "bubble" and not is_itself(environment, self._layout):
             return "replaced"  # whatever else is wrong with it, it isn't ours to mend
         return "broken" if present else "interpreter missing"
 
@@ -188,8 +189,8 @@ def _as_a_copy(status: Status, known: Sequence[Environment]) -> Status:
     """Tell what lies in another one's place and is a copy of one that is known: it is ours."""
     if status.state != "replaced":
         return status
-    identity = mark_of(status.environment.path)
-    original = next((e for e in known if identity and e.identity == identity), None)
+    identity, path = mark_of(status.environment.path), status.environment.path
+    original = next((e for e in known if e.identity == identity != "" and e.path != path), None)
     if original is None:
         return status
     return status.replace(state="copied", detail=original.title)

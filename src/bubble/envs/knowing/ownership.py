@@ -11,7 +11,7 @@ import os
 from bubble.envs.knowing.maker import maker_of
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.identity import claimed, is_itself, mark_of
+from bubble.selection.identity import claimed, is_itself, link_of, mark_of
 from bubble.selection.registry import all_unfinished
 from bubble.system.pyvenv_cfg import read_configuration
 
@@ -40,6 +40,12 @@ class Claim(Record):
     def is_ours(self) -> bool:
         """Whether this store made it: not where it only knew what another tool had made."""
         return self.state != ANOTHERS and (not self.original or self.original.maker == "bubble")
+
+    def is_proved(self, layout: Layout) -> bool:
+        """Whether the store itself knows it, without the user's word."""
+        if self.state == MOVED and self.original:
+            return bool(link_of(self.original, layout, self.path))
+        return self.state == LOST
 
     @property
     def said(self) -> str:
@@ -91,7 +97,7 @@ def claim(path: str, layout: Layout) -> Claim:
     """Return whose the environment at `path` (absolute) is, which isn't registered there."""
     original = claimed(path, layout)
     if original:
-        state = COPIED if is_itself(original) else MOVED
+        state = COPIED if is_itself(original, layout) else MOVED
         return Claim(path=path, state=state, original=original)
     identity = mark_of(path)
     if identity and is_lost(path, identity, layout):

@@ -88,9 +88,9 @@ def note_use(layout: Layout, memo: Memo) -> None:
 def whole(layout: Layout, key: str) -> Environment | None:
     """Return the environment of a key; None where it is gone, or its interpreter is."""
     found = of_directory(layout, f"{layout.scripts}/{key}")
-    if found is None or not is_itself(found) or not os.access(f"{found.path}/bin/python", os.X_OK):
+    if found is None or not is_itself(found, layout):
         return None
-    return found
+    return found if os.access(f"{found.path}/bin/python", os.X_OK) else None
 
 
 def all_memos(layout: Layout) -> Iterator[tuple[str, Memo | None]]:

@@ -13,7 +13,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import identify, mark_of
+from bubble.selection.identity import hold, identify, is_itself, mark_of
 from bubble.system.files import names_in
 from bubble.system.pyvenv_cfg import read_configuration, version_of
 
@@ -60,6 +60,7 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
     )
     with placing.lock(layout, path):
         environment = environment.replace(identity=identify(environment))
+        environment = hold(environment, layout)
         registry.register(layout, environment)
         if former is not None and (former.name, former.project) != (name, project):
             registry.forget(layout, former)
@@ -74,9 +75,9 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
     """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
     shown = printable(path)
-    if identity := mark_of(path):
+    if mark_of(path):
         known = of_path(path, layout)
-        if known is not None and known.path == path and known.identity == identity:
+        if known is not None and known.path == path and is_itself(known, layout):
             raise BubbleError(
                 "environment", f"bubble made {shown} and knows it", hint="bubble list"
             )

@@ -17,7 +17,7 @@ from bubble.model.name import require_name
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import new_identity
+from bubble.selection.identity import hold, new_identity
 from bubble.system.files import write_atomic
 from bubble.system.layout import MARK
 from bubble.system.pyvenv_cfg import read_configuration
@@ -84,6 +84,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
         before, after = label(source), label(new)
         if before == (read_configuration(root).get("prompt") or before):
             rename_prompt(root, before, after)
+        new = hold(new, layout, root)
         registry.register(layout, new)
         try:
             staging.publish()

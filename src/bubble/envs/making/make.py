@@ -18,7 +18,7 @@ from bubble.model.record import Record
 from bubble.pythons.installed.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
-from bubble.selection.identity import mark_of, new_identity
+from bubble.selection.identity import hold, mark_of, new_identity
 from bubble.system.staging import Staging
 from bubble.system.sweep import sweep
 
@@ -119,7 +119,7 @@ def make(plan: Plan, world: World, *, show: bool = False, steps: Steps = _NOTHIN
                 registry.register_prepared(layout, environment)
             else:
                 registry.abandon(layout, environment)
-    return environment
+    return registry.current(layout, environment)
 
 
 def _record(plan: Plan, world: World) -> Environment:
@@ -185,7 +185,7 @@ def _stage_and_publish(
             require_projects(root, plan.path)
         steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
-        registry.prepare(world.layout, environment)
+        registry.prepare(world.layout, hold(environment, world.layout, root))
         staging.publish()
         steps.published(staging)
 

@@ -43,7 +43,7 @@ def require_free(
     unfinished = registry.unfinished(layout, new)
     begun = bool(identity) and unfinished is not None and unfinished.identity == identity
     known = registry.current(layout, new)
-    here = bool(identity) and known.path == new.path and known.identity == identity
+    here = bool(identity) and known.path == new.path and is_itself(known, layout)
     if os.path.islink(new.path) or not (begun or here):
         _require_ours(
             new, layout, force=force, command=again or f"bubble create {new.name}".rstrip()
@@ -62,7 +62,7 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool, command: str
     from bubble.envs.knowing.ownership import claim
 
     shown = printable(new.path, 500)
-    if original := reached(new.path, layout):
+    if (original := reached(new.path, layout)) and original.path != new.path:
         raise BubbleError(
             "in_use",
             f"{shown} is there already: it leads to {printable(original.title, 500)}",
@@ -81,7 +81,7 @@ def _require_ours(new: Environment, layout: Layout, *, force: bool, command: str
             )
         return
     known = registry.current(layout, new)
-    if known.path == new.path and is_itself(known):
+    if known.path == new.path and is_itself(known, layout):
         raise BubbleError(
             "in_use",
             f"{shown} is there already: {known.maker} made it, and bubble only knows it",

@@ -13,6 +13,7 @@ from bubble.pythons.catalogue.listed import everything, volume_of
 from bubble.pythons.catalogue.source import stamp_of, unreadable
 from bubble.pythons.catalogue.volume import Volume
 from bubble.system.files import temporaries, unlink_quietly, write_atomic
+from bubble.system.foreign import foreign_owner
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -34,8 +35,8 @@ def compile_catalogue(
 ) -> Volume:
     """Read `source` and return its volume; keep it at `path` where that can be written.
 
-    `old` is the volume of the last time: it comes back when the server says that nothing changed.
-    Raises BubbleError: catalogue, download, offline.
+    Root keeps nothing in another user's home. `old` is the volume of the last time: it comes back
+    when the server says that nothing changed. Raises BubbleError: catalogue, download, offline.
     """
     from bubble.model.urls import shown
 
@@ -61,7 +62,7 @@ def compile_catalogue(
         "fetched": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     content = volume_of(index.downloads, head)
-    if keep(path, content):
+    if not foreign_owner(path, env) and keep(path, content):
         return Volume(path, base=source.base)
     return Volume(path, content, base=source.base)
 

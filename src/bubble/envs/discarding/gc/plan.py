@@ -20,7 +20,7 @@ from bubble.pythons.installed import store
 from bubble.selection.facts import head_of
 from bubble.selection.identity import is_itself
 from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
-from bubble.selection.registry import all_unfinished, environments
+from bubble.selection.registry import all_unfinished, environments, useless_marks
 from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
 from bubble.system.trees import size_of
@@ -113,6 +113,8 @@ def useless_memos(layout: Layout) -> Iterator[Item]:
 
 def useless_states(layout: Layout) -> Iterator[Item]:
     """Yield what sync remembers of environments that the store doesn't know any more."""
+    for path in useless_marks(layout):
+        yield Item(kind="memos", path=path, why="of an environment that is gone")
     known = {e.identity for e in environments(layout)}
     known |= {e.identity for _, e in all_unfinished(layout)}
     for name in names_in(layout.synced):
@@ -135,7 +137,7 @@ def _time(path: str) -> float:
 def _previous(layout: Layout) -> Iterator[Item]:
     for environment in environments(layout):
         place = bubble_at(environment.path)
-        if place and place[2] and is_itself(environment):
+        if place and place[2] and is_itself(environment, layout):
             yield Item(
                 kind="previous",
                 path=environment.path,
