@@ -42,6 +42,30 @@ def _packages(data: bytes, path: str) -> list[dict[str, Any]]:
     return list(packages)
 
 
+def local(data: bytes, at_hand: Mapping[str, str]) -> bytes:
+    """Return a lock's bytes with those of its wheels alone that are `at_hand`, by path.
+
+    `at_hand` has absolute paths by sha256; packages that have none are left out.
+    """
+    import tomllib
+
+    from bubble.projects.exchange.rewriting import dumps
+
+    read = tomllib.loads(data.decode())
+    packages = []
+    for package in read.get("packages", []):
+        wheels = [
+            {"path": at_hand[file["hashes"]["sha256"].lower()], "hashes": file["hashes"]}
+            for file in package.get("wheels", ())
+            if file["hashes"]["sha256"].lower() in at_hand
+        ]
+        if wheels:
+            sources = {"wheels", "sdist", "archive", "vcs", "directory", "attestation-identities"}
+            rest = {key: value for key, value in package.items() if key not in sources}
+            packages.append({**rest, "wheels": wheels})
+    return dumps({**read, "packages": packages}).encode()
+
+
 def installed(root: str) -> dict[str, str]:
     """Return what an environment has, versions by canonical names; its own pip left out.
 

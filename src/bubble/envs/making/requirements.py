@@ -11,6 +11,7 @@ import os
 import re
 import stat
 
+from bubble.envs.exchange.pylock import is_lock
 from bubble.envs.making.recognise import decoded, require_requirements
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
@@ -75,7 +76,9 @@ def write_contents(
     """Return the arguments with files in the directory `scratch` for what `contents` has."""
     words = list(arguments)
     for number, (word, data) in enumerate(contents):
-        path = f"{scratch}/requirements-{number}.txt"
+        # by its name it is a lock
+        name = f"pylock.{number}.toml" if is_lock(word) else f"requirements-{number}.txt"
+        path = f"{scratch}/{name}"
         with open(path, "xb") as file:
             file.write(data)
         words = [path if w == word and words[i - 1] in {"-r", "-c"} else w
