@@ -79,6 +79,11 @@ main() {
                 only=${2:?}
                 shift
                 ;;
+            --platform) # for a bundle, which has interpreters for several
+                find_platform
+                say "$platform"
+                return 0
+                ;;
             --version)
                 say "$version"
                 return 0

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.measure import Run, run
-from bench.peers import index
+from bench.peers import default_index, index
 from bench.results import Result
 from bench.stocked import stocked
 
@@ -32,6 +32,16 @@ distribution = false
 skip-install = true
 dependencies = ["packaging", "six{version}", "idna", "attrs", "click", "jinja2", "pluggy"]
 """
+# poetry's own way to the index asks it for more than other tools do, which not every mirror has
+_SOURCE = """[[tool.poetry.source]]
+name = "index"
+url = "{url}/"
+priority = "primary"
+"""
+_CONDA = """name: example
+channels: [conda-forge]
+dependencies: [packaging, six{version}, idna, attrs, click, jinja2, pluggy]
+"""
 _VERSIONS = ("==1.16.0", "==1.17.0")
 
 
@@ -48,6 +58,9 @@ def syncs(bench: Bench) -> list[Result]:
     env |= {"HATCH_ENV_TYPE_VIRTUAL_UV_PATH": place.uv, "PDM_USE_VENV": "1"}
     told = _told(place, f"{store}/bubble/pythons/{bench.packed.minor}/bin/python")
     able = {}
+    if not shutil.which("conda-lock"):
+        bench.miss("sync: conda-lock", "it installs by a conda, and none is on this machine")
+        del told["conda-lock"]
     for name in told:
         try:
             _prepare(name, told[name], store, env, place)
@@ -102,6 +115,7 @@ def until_remembered(home: str, kind: str, call: Callable[[], object]) -> None:
 
 
 def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:
+    conda = shutil.which("conda-lock") or ""
     return {
         "bubble": {"lock": [place.bubble, "lock"], "sync": [place.bubble, "sync"]},
         "uv": {"lock": [place.uv, "lock"], "sync": [place.uv, "sync"]},
@@ -116,6 +130,10 @@ def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:
             "sync": [place.poetry, "sync"],
         },
         "hatch": {"sync": [place.hatch, "env", "create"]},
+        "conda-lock": {
+            "lock": [conda, "lock", "--file", "environment.yml"],
+            "sync": [conda, "install", "--prefix", ".venv", "conda-lock.yml"],
+        },
     }
 
 
@@ -128,6 +146,12 @@ def _prepare(
         os.makedirs(cwd)
         with open(f"{cwd}/pyproject.toml", "w", encoding="utf-8") as file:
             file.write(_PYPROJECT.replace("{version}", version))
+            if name == "poetry":
+                url = default_index(f"{os.path.dirname(place.poetry)}/python")
+                file.write(_SOURCE.replace("{url}", url))
+        if name == "conda-lock":
+            with open(f"{cwd}/environment.yml", "w", encoding="utf-8") as file:
+                file.write(_CONDA.replace("{version}", version))
         if "lock" in told:
             run(told["lock"], env, place.log, cwd=cwd)
     shutil.copytree(f"{store}/projects/{name}-0", f"{store}/projects/{name}")

@@ -19,7 +19,7 @@ from bubble.cli.table import COMMANDS, GROUPS
 from support.fault_server import serve
 from support.needs import needs, real_uv
 from support.pages import Block, Step, agrees, escapes, pages, parts, session, steps, text_of
-from support.reader import Library, Reader
+from support.reader import Library, Reader, with_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,9 @@ GENERATED = "docs/reference.md"
 PAGES = [page for page in pages() if page == "README.md" or page.startswith("docs/")]
 WRITTEN = [page for page in PAGES if page != GENERATED]
 WITH_UV = "<!-- with uv -->"  # on pages that lock a project, which uv resolves
+WITH_NEEDED = "<!-- with what bubble needs -->"  # on pages that make a bundle
 # the blocks that say that they aren't run: whoever adds one counts it here
-NOT_RUN = 10
+NOT_RUN = 13
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,7 @@ def with_uv(root: str, library: Library) -> dict[str, str]:
 @pytest.mark.parametrize("page", [page for page in WRITTEN if steps(text_of(page))])
 def test_a_page_does_what_it_says(page: str, library: Library, tmp_path: Path) -> None:
     more = with_uv(str(tmp_path), library) if WITH_UV in text_of(page) else {}
+    more |= with_needed(library) if WITH_NEEDED in text_of(page) else {}
     with (
         serve(f"{tmp_path}/srv") as server,
         Reader(str(tmp_path), library, server.url, more) as reader,

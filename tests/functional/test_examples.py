@@ -14,7 +14,7 @@ from support.builds import TAG
 from support.editable_project import MADE_BY_SHELL
 from support.needs import needs, real_uv
 from support.pages import Step
-from support.reader import Library, Reader
+from support.reader import Library, Reader, with_needed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,19 @@ mkdir ~/project; cd ~/project
 printf 'python = "3.12"\n[bubbles.default]\ndependencies = ["requests"]\n' >bubble.toml
 printf '[bubbles.train]\n[bubbles.evaluate]\n' >>bubble.toml
 """
+# a project that its lock alone describes
+BUNDLE = r"""
+export BUBBLE_CATALOG=$READER_REAL
+mkdir ~/project; cd ~/project
+archive=$(ls "$(dirname "$READER_REAL")"/*/cpython-3.12.*.tar.gz)
+version=${archive##*/cpython-}; version=${version%%+*}; sum=$(sha256sum "$archive")
+printf 'lock-version = "1.0"\ncreated-by = "me"\npackages = []\n' >pylock.toml
+printf '[tool.bubble]\nformat = 1\n[tool.bubble.python]\nversion = "%s"\n' "$version" >>pylock.toml
+printf '[[tool.bubble.python.builds]]\nkey = "cpython-%s-%s"\n' \
+    "$version" "$READER_PLATFORM" >>pylock.toml
+printf 'build = "1"\nurl = "file://%s"\nsha256 = "%s"\n' "$archive" "${sum%% *}" >>pylock.toml
+"""
+BUNDLED = f"{BUNDLE}\nbubble bundle create site.sh --project . --release $READER_RELEASE"
 # what a command's examples find, and, below the words of one example, what that one alone needs
 SCENES = {
     "python install": PYTHONS,
@@ -117,6 +130,9 @@ SCENES = {
     """,
     "init": "mkdir -p ~/.config/fish",
     "completions": "mkdir -p ~/.zfunc ~/.config/fish/completions",
+    "bundle create": BUNDLE,
+    "bundle install": BUNDLED,
+    "bundle show": BUNDLED,
     "mirror create": "export BUBBLE_CATALOG=$READER_DOUBLES",
     "mirror pack": """
         mkdir -p ~/.pyenv/versions; ln -s "$READER_PYTHON" ~/.pyenv/versions/3.11.7
@@ -184,6 +200,10 @@ NOT_RUN = {
         ),
         "of what install.sh installed; test_install_script.py has them",
     ),
+    "bubble bundle create bubble.sh 3.12": "as with a project, and pip takes its time",
+    "bubble bundle create bubble.sh 3.12 --platform aarch64-unknown-linux-gnu": (
+        "wants an index with wheels for it"
+    ),
     "bubble init pwsh | Out-String | iex": "PowerShell's own words",
     "bubble init nu | save -f ~/.bubble.nu": "Nushell's own words; test_shell_nu.py has it",
     "bubble init fish | source": "fish's own words; test_shell_init.py has it",
@@ -206,7 +226,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @pytest.mark.parametrize("words", sorted(COMMANDS))
 def test_every_example_runs(words: str, library: Library, tmp_path: Path) -> None:
     uv = real_uv() if PROJECT in SCENES.get(words, "") else ""
-    with Reader(str(tmp_path), library) as reader:
+    more = with_needed(library) if SCENES.get(words) == BUNDLE else {}
+    with Reader(str(tmp_path), library, more=more) as reader:
         if uv:
             reader.check(Step(0, f"mkdir -p ~/bin; ln -s {uv} ~/bin; PATH=~/bin:$PATH"), words)
         reader.check(Step(0, SCENES.get(words, ":")), words)

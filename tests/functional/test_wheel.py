@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import zipfile
 
 import pytest
+
+import bubble
+from bubble.program.release import own_wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_shims(wheel: str) -> 
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = _below("src/bubble", "bubble") | _below("shims", "bubble/shims")
+    expected |= {"bubble/program/install.sh", "bubble/program/requirements.lock"}
     assert inside == expected
 
 
@@ -74,6 +79,31 @@ def test_the_wheel_runs_without_the_checkout(
     assert "cpython-3.12" in done.stdout, "the embedded catalogue isn't read from the wheel"
 
 
+def test_what_is_taken_along_is_the_same_however_bubble_came(
+    wheel: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    target = f"{tmp_path}/site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _OWN, target], env=env, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert own_wheel()[1] == done.stdout
+    with zipfile.ZipFile(io.BytesIO(done.stdout)) as own, zipfile.ZipFile(wheel) as built:
+        info = f"bubble_python-{bubble.__version__}.dist-info"
+        said = {f"{info}/WHEEL", f"{info}/RECORD"}  # who wrote it
+        assert set(own.namelist()) == set(built.namelist())
+        for name in set(own.namelist()) - said:
+            assert own.read(name).split() == built.read(name).split(), name
+
+
+_OWN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from bubble.program.release import own_wheel
+sys.stdout.buffer.write(own_wheel()[1])
+"""
 _RUN = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))

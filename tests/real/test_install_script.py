@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.system.host import host_platform
 from support.builds import packed_mirror
 from support.fault_server import serve
 from support.machines import Machine
@@ -211,3 +212,22 @@ def test_two_runs_of_the_release_script_give_the_same_bytes(tmp_path: Path, whol
     for name in ("SHA256SUMS", "install.sh"):
         with open(f"{whole}/{name}", "rb") as one, open(f"{again}/{name}", "rb") as other:
             assert one.read() == other.read()
+
+
+@pytest.mark.skipif(not FULL, reason="not here: the long form (BUBBLE_TEST_FULL=1)")
+def test_a_release_has_a_bundle_a_platform_twice_the_same_bytes(
+    tmp_path: Path, machine: Machine
+) -> None:
+    made = [release(f"{tmp_path}/{number}", bundles=True) for number in range(2)]
+    (name,) = [n for n in os.listdir(made[0]) if n.startswith("bubble-")]
+    assert name.endswith(f"-{host_platform(os.environ)}.sh")
+    for file in (name, "SHA256SUMS"):
+        with open(f"{made[0]}/{file}", "rb") as one, open(f"{made[1]}/{file}", "rb") as other:
+            assert one.read() == other.read()
+    machine.has("head")
+    done = subprocess.run(
+        ["sh", f"{made[0]}/{name}", "--no-init"],
+        env=machine.env(), capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert machine.bubble("--version").returncode == 0

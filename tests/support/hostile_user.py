@@ -309,5 +309,8 @@ def command_lines(world: World) -> dict[str, tuple[tuple[str, ...], ...]]:
         "completions": (("bash",), ("fish",)),
         "mirror create": (("mirror", minor),),
         "mirror pack": (("mirror", world.prefix),),
+        "bundle create": (("b.sh", minor, "--project", "."),),
+        "bundle install": (("b.sh", "--project", "."),),
+        "bundle show": (("b.sh",),),
     }
     return {c: tuple((*c.split(), *words) for words in each) for c, each in lines.items()}

@@ -9,6 +9,7 @@ is a script. These comments, which no reader sees, belong to the tests:
     <!-- before: COMMANDS -->       anywhere: what must be there, typed in the page's session
     <!-- before each: COMMANDS -->  before a block: the same before each of its commands
     <!-- with uv -->                anywhere: the page's reader has uv, or isn't there
+    <!-- with what bubble needs --> anywhere: pip finds the packages of bubble itself
 """
 
 from __future__ import annotations

@@ -17,8 +17,10 @@ from urllib.parse import quote
 
 from bubble.model.platform import parse_platform
 from bubble.system.host import host_platform
-from support.builds import interpreters, packed_mirror, small_mirror
+from support.builds import interpreters, packed_mirror, small_archive, small_mirror
+from support.bundles import double_release
 from support.pages import agrees
+from support.releases import needed
 from support.wheels import wheel
 
 TYPE_CHECKING = False
@@ -180,7 +182,15 @@ class Reader:
             "PIP_ROOT_USER_ACTION": "ignore",
             "READER_PYTHON": library.python,
             "READER_DOUBLES": library.doubles,
+            "READER_REAL": f"{packed_mirror(REAL)}/catalogue.json",
+            "READER_RELEASE": library.release,
+            "READER_PLATFORM": str(host_platform(os.environ)),
         }
+
+
+def with_needed(library: Library) -> dict[str, str]:
+    """Return variables by which pip finds what bubble itself needs, too; or skip the test."""
+    return {"PIP_FIND_LINKS": f"{library.wheels} {needed()}"}
 
 
 class Library:
@@ -197,6 +207,8 @@ class Library:
         packed = packed_mirror(REAL)
         prefixes = {version.rpartition(".")[0]: prefix for version, prefix in interpreters()}
         self.python = prefixes["3.11"]
+        own = small_archive(f"{directory}/own")
+        self.release = double_release(f"{directory}/release", own)
         self.doubles = small_mirror(f"{directory}/doubles", ONLY_DOUBLES)
         self.catalogue = small_mirror(f"{directory}/mirror", DOUBLES)
         with open(self.catalogue, encoding="utf-8") as file:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 
-from support.builds import packed_mirror
+from bubble.system.lock import Lock
+from support.builds import packed_mirror, shared_cache
 from support.needs import not_here
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BEFORE = '__version__ = "'
 
 
-def release(directory: str, *, base: str = "", version: str = "") -> str:
+def release(directory: str, *, base: str = "", version: str = "", bundles: bool = False) -> str:
     """Build a release into `directory`, with everything that it installs; return the directory.
 
-    `version` is another one than the checkout's. Skips the test where the build's tools or the
-    packages can't be had: they come from an index.
+    `version` is another one than the checkout's; `bundles` makes these, too. Skips the test where
+    the build's tools or the packages can't be had: they come from an index.
     """
     mirror = packed_mirror(["3.11"])
     source = f"{directory}/source"
@@ -45,9 +47,15 @@ def release(directory: str, *, base: str = "", version: str = "") -> str:
     for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "release"]):
         subprocess.run(["git", "-C", source, *command], check=True, capture_output=True)
     env = {**os.environ, "BUBBLE_CATALOG": f"{mirror}/catalogue.json", "SOURCE_DATE_EPOCH": "1"}
+    if bundles:
+        env["PIP_FIND_LINKS"] = f"{needed()} {os.environ.get('PIP_FIND_LINKS', '')}"
     script = [sys.executable, f"{source}/scripts/release", "--python", "3.11", "--output", out]
     done = subprocess.run(
-        [*script, "--base-url", base], env=env, check=False, capture_output=True, text=True
+        [*script, "--base-url", base, *(["--bundles"] if bundles else [])],
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode and "No matching distribution found for hatchling" in done.stderr:
         not_here("no index, from which the build's tools come")
@@ -60,10 +68,32 @@ def release(directory: str, *, base: str = "", version: str = "") -> str:
 
 def wheels(out: str) -> None:
     """Put the wheels of what bubble needs into a release, or skip the test."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-    done = subprocess.run(
-        [*pip, "--only-binary", ":all:", "-r", f"{out}/requirements.lock", "-d", f"{out}/wheels"],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        not_here("no index, from which bubble's own packages come")
+    shutil.copytree(needed(), f"{out}/wheels")
+
+
+def needed() -> str:
+    """Return a directory with the wheels of what bubble needs, fetched once; or skip the test.
+
+    Don't write into it.
+    """
+    lock = f"{ROOT}/scripts/lib/requirements.lock"
+    with open(lock, "rb") as file:
+        digest = hashlib.sha256(file.read() + sys.version.encode()).hexdigest()[:16]
+    cache = shared_cache()
+    with Lock(f"{cache}/.lock"):
+        directory = f"{cache}/needed-{digest}"
+        if not os.path.exists(f"{directory}/.complete"):
+            shutil.rmtree(directory, ignore_errors=True)
+            words = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+            # for every minor version of which an interpreter may be packed here
+            for minor in ("3.11", "3.12", "3.13", "3.14"):
+                pip = [sys.executable, "-m", "pip", "download", *words, "--python-version", minor]
+                done = subprocess.run(
+                    [*pip, "-r", lock, "-d", directory], check=False, capture_output=True, text=True
+                )
+                if done.returncode:
+                    not_here("no index, from which bubble's own packages come")
+            with open(f"{directory}/.complete", "w", encoding="utf-8"):
+                pass
+        os.utime(f"{directory}/.complete")
+    return directory

@@ -93,7 +93,7 @@ def bundled(scene: Scene, tmp_path: Path) -> Scene:
     """Return a scene in which pip runs; skip where bubble's interpreter has none to run."""
     os.makedirs(f"{tmp_path}/scratch")
     try:
-        fetch._pip(f"{tmp_path}/scratch", scene.layout)
+        fetch.own_pip(f"{tmp_path}/scratch", scene.layout)
     except BubbleError:
         not_here("this interpreter bundles no pip")
     return scene
@@ -283,7 +283,7 @@ from bubble.system.staging import Staging
 from bubble.envs.tools.uv import uv_for
 env = {env!r}
 fetch.WHEELS = {wheels!r}
-fetch._pip = lambda *_: {pip!r}
+fetch.own_pip = lambda *_: {pip!r}
 place, name = {where!r}
 owner = {{"fetch": fetch, "staging": Staging}}[place]
 whole = getattr(owner, name)

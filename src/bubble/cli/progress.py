@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from bubble.model.text import size
@@ -58,6 +57,8 @@ def live_progress() -> Progress:
 
 class _LiveProgress(Progress):
     def __init__(self) -> None:
+        import threading
+
         self._lock = threading.Lock()
         self._display: RichProgress | None = None
         self._open = 0

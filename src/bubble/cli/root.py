@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # words → the options by which they change something; none: they always do
 _CHANGING: dict[str, tuple[str, ...]] = {
     "adopt": (),
+    "bundle create": (),
+    "bundle install": (),
     "cache prune": (),
     "clone": (),
     "create": (),

@@ -64,6 +64,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config path": ("config_path", "print where the configuration file is"),
     "mirror create": ("mirror_create", "make a directory of builds for other machines"),
     "mirror pack": ("mirror_pack", "make a build of an interpreter on this machine"),
+    "bundle create": ("bundle_create", "put it all into one file for machines without a network"),
+    "bundle install": ("bundle_install", "install from such a file"),
+    "bundle show": ("bundle_show", "what is in such a file, and whether it is whole"),
 }
 
 # what is said shorter: pyenv's words, `install` and `uninstall` for Pythons only
@@ -79,6 +82,7 @@ GROUPS: dict[str, str] = {
     "cache": "look after downloads",
     "kernel": "register environments with Jupyter",
     "mirror": "publish builds to other machines",
+    "bundle": "take bubble, Pythons and a project to machines without a network",
     "self": "look after bubble itself",
     "config": "look after the user's settings",
 }

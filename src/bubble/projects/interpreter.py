@@ -56,7 +56,7 @@ def require(build: Build, world: World, progress: Progress) -> Installation:
         raise _another(build, present)
     from bubble.pythons.installing.batch import install_downloads
 
-    batch = install_downloads([_download(build, world)], world, progress)
+    batch = install_downloads([download_of(build, world)], world, progress)
     if batch.errors:
         raise batch.errors[0]
     made = batch.installed[0].installation
@@ -78,7 +78,11 @@ def _another(build: Build, present: Installation) -> BubbleError:
     )
 
 
-def _download(build: Build, world: World) -> Download:
+def download_of(build: Build, world: World) -> Download:
+    """Return what a lock's build is to be fetched as; raise BubbleError(unavailable).
+
+    What this user's catalogue knows, or what upstream's own address serves.
+    """
     from bubble.pythons.catalogue import open_catalogue
 
     key = parse_key(build.key)

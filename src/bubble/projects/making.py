@@ -9,7 +9,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.contents import carry, installed, require_exact, wanted
+from bubble.projects.contents import carry, installed, local, require_exact, wanted
 from bubble.projects.kernels import require_ipykernel
 from bubble.projects.manifest import DEFAULT
 from bubble.projects.sources import sources_of
@@ -22,6 +22,8 @@ from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bubble.projects.manifest import Bubble, Project
     from bubble.projects.status import LockFile, Status
     from bubble.pythons.installed.store import Installation
@@ -47,12 +49,14 @@ class Making(Steps):
         *,
         key: str,
         inexact: bool,
+        at_hand: Mapping[str, str] | None = None,
     ) -> None:
         self.project = project
         self.bubble = bubble
         self.file = file
         self.status = status
         self.world = world
+        self.at_hand = at_hand
         self.inexact = inexact and status.environment is not None
         self.expected = wanted(file.data, file.path, key)
         require_ipykernel(project, bubble, self.expected)
@@ -66,6 +70,8 @@ class Making(Steps):
         bubble, project = self.bubble, self.project
         if bubble.name != DEFAULT:
             places.make_places(project)
+        lock = project.lock(bubble)
+        own = () if self.at_hand is None else ((lock, local(self.file.data, self.at_hand)),)
         plan = Plan(
             path=project.path(bubble),
             project=places.owner(project, bubble),
@@ -74,7 +80,9 @@ class Making(Steps):
             exact=True,
             prompt=bubble.name if bubble.name != DEFAULT else os.path.basename(project.root),
             force=True,
-            arguments=("-r", project.lock(bubble)),
+            arguments=("-r", lock),
+            contents=own,
+            installer="pip" if own else "",  # uv would write down where the wheels were
             again=places.command("sync", bubble),
             anew=tuple(tree.name for tree in self.file.lock.trees if not tree.editable),
         )

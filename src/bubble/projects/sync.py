@@ -39,6 +39,8 @@ from bubble.system.lock import Lock as ProcessLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bubble.projects.links import Links
     from bubble.projects.lockfile import Build
     from bubble.projects.manifest import Bubble, Project
@@ -84,12 +86,15 @@ def sync_bubble(
     dry_run: bool = False,
     inexact: bool = False,
     show: bool = False,
+    at_hand: Mapping[str, str] | None = None,
 ) -> Synced:
     """Make a bubble's environment what its lock says.
 
     A lock that is missing or stale is made; `mode` LOCKED refuses that, FROZEN doesn't look.
-    `inexact` keeps packages that the lock doesn't have. Raises BubbleError (lock, resolution,
-    download, verify, in_use, …) and OSError; then nothing has changed but the lock that was made.
+    `inexact` keeps packages that the lock doesn't have. `at_hand` are wheels of the lock, absolute
+    paths by sha256, that all has to come from (None: from where the lock says). Raises BubbleError
+    (lock, resolution, download, verify, in_use, …) and OSError; then nothing has changed but the
+    lock that was made.
     """
     if dry_run:
         return _dry(project, bubble, world, mode=mode)
@@ -117,7 +122,9 @@ def sync_bubble(
             attach(project, bubble, status.environment, status.known, links, world)
             return done.replace(links=links.make)
         places.require_places(project, bubble, layout, world.env)
-        work = Making(project, bubble, file, status, world, key=build.key, inexact=inexact)
+        work = Making(
+            project, bubble, file, status, world, key=build.key, inexact=inexact, at_hand=at_hand
+        )
         installation = interpreter.require(build, world, progress)
         environment = work.make(installation, show=show)
         attach(project, bubble, environment, work.made, links, world)
@@ -183,7 +190,7 @@ def _lock(
     if file is not None and (mode == FROZEN or not is_stale(project, bubble, file.lock, world)):
         return file, None
     if mode:
-        raise _not_locked(path, bubble, missing=file is None)
+        raise not_locked(path, bubble, missing=file is None)
     locked = lock_bubble(project, bubble, world)
     file = read_lock_file(path)
     if file is None:
@@ -191,7 +198,8 @@ def _lock(
     return file, locked
 
 
-def _not_locked(path: str, bubble: Bubble, *, missing: bool) -> BubbleError:
+def not_locked(path: str, bubble: Bubble, *, missing: bool) -> BubbleError:
+    """Return the error for a bubble whose lock (`path`) is missing or stale."""
     said = "is not there" if missing else "is not that of the manifest any more"
     return BubbleError(
         "lock",
@@ -215,7 +223,7 @@ def _dry(project: Project, bubble: Bubble, world: World, *, mode: str) -> Synced
     locked = None
     if file is None or (mode != FROZEN and is_stale(project, bubble, file.lock, world)):
         if mode:
-            raise _not_locked(path, bubble, missing=file is None)
+            raise not_locked(path, bubble, missing=file is None)
         locked = lock_bubble(project, bubble, world, dry_run=True)
         status = Status(
             bubble=bubble, path=project.path(bubble), state=NO_LOCK if file is None else STALE

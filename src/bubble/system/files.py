@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # of what lies in the store: others may use it, whatever umask its owner has; who must not, is kept
 # out by the directory above it
 DIRECTORY_MODE = 0o755
@@ -31,9 +35,7 @@ def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool
         descriptor = os.open(temporary, flags, 0o600)
         try:
             _give(descriptor, mode)
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            write_all(descriptor, data)
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -46,6 +48,23 @@ def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool
         fsync_directory(directory)
 
 
+def write_new(path: str, text: str, mode: int = FILE_MODE) -> None:
+    """Write a file that isn't there yet, with a mode that the umask has its say in."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, mode)
+    try:
+        write_all(descriptor, os.fsencode(text))
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, which may take several calls. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
 def _give(descriptor: int, mode: int) -> None:
     if os.fstat(descriptor).st_mode & 0o777 != mode:
         try:
@@ -56,7 +75,7 @@ def _give(descriptor: int, mode: int) -> None:
 
 def replace_file(
     path: str,
-    data: bytes,
+    data: bytes | Callable[[int], object],
     mode: int | None = None,
     owner: tuple[int, int] | None = None,
     *,
@@ -64,6 +83,7 @@ def replace_file(
 ) -> None:
     """Replace a file that may be a user's own in one step, durably.
 
+    `data` is its content, or writes that to a descriptor, which may be read and written anywhere.
     It gets exactly this mode, or what the umask leaves of 0666, and the `owner` (user, group) if
     that is allowed. Takes away what killed writers of the same file left beside it, since nobody
     else looks there. `new`: it must not be there yet (FileExistsError). Raises OSError.
@@ -73,7 +93,7 @@ def replace_file(
     directory, name = os.path.split(path)
     for leftover in temporaries(directory, name):
         unlink_unlocked(leftover)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     while True:
         temporary = f"{directory}/.{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
         descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
@@ -82,9 +102,10 @@ def replace_file(
             break
         os.close(descriptor)  # another writer took it away between the two calls
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        if isinstance(data, bytes):
+            write_all(descriptor, data)
+        else:
+            data(descriptor)
         if owner and owner != (os.geteuid(), os.getegid()):
             try:
                 os.fchown(descriptor, *owner)
@@ -226,6 +247,18 @@ def fast_digest(data: bytes, size: int) -> str:
     except ImportError:
         from hashlib import blake2b
     return str(blake2b(data, digest_size=size).hexdigest())
+
+
+def fast_sha256(data: bytes) -> str:
+    """Return the sha256 of a few kilobytes in hex, without loading OpenSSL for them."""
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore] # since 3.12
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]
+        except ImportError:
+            from hashlib import sha256
+    return str(sha256(data).hexdigest())
 
 
 def sha256_of(path: str) -> str:

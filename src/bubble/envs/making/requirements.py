@@ -11,11 +11,11 @@ import os
 import re
 import stat
 
+from bubble.envs.exchange.pylock import is_lock
 from bubble.envs.making.recognise import decoded, require_requirements
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.model.urls import scrub, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def write_contents(
     """Return the arguments with files in the directory `scratch` for what `contents` has."""
     words = list(arguments)
     for number, (word, data) in enumerate(contents):
-        path = f"{scratch}/requirements-{number}.txt"
+        # by its name it is a lock
+        name = f"pylock.{number}.toml" if is_lock(word) else f"requirements-{number}.txt"
+        path = f"{scratch}/{name}"
         with open(path, "xb") as file:
             file.write(data)
         words = [path if w == word and words[i - 1] in {"-r", "-c"} else w
@@ -95,6 +97,8 @@ def require_local(words: Sequence[str], cwd: str) -> None:
     for line in lines:
         # an option's URL is an index, which isn't asked then
         if _REMOTE.search(line.partition(" #")[0]) and not _OPTION.match(line):
+            from bubble.model.urls import scrub
+
             raise BubbleError(
                 "offline",
                 f"{scrub(line.strip())} is needed, but BUBBLE_OFFLINE switches the network off",
@@ -119,6 +123,8 @@ def _source(place: str, option: str, cwd: str) -> tuple[str, bytes | None]:
     if place.lower().startswith("file:"):
         place = _local(place)
     elif "://" in place:
+        from bubble.model.urls import shown
+
         raise BubbleError(
             "usage", f"{shown(place)} is no file", hint="a path, file:// or https:// can be read"
         )
@@ -173,6 +179,8 @@ def _local(url: str) -> str:
 
     parts = urlsplit(url)
     if parts.netloc not in {"", "localhost"}:
+        from bubble.model.urls import shown
+
         raise BubbleError(
             "usage",
             f"{shown(url)} names another machine",

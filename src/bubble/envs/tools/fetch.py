@@ -92,7 +92,7 @@ def _download(scratch: str, digests: set[str], world: World, staging: Staging) -
         file.write(f"uv=={VERSION} {hashes}\n")
     options = ("--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes")
     command = isolated(
-        *(sys.executable, "-B", _pip(scratch, world.layout), "download", *options),
+        *(sys.executable, "-B", own_pip(scratch, world.layout), "download", *options),
         *("--only-binary", ":all:", "-r", requirements, "-d", wheels),
     )
     # what is said of other packages isn't said of this one
@@ -125,8 +125,11 @@ def _names(directory: str) -> list[str]:
         return []
 
 
-def _pip(scratch: str, layout: Layout) -> str:
-    """Return what bubble's interpreter runs as pip: the store's own, else what it bundles."""
+def own_pip(scratch: str, layout: Layout) -> str:
+    """Return what bubble's interpreter runs as pip: the store's own, else what it bundles.
+
+    `scratch` is a directory (absolute) that it may be put into. Raises BubbleError(unavailable).
+    """
     from bubble.envs.making.seed import pip_seed, plant
 
     version = Version.parse(".".join(map(str, sys.version_info[:3])))

@@ -8,6 +8,7 @@ import re
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.projects.exchange.machines import environment, tags
 from bubble.projects.exchange.texts import read_toml
 from bubble.projects.lockfile import Lock, read_lock
 
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from bubble.model.platform import Platform
 
 _LARGEST = 64 << 20  # bytes of a lock
-_SYSTEMS = {"linux": ("linux", "Linux", "posix"), "darwin": ("darwin", "Darwin", "posix"),
-            "windows": ("win32", "Windows", "nt")}  # fmt: skip
-_MACHINES = {("darwin", "aarch64"): "arm64", ("windows", "x86_64"): "AMD64",
-             ("windows", "aarch64"): "ARM64", ("linux", "powerpc64le"): "ppc64le",
-             ("linux", "armv7"): "armv7l"}  # fmt: skip
-_NEWEST_GLIBC, _NEWEST_MUSL, _NEWEST_MACOS = 42, 2, 26  # minor, minor, major
 _HARMLESS = re.compile(r"[^\s\"'\\`$;#]+")  # of a path or URL in a line of another tool's file
 
 
@@ -74,7 +69,7 @@ def narrowed(lock: LockFile, platform: Platform) -> LockFile:
     from packaging.markers import Marker
 
     markers = environment(platform, version_of(lock))
-    tags = set(_tags(platform, version_of(lock)))
+    fit = set(tags(platform, version_of(lock)))
     packages = []
     for package in lock.packages:
         marker = package.get("marker")
@@ -82,7 +77,7 @@ def narrowed(lock: LockFile, platform: Platform) -> LockFile:
             continue
         kept = {key: value for key, value in package.items() if key != "marker"}
         if "wheels" in kept:
-            kept["wheels"] = [w for w in kept["wheels"] if _fits(w, tags)]
+            kept["wheels"] = [w for w in kept["wheels"] if _fits(w, fit)]
             if not (kept["wheels"] or "sdist" in kept):
                 raise BubbleError(
                     "lock",
@@ -112,56 +107,6 @@ def version_of(lock: LockFile) -> str:
         f"{printable(lock.path, 500)} doesn't say which Python it is for",
         hint="lock it with bubble: bubble lock; or leave --platform out",
     )
-
-
-def environment(platform: Platform, version: str) -> dict[str, str]:
-    """Return the values of PEP 508's markers for CPython of a version on a platform."""
-    if platform.os not in _SYSTEMS:
-        raise BubbleError("usage", f"nothing is locked for {platform}", hint="take another one")
-    sys_platform, system, os_name = _SYSTEMS[platform.os]
-    arch = platform.arch.partition("_v")[0]
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": version,
-        "os_name": os_name,
-        "platform_machine": _MACHINES.get((platform.os, arch), arch),
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": system,
-        "platform_version": "",
-        "python_full_version": version,
-        "python_version": ".".join(version.split(".")[:2]),
-        "sys_platform": sys_platform,
-    }
-
-
-def _tags(platform: Platform, version: str) -> list[str]:
-    """Return the tags of the wheels that such an interpreter may take, with any C library."""
-    from packaging.tags import compatible_tags, cpython_tags, mac_platforms
-
-    markers = environment(platform, version)
-    machine = markers["platform_machine"]
-    match platform.os, platform.libc:
-        case "linux", "musl":
-            names = [f"musllinux_1_{n}_{machine}" for n in range(_NEWEST_MUSL, -1, -1)]
-        case "linux", _:
-            names = [f"manylinux_2_{n}_{machine}" for n in range(_NEWEST_GLIBC, 4, -1)]
-            names += [
-                f"{old}_{machine}" for old in ("manylinux2014", "manylinux2010", "manylinux1")
-            ]
-            names += [f"linux_{machine}"]
-        case "darwin", _:
-            names = list(mac_platforms((_NEWEST_MACOS, 0), machine))
-        case _:
-            names = [{"AMD64": "win_amd64", "ARM64": "win_arm64"}.get(machine, "win32")]
-    numbers = [int(part) for part in version.split(".")[:2]]
-    return [
-        str(tag)
-        for tag in (
-            *cpython_tags(numbers, platforms=names),
-            *compatible_tags(numbers, f"cp{numbers[0]}{numbers[1]}", names),
-        )
-    ]
 
 
 def _fits(wheel: Mapping[str, Any], tags: set[str]) -> bool:

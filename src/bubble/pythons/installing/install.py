@@ -24,6 +24,8 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bubble.model.key import Key
     from bubble.pythons.installed.store import Installation
     from bubble.system.archive import Extracted
@@ -96,10 +98,19 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     A finished download in the cache is hashed again before it is used; a damaged one is thrown
     away and fetched anew. One process at a time fetches an archive, whatever store it is for.
     """
-    sha256 = wanted.sha256
-    path = f"{machine.layout.downloads}/{sha256}"
     mirror = machine.env.get("BUBBLE_MIRROR", "")
     urls = urls_of(wanted, mirror)
+    try:
+        return fetch_file(urls, wanted.sha256, machine, task)
+    except BubbleError as error:
+        if error.details.get("missing") and wanted.url not in urls:
+            raise _not_in_mirror(mirror, error) from None
+        raise
+
+
+def fetch_file(urls: Sequence[str], sha256: str, machine: Machine, task: Task) -> tuple[str, int]:
+    """Return the same of whatever file has this sha256 and lies at one of these addresses."""
+    path = f"{machine.layout.downloads}/{sha256}"
     local = all(url.startswith("file:") for url in urls)  # is copied: nothing is downloaded
     lock = f"{machine.layout.download_locks}/{sha256}"
     with Lock(lock, timeout=lock_timeout(machine.env), on_wait=_tell_waiting(task)):
@@ -114,19 +125,9 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
         if local:
             task.step("copying")
         progress = None if local else task.download
-        try:
-            transfer = download(
-                urls,
-                path,
-                sha256=sha256,
-                env=machine.env,
-                progress=progress,
-                retried=task.retry,
-            )
-        except BubbleError as error:
-            if error.details.get("missing") and wanted.url not in urls:
-                raise _not_in_mirror(mirror, error) from None
-            raise
+        transfer = download(
+            urls, path, sha256=sha256, env=machine.env, progress=progress, retried=task.retry
+        )
     return path, transfer.bytes_transferred
 
 
