@@ -108,7 +108,7 @@ def _note(fact: str, look: Look) -> None:
     match kind:
         case "-":
             look.absent(rest)
-        case "c":
+        case "c" | "i":  # `stat` says its number, too
             look.file(path)
         case "l":
             look.link(path)
