@@ -127,16 +127,10 @@ _bubble_mean() {
     esac
 }
 
-# Sets _bubble_answer to what the working directory gets, if that is known.
-_bubble_select() {
-    # a shell that runs on may be in a directory whose name another one has by now
-    [ "$PWD" -ef . ] || return 1
-    case $PWD in
-        /) ;;
-        '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;
-    esac
-    # the names of the record and of the memo's directory, as bubble makes them from a path
-    _bubble_at=${PWD%/} _bubble_key='' _bubble_tree=.
+# $1 an absolute path, plainly written; sets _bubble_at to it, and _bubble_key and _bubble_tree to the
+# names that bubble makes from it: of a record, and of a memo's directory below `answers`
+_bubble_place() {
+    _bubble_at=${1%/} _bubble_key='' _bubble_tree=.
     _bubble_rest=${_bubble_at#/}
     while [ -n "$_bubble_rest" ]; do
         _bubble_part=${_bubble_rest%%/*}
@@ -151,6 +145,22 @@ _bubble_select() {
             *) break ;;
         esac
     done
+}
+
+# The same of the working directory, if PWD names it, and plainly.
+_bubble_here() {
+    # a shell that runs on may be in a directory whose name another one has by now
+    [ "$PWD" -ef . ] || return 1
+    case $PWD in
+        /) ;;
+        '' | [!/]* | *//* | */ | */. | */.. | */./* | */../*) return 1 ;;
+    esac
+    _bubble_place "$PWD"
+}
+
+# Sets _bubble_answer to what the working directory gets, if that is known.
+_bubble_select() {
+    _bubble_here || return 1
     while :; do
         _bubble_names=''
         for _bubble_file in .venv .python-version .python-versions .tool-versions pyproject.toml; do
@@ -171,6 +181,15 @@ _bubble_select() {
     done
     [ -e "$_bubble_home/version" ] || return 1
     _bubble_remember global version
+}
+
+# Sets _bubble_answer to what this shell asks for, or what the directory gets, if that is known.
+_bubble_decide() {
+    case ${BUBBLE_PYTHON-} in
+        '') _bubble_select ;;
+        .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) return 1 ;;
+        *) _bubble_remember "variable/$BUBBLE_PYTHON" '' ;;
+    esac
 }
 
 _bubble_escape() {

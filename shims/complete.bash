@@ -26,7 +26,7 @@ _bubble_complete() {
             esac
         done
         if ((at < COMP_CWORD)); then
-            ((at == COMP_CWORD - 1)) || own=file
+            ((at == COMP_CWORD - 1)) || own='file'
             rest=$own values='' options=()
         fi
     fi

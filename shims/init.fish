@@ -9,10 +9,13 @@ set -g __bubble_commands
 # every environment that the hook has put on PATH
 set -g __bubble_entered
 
-# Runs bubble. PYTHONHOME is meant for another Python, and stops an interpreter before the first line
-# of its program: then it is started isolated.
+# Runs bubble: as it lies among the shims, it answers some of the questions by itself. PYTHONHOME is
+# meant for another Python, and stops an interpreter before the first line of its program: then it is
+# started isolated.
 function __bubble_run
-    if test -n "$PYTHONHOME"; and test -x "$__bubble_python"
+    if test -x $__bubble_home/shims/bubble
+        $__bubble_home/shims/bubble $argv
+    else if test -n "$PYTHONHOME"; and test -x "$__bubble_python"
         $__bubble_python @options@ -c 'import sys; from bubble.cli.main import run; sys.exit(run())' $argv
     else
         $__bubble_program $argv

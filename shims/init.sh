@@ -11,10 +11,13 @@ _bubble_commands=''
 # every environment that the hook has put on PATH, each with a colon behind it
 _bubble_entered=''
 
-# Runs bubble. PYTHONHOME is meant for another Python, and stops an interpreter before the first line
-# of its program: then it is started isolated.
+# Runs bubble: as it lies among the shims, it answers some of the questions by itself. PYTHONHOME is
+# meant for another Python, and stops an interpreter before the first line of its program: then it is
+# started isolated.
 _bubble_run() {
-    if [ -n "${PYTHONHOME-}" ] && [ -x "$_bubble_python" ]; then
+    if [ -x "$_bubble_home/shims/bubble" ]; then
+        "$_bubble_home/shims/bubble" "$@"
+    elif [ -n "${PYTHONHOME-}" ] && [ -x "$_bubble_python" ]; then
         "$_bubble_python" @options@ -c 'import sys; from bubble.cli.main import run; sys.exit(run())' "$@"
     else
         "$_bubble_program" "$@"

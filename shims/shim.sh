@@ -100,13 +100,8 @@ esac
 
 if [ -n "$_bubble_chosen" ]; then
     _bubble_answer=$_bubble_chosen
-elif [ -n "${BUBBLE_PYTHON-}" ]; then
-    case $BUBBLE_PYTHON in
-        .* | *[!A-Za-z0-9._+@\<\>=!~,*:-]*) _bubble_slow "$@" ;;
-    esac
-    _bubble_remember "variable/$BUBBLE_PYTHON" '' || _bubble_slow "$@"
 else
-    _bubble_select || _bubble_slow "$@"
+    _bubble_decide || _bubble_slow "$@"
 fi
 set -f
 IFS=:

@@ -102,13 +102,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--output",
         metavar="PAGE",
-        help="the page to write (docs/performance.md; with --quick or -n: none)",
+        help="the page to write, or to begin (docs/performance.md; with --quick or -n: none)",
     )
     options = parser.parse_args()
     if options.output is None and not (options.quick or options.runs):
         options.output = f"{CHECKOUT}/docs/performance.md"
     elif options.output:
         options.output = os.path.abspath(options.output)
+    if options.output and (why := page.unwritable(options.output, options.only or NAMES)):
+        parser.error(f"--output: {why}")
     return options
 
 

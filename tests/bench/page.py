@@ -29,9 +29,13 @@ def write(
 ) -> None:
     """Replace the measured parts of a page that `sections` has; write samples and plots beside it.
 
+    A page that isn't there is begun, with these parts alone.
+
     Sections that aren't given stay as they are, in the page and in its JSON, and so does what the
     page's head says of the last run of `every` section.
     """
+    if not os.path.exists(path):
+        _save(path, _new(["about", *sections]))
     stem = os.path.splitext(path)[0]
     document = _document(f"{stem}.json")
     for name, rows in sections.items():
@@ -51,6 +55,28 @@ def write(
     _save(f"{stem}.json", json.dumps(document, indent=1) + "\n")
     _save(f"{stem}.svg", plot.ratios(document))
     _save(f"{stem}-scale.svg", plot.curves(document))
+
+
+def unwritable(path: str, names: Sequence[str]) -> str:
+    """Return why the sections can't be written to the page at `path` (absolute), "" where they can.
+
+    So that nobody measures for minutes, and is told at the end.
+    """
+    if not os.path.lexists(path):
+        directory = os.path.dirname(path)
+        return "" if os.path.isdir(directory) else f"{directory} is no directory"
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{path}: {error}"
+    missing = [name for name in names if BEGIN.format(name) not in text]
+    return f"{path} has no marks for: {', '.join(missing)}" if missing else ""
+
+
+def _new(names: Sequence[str]) -> str:
+    marks = [f"{BEGIN.format(name)}\n\n{END}\n" for name in names]
+    return "\n".join(["# Measured by scripts/bench\n", *marks])
 
 
 def shown(rows: Sequence[Result | Absent]) -> list[str]:

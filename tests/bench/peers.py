@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bench.builds import Build
 
 FROM_PYPI = ("uv", "virtualenv", "pdm", "hatch", "poetry")
+# beside a peer's name, what its own requirements get wrong: pdm takes any later hishel, and can't
+_BESIDE = {"pdm": ("hishel<2",)}
 MISE = "@jdxcode/mise"
 # where python-build-standalone's archives are, for those that want to see that in the address
 RELEASES = "astral-sh/python-build-standalone/releases/download"
@@ -37,7 +39,7 @@ def set_up(root: str) -> dict[str, str]:
     missing = {}
     for name in FROM_PYPI:
         try:
-            install(f"{root}/{name}", name)
+            install(f"{root}/{name}", name, *_BESIDE.get(name, ()))
         except RuntimeError as error:
             missing[name] = str(error)
     try:
@@ -47,13 +49,13 @@ def set_up(root: str) -> dict[str, str]:
     return missing
 
 
-def install(directory: str, package: str, *, latest_pip: bool = False) -> None:
-    """Make a virtual environment with a package; RuntimeError with pip's words."""
+def install(directory: str, *packages: str, latest_pip: bool = False) -> None:
+    """Make a virtual environment with packages; RuntimeError with pip's words."""
     venv.create(directory, with_pip=True, symlinks=True)
     python = f"{directory}/bin/python"
     if latest_pip:
         pip(python, "--upgrade", "pip")
-    pip(python, package)
+    pip(python, *packages)
 
 
 def pip(python: str, *arguments: str) -> None:
@@ -90,9 +92,17 @@ def variables(store: str) -> dict[str, str]:
 
 
 def index(env: Mapping[str, str]) -> dict[str, str]:
-    """Return where packages come from, as the caller says: pip and uv need it."""
-    words = ("PIP_INDEX", "PIP_EXTRA", "PIP_CERT", "UV_INDEX", "UV_DEFAULT", "SSL_CERT")
+    """Return where packages come from, as the caller says, and whose certificates count."""
+    indexes = ("PIP_INDEX", "PIP_EXTRA", "UV_INDEX", "UV_DEFAULT")
+    words = (*indexes, "PIP_CERT", "SSL_CERT", "REQUESTS_CA", "CURL_CA")
     return {n: v for n, v in env.items() if n.startswith(words) or n.lower().endswith("_proxy")}
+
+
+def default_index(python: str) -> str:
+    """Return the address of the index that pip takes where nobody says another one."""
+    said = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    done = subprocess.run([python, "-c", said], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def stage(mirror: str, builds: Sequence[Build]) -> None:

@@ -10,6 +10,7 @@ from bench.measure import Run, run
 from bench.peers import index
 from bench.results import Result
 from bench.stocked import stocked
+from bench.syncs import until_remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,12 @@ def scripts(bench: Bench) -> list[Result]:
     def again(name: str, script: str) -> Run:
         return run([word.format(script=script) for word in told[name]], env, place.log)
 
+    def remembered() -> list[str]:
+        front, home = f"{env['BUBBLE_HOME']}/shims/bubble", env["BUBBLE_HOME"]
+        argv = [front, "run", write("again", "the same")]
+        until_remembered(home, "run.", lambda: run(argv, env, place.log))
+        return argv
+
     results = []
     calls: dict[str, Callable[[], Run]] = {name: partial(first, name) for name in told}
     what = "run script.py, its packages in the cache, its environment not there"
@@ -55,6 +62,18 @@ def scripts(bench: Bench) -> list[Result]:
                 bench.rounds.many,
             ),
             "run script.py again",
+            0.5,
+        ),
+        (
+            bench.contest(
+                "run script.py again, by the shims' bubble",
+                {
+                    "bubble": partial(run, remembered(), env, place.log),
+                    "uv": partial(again, "uv", f"{store}/again.py"),
+                },
+                bench.rounds.many,
+            ),
+            "run script.py again, by the shims' bubble",
             0.5,
         ),
     ):

@@ -68,6 +68,7 @@ class Shims:
         found += self.beside_pyenv()
         found += self.beside_mise()
         found += self.first_calls()
+        found += self.questions()
         for number in range(100):
             self.install(f"3.9.{number}")
         self.bubble("rehash")
@@ -112,6 +113,23 @@ class Shims:
         """Return the milliseconds, round by round, beyond the command's own."""
         _alternate([self.direct], argv, env, cwd, 5)
         return _alternate([self.direct], argv, env, cwd, self.rounds * 5)
+
+    def questions(self) -> list[Result]:
+        """Measure what `bubble` among the shims takes for a question beyond a shell's own start."""
+        cwd, env = self.pin("exact")
+        front = f"{self.home}/shims/bubble"
+        env["PATH"] = f"{self.home}/shims:{env['PATH']}"
+        asked = ("which python", "python find", "current", "exec python")
+        found = []
+        for words in asked:
+            for shell, program in self.shells.items():
+                spawn([front, *words.split()], env, cwd)  # which leaves what is remembered
+                argv = [str(program), front, *words.split()]
+                bare = [str(program), "-c", ":"]
+                samples = {"bubble": _alternate(bare, argv, env, cwd, self.rounds * 5)}
+                title = f"bubble {words} adds to {shell} -c :"
+                found.append(Result(title, "ms", samples, "", LIMITS[shell], typical=True))
+        return found
 
     def beside_pyenv(self) -> list[Result]:
         """Hold the shim against pyenv's real one, where it is on this machine."""

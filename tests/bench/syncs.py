@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.measure import Run, run
-from bench.peers import index
+from bench.peers import default_index, index
 from bench.results import Result
 from bench.stocked import stocked
 
@@ -31,6 +32,16 @@ distribution = false
 skip-install = true
 dependencies = ["packaging", "six{version}", "idna", "attrs", "click", "jinja2", "pluggy"]
 """
+# poetry's own way to the index asks it for more than other tools do, which not every mirror has
+_SOURCE = """[[tool.poetry.source]]
+name = "index"
+url = "{url}/"
+priority = "primary"
+"""
+_CONDA = """name: example
+channels: [conda-forge]
+dependencies: [packaging, six{version}, idna, attrs, click, jinja2, pluggy]
+"""
 _VERSIONS = ("==1.16.0", "==1.17.0")
 
 
@@ -47,6 +58,9 @@ def syncs(bench: Bench) -> list[Result]:
     env |= {"HATCH_ENV_TYPE_VIRTUAL_UV_PATH": place.uv, "PDM_USE_VENV": "1"}
     told = _told(place, f"{store}/bubble/pythons/{bench.packed.minor}/bin/python")
     able = {}
+    if not shutil.which("conda-lock"):
+        bench.miss("sync: conda-lock", "it installs by a conda, and none is on this machine")
+        del told["conda-lock"]
     for name in told:
         try:
             _prepare(name, told[name], store, env, place)
@@ -70,10 +84,38 @@ def syncs(bench: Bench) -> list[Result]:
         runs = bench.contest(what, calls, rounds)
         samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
         results.append(Result(what, "ms", samples, "uv", limit))
+        if kind == "again" and "uv" in able:
+            results.append(_of_the_shims(bench, store, env))
     return results
 
 
+def _of_the_shims(bench: Bench, store: str, env: Mapping[str, str]) -> Result:
+    """Measure `bubble` as it lies among the shims, which starts no interpreter for it."""
+    cwd, log = f"{store}/projects/bubble", bench.place.log
+    front = f"{env['BUBBLE_HOME']}/shims/bubble"
+    until_remembered(env["BUBBLE_HOME"], "sync.", lambda: run([front, "sync"], env, log, cwd=cwd))
+    calls: dict[str, Callable[[], Run]] = {
+        "bubble": partial(run, [front, "sync"], {**env, "PWD": cwd}, log, cwd=cwd),
+        "uv": partial(_once, "again", "uv", [bench.place.uv, "sync"], store, env, bench.place),
+    }
+    what = "sync, nothing to do, by the shims' bubble"
+    runs = bench.contest(what, calls, bench.rounds.few)
+    samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
+    return Result(what, "ms", samples, "uv", 0.5)
+
+
+def until_remembered(home: str, kind: str, call: Callable[[], object]) -> None:
+    """Call something until the store remembers it: what has just changed must settle before."""
+    for _ in range(100):
+        call()
+        if any(name.startswith(kind) for name in os.listdir(f"{home}/shortcuts")):
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"nothing is remembered: {kind}")
+
+
 def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:
+    conda = shutil.which("conda-lock") or ""
     return {
         "bubble": {"lock": [place.bubble, "lock"], "sync": [place.bubble, "sync"]},
         "uv": {"lock": [place.uv, "lock"], "sync": [place.uv, "sync"]},
@@ -88,6 +130,10 @@ def _told(place: Place, python: str) -> dict[str, dict[str, list[str]]]:
             "sync": [place.poetry, "sync"],
         },
         "hatch": {"sync": [place.hatch, "env", "create"]},
+        "conda-lock": {
+            "lock": [conda, "lock", "--file", "environment.yml"],
+            "sync": [conda, "install", "--prefix", ".venv", "conda-lock.yml"],
+        },
     }
 
 
@@ -100,6 +146,12 @@ def _prepare(
         os.makedirs(cwd)
         with open(f"{cwd}/pyproject.toml", "w", encoding="utf-8") as file:
             file.write(_PYPROJECT.replace("{version}", version))
+            if name == "poetry":
+                url = default_index(f"{os.path.dirname(place.poetry)}/python")
+                file.write(_SOURCE.replace("{url}", url))
+        if name == "conda-lock":
+            with open(f"{cwd}/environment.yml", "w", encoding="utf-8") as file:
+                file.write(_CONDA.replace("{version}", version))
         if "lock" in told:
             run(told["lock"], env, place.log, cwd=cwd)
     shutil.copytree(f"{store}/projects/{name}-0", f"{store}/projects/{name}")

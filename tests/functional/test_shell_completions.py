@@ -173,12 +173,15 @@ def test_behind_a_command_that_is_run_there_are_files_and_none_of_bubbles_option
 ) -> None:
     write(f"{world.root}/train.py", "")
     start = {"bash": ["bash", "--norc"], "zsh": ["zsh", "-f"], "fish": ["fish", "--no-config"]}
-    for words in (("run", "web", "python", "tra"), ("exec", "-p", "3.12", "python", "tra")):
+    cases: list[tuple[tuple[str, ...], list[str]]] = [
+        (("run", "web", "python", "tra"), ["train.py"]),
+        (("exec", "-p", "3.12", "python", "tra"), ["train.py"]),
+        (("run", "web", "python", "--sy"), []),
+        (("exec", "python", "--py"), []),
+    ]
+    for words, offered in cases:
         done = world.run(start[shell], _files_asked(shell, words, world), env)
-        assert [row for row in lines(done) if row] == ["train.py"], done.stderr
-    for words in (("run", "web", "python", "--sy"), ("exec", "python", "--py")):
-        done = world.run(start[shell], _files_asked(shell, words, world), env)
-        assert [row for row in lines(done) if row] == [], done.stderr
+        assert [row for row in lines(done) if row] == offered, done.stderr
 
 
 def _files_asked(shell: str, words: tuple[str, ...], world: Home) -> str:

@@ -44,7 +44,7 @@ def environment(world: ShimWorld, name: str, *commands: str, late: bool = False)
 
 
 def shims(world: ShimWorld) -> set[str]:
-    return set(os.listdir(world.layout.shims))
+    return set(os.listdir(world.layout.shims)) - {"bubble"}
 
 
 @pytest.fixture

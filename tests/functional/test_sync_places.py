@@ -30,7 +30,7 @@ def site(bubble: Callable[..., Result], tmp_path: Path) -> Site:
 
 def lasting(site: Site) -> dict[str, tuple[object, ...]]:
     """Return all that is there, but for what the store keeps for itself and can do without."""
-    own = ("bubble/locks/", "bubble/synced/now.", "cache/", "home/.cache/")
+    own = ("bubble/locks/", "bubble/shortcuts/", "bubble/synced/now.", "cache/", "home/.cache/")
     return {p: what for p, what in files(site.directory).items() if not p.startswith(own)}
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import bubble as package
 from bubble.pythons.probing.isolation import MAIN, own_options
-from bubble.selection.shims import template_path
+from bubble.selection.templates import template_path
 from support.clinic import program
 from support.handmade import write
 

@@ -100,6 +100,24 @@ def test_a_page_without_the_marks_is_refused(tmp_path: Path) -> None:
         page.write(str(path), {"start": [BOUND]}, ABOUT)
 
 
+def test_a_page_that_is_not_there_is_begun_with_what_was_measured(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    assert page.unwritable(str(path), ["start"]) == ""
+    page.write(str(path), {"start": [BOUND]}, ABOUT)
+    text = path.read_text()
+    assert "| 0.50 | 0.50 |" in text
+    assert f"- date: {ABOUT['date']}\n" in text
+    assert page.unwritable(str(path), ["start"]) == ""
+
+
+def test_what_can_not_be_written_to_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    page_without_marks = tmp_path / "page.md"
+    page_without_marks.write_text("nothing")
+    assert "marks for: start" in page.unwritable(str(page_without_marks), ["start"])
+    assert "is no directory" in page.unwritable(f"{tmp_path}/not/there.md", ["start"])
+    assert "directory" in page.unwritable(str(tmp_path), ["start"])
+
+
 def test_the_page_of_the_project_has_the_marks_of_every_section() -> None:
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     with open(f"{root}/docs/performance.md", encoding="utf-8") as file:

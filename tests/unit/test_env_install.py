@@ -18,11 +18,12 @@ from bubble.envs.doctor import runtime
 from bubble.envs.doctor.finding import Patient
 from bubble.envs.doctor.runtime import Answer
 from bubble.envs.doctor.system import install_command
-from bubble.envs.making.install import choose_installer, install_packages
+from bubble.envs.making.install import choose_installer
 from bubble.envs.tools import running
 from bubble.model.errors import BubbleError
 from support.clinic import program
-from support.handmade import environment, installation, machine, write
+from support.filling import Pip, Site
+from support.handmade import installation, machine, write
 from support.needs import LINUX_ONLY
 from support.patience import PATIENCE
 
@@ -34,36 +35,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 SECRET = "hunter2-canary"
-
-
-class Site:
-    """An environment at `root`, and a uv on PATH whose script a test writes."""
-
-    def __init__(self, layout: Layout, tools: str) -> None:
-        self.layout = layout
-        self.root = environment(layout, "train").path
-        for name in ("a", "b"):  # what most of these ask for, as if the double had installed it
-            self.has(name)
-        self.tools = tools
-        self.log = f"{tools}/log"
-
-    def has(self, name: str) -> None:
-        directory = f"{self.root}/lib/python3.11/site-packages/{name}-1.dist-info"
-        write(f"{directory}/METADATA", f"Name: {name}\nVersion: 1\n")
-
-    def uv(self, script: str) -> None:
-        program(f"{self.tools}/uv", script)
-
-    def install(self, *arguments: str, **more: Any) -> None:
-        env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", **more.pop("env", {})}
-        given = {"installer": "uv", "cwd": "/", "show": False, **more}
-        with open(os.devnull, "rb") as keep:
-            given |= {"env": env, "layout": self.layout, "keep": keep.fileno()}
-            install_packages(self.root, arguments, **given)
-
-    def said(self) -> list[str]:
-        with open(self.log, encoding="utf-8") as file:
-            return file.read().splitlines()
 
 
 @pytest.fixture
@@ -260,7 +231,7 @@ def test_a_pip_that_can_not_read_itself_is_told_and_leaves_no_scratch(
     os.makedirs(f"{site.root}/lib/python3.11/site-packages/pip")
     program(f"{site.root}/bin/python", f"{script}\nexit 1")
     with pytest.raises(BubbleError) as caught:
-        site.install("-r", write(f"{tmp_path}/pylock.toml"), installer="pip")
+        site.install("-r", write(f"{tmp_path}/pylock.toml"), installer="pip", pip=Pip())
     assert caught.value.kind == "probe"
     assert caught.value.message.partition(": ")[2].startswith(last)
     assert not os.path.exists(f"{site.root}/.bubble-lock")

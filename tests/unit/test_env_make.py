@@ -59,7 +59,7 @@ def test_an_environment_has_the_names_that_its_interpreter_has(
     made = installation(layout, version, platform=platform, name=name)
     base = base_of(layout, made, exact=False)
     root = f"{tmp_path}/root"
-    build(root, "/there", base, layout=layout, prompt="there", identity="x", pip=False)
+    build(root, "/there", base, prompt="there", identity="x")
     links = {n for n in os.listdir(f"{root}/bin") if os.path.islink(f"{root}/bin/{n}")}
     assert links == {"python", "python3", *names}
     assert {os.path.realpath(f"{root}/bin/{link}") for link in links} == {

@@ -74,6 +74,21 @@ def test_where_an_environment_thinks_that_it_lies_is_read_from_its_script(
     assert path_of(root) == said
 
 
+@pytest.mark.parametrize(
+    "base", ["/store/cpython-3.11.9-linux-x86_64-gnu/bin/python3", "/a store/bin/python3"]
+)
+def test_what_runs_the_interpreter_below_runs_the_environments_own(root: str, base: str) -> None:
+    long = f"#!/bin/sh\n'''exec' '{base}' \"$0\" \"$@\"\n' '''\n"  # as uv writes it
+    first = long if " " in base else f"#!{base}\n"
+    write(f"{root}/bin/tool", f"{first}import tool\n")
+    write(f"{root}/bin/other", f"#!{base}-dbg\nimport tool\n")
+    write(f"{root}/bin/says", f"#!{root}/bin/python\nprint('{base}')\n")
+    relocate(root, root, NEW, interpreter=base)
+    assert text(f"{root}/bin/tool") == f"#!{NEW}/bin/python\nimport tool\n"
+    assert text(f"{root}/bin/other") == f"#!{base}-dbg\nimport tool\n"
+    assert text(f"{root}/bin/says") == f"#!{NEW}/bin/python\nprint('{base}')\n"
+
+
 def test_without_activation_a_console_script_says_where_it_lies(root: str) -> None:
     os.unlink(f"{root}/bin/activate")
     assert path_of(root) == ""

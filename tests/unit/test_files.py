@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.system.files import (
+    fast_sha256,
     link_atomic,
     read_text,
     replace_file,
@@ -22,6 +24,11 @@ from support.needs import ROOT_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize("data", [b"", b"bubble", bytes(range(256)) * 300])
+def test_the_sha256_without_openssl_is_the_same(data: bytes) -> None:
+    assert fast_sha256(data) == hashlib.sha256(data).hexdigest()
 
 
 @pytest.fixture

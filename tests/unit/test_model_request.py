@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
@@ -95,6 +96,27 @@ def test_a_version_request_is_read_as_documented(text: str) -> None:
     assert request.kind == "version"
     assert request.text == text.strip()
     assert request.is_python
+
+
+_PARTS = st.lists(st.integers(0, 14), min_size=1, max_size=4).map(lambda n: ".".join(map(str, n)))
+_RELEASE = st.lists(st.integers(0, 14), min_size=3, max_size=3).map(lambda n: ".".join(map(str, n)))
+_STAGE = st.sampled_from(["", "", "a1", "rc2"])
+
+
+@given(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), _PARTS, _RELEASE, _STAGE, st.booleans())
+def test_a_range_of_one_plain_clause_means_what_pep_440_says(
+    operator: str,
+    asked: str,
+    release: str,
+    stage: str,
+    prereleases: bool,
+) -> None:
+    specifier = SpecifierSet(f"{operator}{asked}")
+    taken = specifier.contains(f"{release}{stage}", prereleases=prereleases)
+    for text in (f"{operator}{asked}", f"{operator} {asked} "):
+        request = parse_request(text)
+        assert (request.kind, request.specifier) == ("range", str(specifier))
+        assert request.matches(_key(f"{release}{stage}"), HOST, prereleases=prereleases) == taken
 
 
 @pytest.mark.parametrize("text", MALFORMED)

@@ -87,12 +87,11 @@ def init_file(shell: str, layout: Layout) -> str:
 
 def program() -> str:
     """Return the absolute path of the bubble program."""
-    from bubble.pythons.probing.isolation import own_scripts
+    from bubble.pythons.probing.isolation import own_launcher, own_scripts
 
     path = os.path.join(own_scripts(), "bubble")
-    launcher = f"{os.path.dirname(os.path.dirname(sys.prefix))}/command"
-    if os.path.exists(f"{sys.prefix}/.complete") and (named := read_text(launcher)):
-        return named.strip()  # what stays, whichever version it runs
+    if launcher := own_launcher():
+        return launcher
     if os.path.exists(path):
         return path
     return os.path.abspath(sys.argv[0])

@@ -17,6 +17,7 @@ from bubble.model.version import STAGES, split_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.key import Key
+    from bubble.model.version import Version
 
 _NAMES = (  # longest first, so that `cpython` isn't read as `cp`
     ("graalpy", "graalpy"),
@@ -102,7 +103,7 @@ class Request(Record):
                 return version[2:] == (patch, self.stage, self.serial)
             return prereleases or not version.is_prerelease
         if self.kind == "range":
-            return _contains(self.specifier, str(key.version), prereleases=prereleases)
+            return _contains(self.specifier, key.version, prereleases=prereleases)
         return False
 
 
@@ -218,6 +219,8 @@ def _range_request(text: str) -> Request | None:
     # `===` takes anything, quotes and backticks too, which a hint would hand to a shell
     if text[:1] not in "<>=!~" or not _RANGE_CHARACTERS.issuperset(text):
         return None
+    if _clause(text) is not None:
+        return Request(text="", kind="range", specifier=text.replace(" ", ""))
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -235,7 +238,35 @@ def _name_request(text: str) -> Request:
 _specifiers: dict[str, object] = {}
 
 
-def _contains(specifier: str, version: str, *, prereleases: bool) -> bool:
+def _clause(text: str) -> tuple[str, tuple[int, ...]] | None:
+    """Return operator and release of a range of one plain clause (`>=3.9`), None for another one.
+
+    The usual one, for which the parser of all (PEP 440) would cost more than the rest of a start.
+    """
+    operator = text[:2] if text[1:2] == "=" else text[:1]
+    parts = text[len(operator) :].strip(" ").split(".")
+    plain = all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts)
+    if operator not in {"<", "<=", ">", ">=", "==", "!="} or not plain:
+        return None
+    return operator, tuple(map(int, parts))
+
+
+def _compares(clause: tuple[str, tuple[int, ...]], version: Version) -> bool:
+    """Whether a final release is in the range of one clause."""
+    operator, release = clause
+    width = max(len(release), 3)
+    asked = release + (0,) * (width - len(release))
+    has = version[:3] + (0,) * (width - 3)
+    order = (has > asked) - (has < asked)
+    return order in {
+        "<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,), "!=": (-1, 1),
+    }[operator]  # fmt: skip
+
+
+def _contains(specifier: str, version: Version, *, prereleases: bool) -> bool:
+    clause = _clause(specifier)
+    if clause is not None and not version.is_prerelease:
+        return _compares(clause, version)
     from packaging.specifiers import SpecifierSet
 
     known = _specifiers.get(specifier)
@@ -243,4 +274,4 @@ def _contains(specifier: str, version: str, *, prereleases: bool) -> bool:
         known = _specifiers[specifier] = SpecifierSet(specifier)
     assert isinstance(known, SpecifierSet)
     # pre-releases only where the specifier itself names one (PEP 440)
-    return known.contains(version, prereleases=prereleases or known.prereleases or False)
+    return known.contains(str(version), prereleases=prereleases or known.prereleases or False)

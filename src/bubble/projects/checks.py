@@ -80,7 +80,7 @@ def require_platform(text: str, wrong: Wrong) -> str:
 
 def require_requirement(text: str, wrong: Wrong) -> None:
     """Raise unless a text is one requirement (PEP 508) on one line."""
-    if len(text) <= _LONGEST_LINE and _SIMPLE.fullmatch(text):
+    if is_simple(text):
         return
     seen = printable(without_userinfo(text), 120)
     if len(text) > _LONGEST_LINE or not text.replace("\t", " ").isprintable():
@@ -93,6 +93,11 @@ def require_requirement(text: str, wrong: Wrong) -> None:
         reason = str(error).partition("\n")[0]
         what = f"is “{seen}”, which is no requirement (PEP 508): {printable(reason, 120)}"
         raise wrong(what, _instead(text)) from None
+
+
+def is_simple(text: str) -> bool:
+    """Whether a text is one requirement (PEP 508) of a name and plain versions, as most are."""
+    return len(text) <= _LONGEST_LINE and _SIMPLE.fullmatch(text) is not None
 
 
 def require_extra(text: str, wrong: Wrong) -> None:

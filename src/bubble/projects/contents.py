@@ -7,9 +7,9 @@ import os
 from bubble.envs.exchange.export import canonical_name, distributions
 from bubble.envs.knowing.editables import site_packages
 from bubble.model.errors import BubbleError
-from bubble.model.key import parse_key
 from bubble.model.text import printable
 from bubble.system.files import read_text
+from bubble.system.version_file import parse_toml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,28 +29,17 @@ def wanted(data: bytes, path: str, key: str) -> dict[str, str]:
     Versions by canonical names, "" for source trees; markers decide, for this machine, without
     extras and with the lock's default groups. `path` is for messages. Raises BubbleError(lock).
     """
-    import tomllib
+    packages = _packages(data, path)
+    if any("marker" in package for package in packages):
+        from bubble.projects.conditions import holding
 
-    from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+        packages = holding(packages, parse_toml(path, data), path, key)
+    return {canonical_name(p["name"]): str(p.get("version", "")) for p in packages}
 
-    found: dict[str, str] = {}
-    try:
-        read = tomllib.loads(data.decode())
-        facts = _facts(key, read)
-        for package in read.get("packages", []):
-            marker = package.get("marker", "")
-            if not marker or Marker(marker).evaluate(facts, context="lock_file"):
-                found[canonical_name(package["name"])] = str(package.get("version", ""))
-    except (
-        *(ValueError, RecursionError, KeyError, TypeError, AttributeError),
-        *(InvalidMarker, UndefinedEnvironmentName),
-    ) as error:
-        raise BubbleError(
-            "lock",
-            f"{printable(path, 500)} can't be read as a lock file: {printable(str(error), 200)}",
-            hint="make it anew: bubble lock",
-        ) from None
-    return found
+
+def _packages(data: bytes, path: str) -> list[dict[str, Any]]:
+    packages: Any = parse_toml(path, data).get("packages", [])
+    return list(packages)
 
 
 def local(data: bytes, at_hand: Mapping[str, str]) -> bytes:
@@ -91,8 +80,9 @@ def require_exact(root: str, expected: Mapping[str, str]) -> None:
     Every package with its version and no other, and of each what its RECORD lists, in the size
     that stands there.
     """
-    found = distributions(root)
-    present = {d.canonical: d.version for d in found if not _is_our_pip(d)}
+    # bubble's own pip is listed in the store, and was looked at as it was copied
+    theirs = [d for d in distributions(root) if not _is_our_pip(d)]
+    present = {d.canonical: d.version for d in theirs}
     wrong = [
         f"{name} {expected[name]}".rstrip() + " is missing"
         for name in sorted(expected.keys() - present.keys())
@@ -103,7 +93,7 @@ def require_exact(root: str, expected: Mapping[str, str]) -> None:
         for name, version in sorted(expected.items())
         if name in present and version and not _is_same(present[name], version)
     ]
-    wrong = wrong or [what for d in found for what in _damage(root, d)]
+    wrong = wrong or [what for d in theirs for what in _damage(root, d)]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if wrong[_SHOWN:] else ""
         raise BubbleError(
@@ -120,10 +110,12 @@ def _is_our_pip(distribution: Distribution) -> bool:
 
 
 def _is_same(first: str, second: str) -> bool:
+    if first == second:
+        return True
     from packaging.version import InvalidVersion, Version
 
     try:
-        return first == second or Version(first) == Version(second)
+        return Version(first) == Version(second)
     except InvalidVersion:
         return False
 
@@ -146,11 +138,11 @@ def recorded(root: str, distribution: Distribution) -> Iterator[tuple[str, str]]
     The size is "" where none stands there (what an installer wrote itself). Byte-code, which the
     interpreter writes when it likes, is left out, and what would lie elsewhere.
     """
-    import csv
+    from _csv import reader  # whose other half, in Python, has nothing that is needed here
 
     text = read_text(f"{distribution.metadata}/RECORD", _LARGEST) or ""
     base = os.path.dirname(distribution.metadata)
-    for row in csv.reader(text.splitlines()):
+    for row in reader(text.splitlines()):
         if not row or row[0].endswith(".pyc"):
             continue
         path = os.path.normpath(os.path.join(base, row[0]))
@@ -210,24 +202,3 @@ def _write(reading: int, target: str, copier: Copier) -> None:
         copier.content(reading, writing)
     finally:
         os.close(writing)
-
-
-def _facts(key: str, lock: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the environment of markers (PEP 508, PEP 751) of an interpreter on this machine."""
-    from packaging.markers import default_environment
-
-    parsed = parse_key(key)
-    version = key.split("-")[1].partition("+")[0]
-    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
-    facts: dict[str, Any] = {
-        **default_environment(),
-        "implementation_name": parsed.implementation,
-        "platform_python_implementation": names.get(parsed.implementation, ""),
-        "python_version": ".".join(version.split(".")[:2]),
-        "python_full_version": version,
-        "extras": frozenset(),
-        "dependency_groups": frozenset(lock.get("default-groups", ())),
-    }
-    if parsed.implementation == "cpython":
-        facts["implementation_version"] = version
-    return facts

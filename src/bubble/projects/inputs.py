@@ -9,7 +9,6 @@ lies are no part of it; nor are the values of `${VARIABLES}`, passwords, or what
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from bubble.model.errors import BubbleError
@@ -20,6 +19,7 @@ from bubble.projects.pyproject import group_names, groups_of, normalized
 from bubble.projects.requirements import read_requirements, told
 from bubble.projects.toml import read_document
 from bubble.projects.tree import Trees
+from bubble.system.files import fast_sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def inputs_of(project: Project, bubble: Bubble, request: str) -> Inputs:
     pyproject = [project.pyproject] if bubble.groups or not project.manifest else []
     return Inputs(
         files=tuple(dict.fromkeys([*manifest, *pyproject, *files, *trees.files])),
-        sha256=hashlib.sha256(whole.encode()).hexdigest(),
+        sha256=fast_sha256(whole.encode()),
         lines=tuple(lines),
         arguments=tuple(arguments),
     )

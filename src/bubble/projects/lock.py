@@ -6,7 +6,6 @@ Whether a lock is stale is asked often, so what only locking needs is imported t
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 
@@ -18,7 +17,7 @@ from bubble.model.text import printable
 from bubble.projects.inputs import inputs_of
 from bubble.projects.lockfile import LARGEST, Lock, parse_lock, render
 from bubble.pythons.installing.progress import Task
-from bubble.system.files import replace_file
+from bubble.system.files import fast_sha256, replace_file
 from bubble.system.lock import Lock as FileLock
 from bubble.system.lock import lock_timeout
 from bubble.system.version_file import read_regular
@@ -214,7 +213,7 @@ def lock_of(path: str, world: World, step: Callable[[str], None] = lambda _: Non
     def wait(process: int) -> None:
         step(f"waiting for process {process}" if process else "waiting for another process")
 
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+    name = fast_sha256(os.fsencode(path))[:32]
     return FileLock(
         f"{world.layout.locks}/lock.{name}", timeout=lock_timeout(world.env), on_wait=wait
     )

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 
 from bubble.projects.state import digest, packages_of
+from bubble.selection.shortcuts import SIGNS
 from bubble.system.directory import upwards
 from bubble.system.files import make_directory, read_text, unlink_quietly, write_atomic
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _FORMAT = "bubble nothing to do 1"
-# what makes a directory a project's (`projects.locate`)
-SIGNS = ("bubble.toml", "pyproject.toml", "pylock.toml", "requirements.txt")
 _LARGEST = 1 << 20  # bytes of a file that is compared
 _MOST = 4 << 20  # bytes of a memo
 
@@ -40,6 +39,14 @@ def nothing_to_do(
 
     None where that isn't known. `cwd` is absolute.
     """
+    recalled = recall(layout, cwd, names, everything=everything)
+    return recalled[0] if recalled and all(map(_holds, recalled[1])) else None
+
+
+def recall(
+    layout: Layout, cwd: str, names: Sequence[str], *, everything: bool
+) -> tuple[list[tuple[str, str]], list[str]] | None:
+    """Return the names and paths of these bubbles, and from which facts there is nothing to do."""
     start = start_of(cwd)
     lines = (read_text(memo_path(layout, start), _MOST) or "").split("\n") if start else []
     if lines[:2] != [f"{_FORMAT} {layout.home}", start] or lines[-2:] != [".", ""]:
@@ -61,7 +68,7 @@ def nothing_to_do(
         return None
     found = [(name, blocks[name][0].partition(" ")[2]) for name in wanted]
     facts = [*common[2:], *(fact for name in wanted for fact in blocks[name][1:])]
-    return found if all(map(_holds, facts)) else None
+    return found, facts
 
 
 def start_of(cwd: str) -> str:

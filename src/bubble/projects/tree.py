@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from bubble.model.errors import BubbleError
 from bubble.projects.pyproject import normalized
 from bubble.projects.requirements import read_requirements, told
 from bubble.projects.toml import read_document
+from bubble.system.files import fast_sha256
 from bubble.system.version_file import read_regular
 
 TYPE_CHECKING = False
@@ -199,7 +199,7 @@ class Trees:
         if data is None:
             return ""
         self.files.append(path)
-        return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+        return fast_sha256(data.replace(b"\r\n", b"\n"))
 
 
 def _named(pyproject: Document | None) -> list[str]:

@@ -116,6 +116,31 @@ def memos_of(selection: Selection, world: World) -> tuple[Memo, ...]:
     return (*passed, facts.memo(" ".join(names), _words(selection, facts, world)))
 
 
+def told_memo(path: str, text: str, selection: Selection, world: World) -> Memo:
+    """Return the memo of what people are told of a selection, `text`, for the front.
+
+    It holds only with the answer's own memos, and where the same directory decides; its facts are
+    what doesn't decide, but is told. Raises as `memos_of`.
+    """
+    source, facts = selection.source, _Facts(path, world.layout)
+    if source.directory == "/" or "\n" in text or not text.isascii():
+        raise Unsayable
+    for directory in upwards(world.cwd):
+        pyproject = f"{directory.rstrip('/')}/{PYPROJECT}"
+        if os.path.lexists(pyproject):
+            facts.content(pyproject)
+        if directory == source.directory:
+            break
+    for name in PIN_NAMES if source.directory else ():
+        if os.path.lexists(f"{source.directory}/{name}"):
+            facts.content(f"{source.directory}/{name}")
+    for answer in selection.answers:
+        if answer.environment:
+            facts.content(record_path(world.layout, answer.environment))
+    facts.look_at_installed(world.layout)
+    return facts.memo(f"{':'.join(selection.words)} {source.directory}", text)
+
+
 def _names(directory: str) -> tuple[str, ...]:
     return tuple(name for name in NAMES if os.path.lexists(f"{directory.rstrip('/')}/{name}"))
 

@@ -12,7 +12,8 @@ import stat
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.installed import meanings
-from bubble.selection.facts import Memo, Unsayable, memos_of
+from bubble.selection import shortcuts
+from bubble.selection.facts import Memo, Unsayable, memos_of, told_memo
 from bubble.selection.resolve import select
 from bubble.selection.sources import VARIABLE
 from bubble.system.files import make_directory, unlink_quietly, write_atomic
@@ -51,6 +52,30 @@ def leave(selection: Selection, world: World) -> None:
             _write(memo)
     except (OSError, OverflowError, BubbleError, Unsayable):
         pass  # a read-only or full store, no such time, a change: the slow path again next time
+
+
+def leave_told(selection: Selection, world: World, text: str) -> None:
+    """Let the front tell of a selection what people are told, `text`; failures cost nothing.
+
+    Nothing else must be to tell.
+    """
+    layout = world.layout
+    kinds = {"file", "global", "environment"}
+    if selection.source.kind not in kinds or len(selection.words) != 1:
+        return
+    path = shortcuts.path_of(layout, shortcuts.CURRENT, world.cwd)
+    if not path or selection.answers[0].is_system or not shortcuts.is_wanted(layout, world.cwd):
+        return
+    try:
+        leave(selection, world)  # it holds with that alone
+        memo = told_memo(path, text, selection, world)
+        if shortcuts.is_left(path, "".join(f"{line}\n" for line in memo.lines)):
+            return
+        again = select(world)
+        if again == selection and told_memo(path, text, again, world) == memo:
+            _write(memo)
+    except (OSError, OverflowError, BubbleError, Unsayable):
+        pass
 
 
 def leave_here(world: World) -> None:

@@ -11,6 +11,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.system.files import (
+    fast_sha256,
     fsync_directory,
     make_directory,
     names_in,
@@ -230,9 +231,7 @@ def project_file(directory: str) -> str:
     escaped = directory.replace("%", "%25").replace("/", "%2F")
     if len(os.fsencode(escaped)) <= _LONGEST:
         return f"p.{escaped}"
-    import hashlib
-
-    return f"p.#{hashlib.sha256(os.fsencode(directory)).hexdigest()}"
+    return f"p.#{fast_sha256(os.fsencode(directory))}"
 
 
 def _read(path: str, directory: int | None = None) -> Environment | None:

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
-from bubble.selection import choice
+from bubble.selection import choice, shortcuts
 from bubble.selection.become import child_environment
 from bubble.selection.commands import command_path
 from bubble.selection.path import DEFAULT_PATH
@@ -55,6 +55,8 @@ def environment(
     # the shims, by which a later BUBBLE_PYTHON is heard, and what has no shim
     text = env.get(VARIABLE, "").strip() or ":".join(map(_exactly, selection.answers))
     shims = choice.leave(text, own, world.layout, world.env) if own else ""
+    if shims and len(selection.answers) == 1 and not env.get(VARIABLE):
+        shortcuts.leave_choice(world.layout, own[0], shims)
     first = [*([shims] if shims else []), *(f"{prefix}/bin" for prefix in own)]
     env["PATH"] = ":".join([*first, env.get("PATH") or DEFAULT_PATH])
     return env

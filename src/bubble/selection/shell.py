@@ -11,7 +11,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
 from bubble.model.text import printable
 from bubble.pythons.probing.isolation import own_options
-from bubble.selection.shims import template_path
+from bubble.selection.templates import template_path
 from bubble.system.files import read_text
 
 TYPE_CHECKING = False

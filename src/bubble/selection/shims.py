@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-from bubble.model.quoting import quoted
 from bubble.model.record import Record
 from bubble.pythons.installed.store import installation_at, installations
-from bubble.pythons.probing.isolation import own_options
-from bubble.selection import shim_record
+from bubble.selection import front, shim_record, templates
 from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import is_of_script, of_commands
 from bubble.selection.shim_record import ShimRecord
@@ -54,7 +52,7 @@ def rehash(layout: Layout, python: str) -> Rehashed:
     script = _script(layout.home, python)
     things, state = shim_record.things_of(layout), shim_record.state_of(layout)
     wanted, absent = _wanted(layout)
-    if _is_right(layout, wanted, script):
+    if _is_right(layout, wanted, script) and front.is_right(layout, python):
         _remember(layout, things, absent, state, shim_record.read(layout))
         return Rehashed(added=(), removed=(), total=len(wanted))
     os.makedirs(layout.shims, exist_ok=True)
@@ -66,6 +64,7 @@ def rehash(layout: Layout, python: str) -> Rehashed:
             unlink_quietly(path)
         if read_text(layout.shim) != script:
             write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
+        front.write(layout, python)
         added = [name for name in sorted(wanted) if _link(layout, name)]
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
         _remember(layout, things, absent, shim_record.state_of(layout), None)
@@ -81,20 +80,22 @@ def follow(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...]:
     """
     try:
         with Lock(f"{layout.locks}/shims", timeout=_PATIENCE):
-            added = _add(layout, _script(layout.home, python), made)
+            added = _add(layout, python, made)
     except OSError:
         added = None  # a store that can't be written: perhaps there is nothing to do
     return rehash(layout, python).added if added is None else added
 
 
-def _add(layout: Layout, script: str, made: Iterable[str]) -> tuple[str, ...] | None:
+def _add(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...] | None:
     """Make shims for `made` and what nobody has seen, None when more than that has changed."""
+    script = _script(layout.home, python)
     before, things = shim_record.read(layout), shim_record.things_of(layout)
     if (
         before is None
         or before.state != shim_record.state_of(layout)
         or not before.things <= things
         or read_text(layout.shim) != script
+        or not front.is_right(layout, python)
         or _leftovers(layout)
         or any(is_temporary(name) for name in os.listdir(layout.shims))
     ):
@@ -160,7 +161,8 @@ def _renew(installation: Installation) -> None:
 
 def is_current(layout: Layout, python: str) -> bool:
     """Whether `rehash` with the same arguments would find nothing to do."""
-    return _is_right(layout, _wanted(layout)[0], _script(layout.home, python))
+    script = _script(layout.home, python)
+    return _is_right(layout, _wanted(layout)[0], script) and front.is_right(layout, python)
 
 
 def commands(prefixes: Iterable[str], absent: list[str]) -> set[str]:
@@ -231,21 +233,4 @@ def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:
 
 
 def _script(home: str, python: str) -> str:
-    template = read_text(template_path())
-    answer = read_text(f"{os.path.dirname(template_path())}/answer.sh")
-    assert template is not None
-    assert answer is not None
-    head, _, tail = answer.partition("\n\n")
-    assert head.startswith("# shellcheck"), "the comment on the file as a whole"
-    script = template.replace("# @answer.sh@\n", tail)
-    script = script.replace("@options@", " ".join(own_options()))
-    return script.replace("@home@", quoted(home)[1:-1]).replace("@python@", quoted(python)[1:-1])
-
-
-def template_path() -> str:
-    """Return the absolute path of shim.sh: in the wheel, or in the checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    installed = f"{package}/shims/shim.sh"
-    if os.path.exists(installed):
-        return installed
-    return f"{os.path.dirname(os.path.dirname(package))}/shims/shim.sh"
+    return templates.script("shim.sh", {"home": home, "python": python})

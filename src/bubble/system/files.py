@@ -48,6 +48,16 @@ def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool
         fsync_directory(directory)
 
 
+def write_new(path: str, text: str, mode: int = FILE_MODE) -> None:
+    """Write a file that isn't there yet, with a mode that the umask has its say in."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, mode)
+    try:
+        write_all(descriptor, os.fsencode(text))
+    finally:
+        os.close(descriptor)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, which may take several calls. Raises OSError."""
     view = memoryview(data)
@@ -237,6 +247,18 @@ def fast_digest(data: bytes, size: int) -> str:
     except ImportError:
         from hashlib import blake2b
     return str(blake2b(data, digest_size=size).hexdigest())
+
+
+def fast_sha256(data: bytes) -> str:
+    """Return the sha256 of a few kilobytes in hex, without loading OpenSSL for them."""
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore] # since 3.12
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]
+        except ImportError:
+            from hashlib import sha256
+    return str(sha256(data).hexdigest())
 
 
 def sha256_of(path: str) -> str:

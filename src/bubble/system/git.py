@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import quote
 
 from bubble.model.record import Record
 from bubble.system.files import names_in, read_text
@@ -209,6 +208,8 @@ def _packed(directory: str) -> dict[str, str]:
 
 def _remote(tree: str, directory: str) -> str:
     """Return the URL of the remote `origin`, else of the first, as an installer takes it."""
+    from urllib.parse import quote
+
     found: dict[str, str] = {}
     for section, sub, key, value in _configuration(_common(directory)):
         if (section, key) == ("remote", "url") and value:

@@ -120,6 +120,16 @@ class Layout(Record):
         return f"{self.home}/shims"
 
     @property
+    def front(self) -> str:
+        """`bubble` itself, among the shims: a script that answers what is remembered."""
+        return f"{self.home}/shims/bubble"
+
+    @property
+    def shortcuts(self) -> str:
+        """What that script recognises of syncs and scripts, a file each; derived."""
+        return f"{self.home}/shortcuts"
+
+    @property
     def shim(self) -> str:
         """The script that every name in `shims` is a hard link of."""
         return f"{self.home}/shim.sh"

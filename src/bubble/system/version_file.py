@@ -25,6 +25,8 @@ _TEXTS = (
     rb'"(?:[^"\\\n]|\\[^\n])*"?|' + rb"'[^'\n]*'?|#[^\n]*"
 )
 _BOM = b"\xef\xbb\xbf"
+_KEPT = 8  # of what was parsed: one command reads the same few files several times
+_parsed: dict[bytes, dict[str, object]] = {}
 
 
 class Entry(Record):
@@ -90,8 +92,17 @@ def read_requires_python(path: str) -> tuple[Entry, ...] | None:
 def parse_toml(path: str, data: bytes) -> dict[str, object]:
     """Return what the TOML in `data`, read from `path`, says; the work is bounded.
 
-    Raises BubbleError(version_file).
+    Nobody changes it: the same bytes give the same tables. Raises BubbleError(version_file).
     """
+    known = _parsed.get(data)
+    if known is None:
+        if len(_parsed) == _KEPT:
+            _parsed.clear()
+        known = _parsed[data] = _parse(path, data)
+    return known
+
+
+def _parse(path: str, data: bytes) -> dict[str, object]:
     import re
     import tomllib
 

@@ -20,6 +20,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(_options: Namespace, context: Context) -> Outcome:
     """Say what is selected here; fails where one of several isn't installed, and tells the rest."""
     from bubble.model.text import printable
+    from bubble.selection.memos import leave_told
     from bubble.selection.reached import shadow_of, warning
     from bubble.selection.resolve import not_installed, select
     from bubble.selection.sources import unreadable
@@ -29,6 +30,14 @@ def execute(_options: Namespace, context: Context) -> Outcome:
     selection = select(world)
     shadow = shadow_of(selection, world)
     source = selection.source
+    lines = tuple(_line(answer, selection) for answer in selection.answers)
+    warnings = (
+        *(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
+        *warning("python", shadow, world),
+        *worktree_warning(source, world),
+    )
+    if not warnings:
+        leave_told(selection, world, lines[0])
     missing = [printable(entry.text) for entry in selection.missing]
     return Outcome(
         data={
@@ -46,12 +55,8 @@ def execute(_options: Namespace, context: Context) -> Outcome:
             "shadowed_by": shadow or None,
             "source": {"kind": source.kind, "path": source.path or None, "text": str(source)},
         },
-        lines=tuple(_line(answer, selection) for answer in selection.answers),
-        warnings=(
-            *(f"passed over: {fault}" for fault in unreadable(world.cwd, source)),
-            *warning("python", shadow, world),
-            *worktree_warning(source, world),
-        ),
+        lines=lines,
+        warnings=warnings,
         errors=tuple(not_installed(entry, source) for entry in selection.missing),
     )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bubble.projects.scripts.source import Script
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
+    from bubble.system.layout import Layout
 
 EXAMPLES = (
     ("bubble run train python train.py", "a command in a named environment"),
@@ -139,7 +140,8 @@ def _run_script(
     from bubble.projects.scripts.source import STDIN, hand_on, read_script
     from bubble.system.directory import working_directory
 
-    script, data = read_script(word, working_directory(context.env.get("PWD", "")))
+    cwd = working_directory(context.env.get("PWD", ""))
+    script, data = read_script(word, cwd)
     if word == STDIN:
         hand_on(data)
     if script is None:
@@ -147,7 +149,24 @@ def _run_script(
     environment = None
     if script.lock is not None or not options.locked:
         environment = found_again(script, context.layout)
+    if environment is not None and word != STDIN:
+        leave_shortcut(script, environment, word, cwd, context.layout)
     become(environment or _made(script, options, context), word, arguments, context)
+
+
+def leave_shortcut(
+    script: Script, environment: Environment, word: str, cwd: str, layout: Layout
+) -> None:
+    """Leave what `bubble` among the shims needs to run a script that was found again by itself."""
+    from bubble.projects.scripts.memos import found_again
+    from bubble.projects.scripts.source import read_script
+    from bubble.projects.shortcuts import leave_run
+
+    def again() -> bool:
+        now, _ = read_script(word, cwd)
+        return now == script and found_again(script, layout) == environment
+
+    leave_run(layout, os.path.normpath(os.path.join(cwd, word)), script, environment, again)
 
 
 def _made(script: Script, options: Namespace, context: Context) -> Environment:

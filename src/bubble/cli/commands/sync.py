@@ -53,6 +53,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
         cwd = working_directory(context.env.get("PWD", ""))
         found = nothing_to_do(context.layout, cwd, options.bubbles, everything=options.all)
         if found is not None:
+            if not options.bubbles and not options.all:
+                from bubble.projects.shortcuts import leave_sync
+
+                leave_sync(context.layout, cwd, found)
             return _nothing_to_do(found)
     from bubble.projects.locate import chosen, project_of
     from bubble.projects.noting import note
@@ -104,11 +108,14 @@ def _nothing_to_do(found: Sequence[tuple[str, str]]) -> Outcome:
 
 def told(one: Synced, *, dry_run: bool = False) -> list[str]:
     """Return what came of a sync, for people."""
-    from bubble.cli.locked import told as told_of_lock
     from bubble.model.text import printable
 
     would = "would be " if dry_run else ""
-    found = told_of_lock(one.locked) if one.locked else []
+    found: list[str] = []
+    if one.locked:
+        from bubble.cli.locked import told as told_of_lock
+
+        found = told_of_lock(one.locked)
     if dry_run and one.locked:
         found[0] = f"would be {found[0]}"
     if one.status == "unchanged":
@@ -138,12 +145,15 @@ def _warnings(one: Synced) -> list[str]:
 
 
 def _data(one: Synced) -> dict[str, object]:
-    from bubble.cli.commands.lock import data_of
+    lock = None
+    if one.locked:
+        from bubble.cli.commands.lock import data_of
 
+        lock = data_of(one.locked)
     return {
         **_said(one.bubble.name, one.path, one.status),
         "why": one.why or None,
-        "lock": data_of(one.locked) if one.locked else None,
+        "lock": lock,
         "changes": [change.as_dict() for change in one.changes],
         "kept": list(one.kept),
         "previous": one.previous or None,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from urllib.parse import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +42,21 @@ class PathRewriter:
         for old, new in pairs:
             known.setdefault(old, new)
         self.pairs: Pairs = tuple(sorted(known.items(), key=lambda pair: -len(pair[0])))
+        self._made: re.Pattern[str] | None = None
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        """What finds all of the paths; made when a text may have one, since that takes longest."""
+        if self._made is not None:
+            return self._made
         forms = (
             rf"(?P<f{n}>{_FILE})(?:{_url_form(old)}){_AFTER_URL}"
             rf"|(?P<a{n}>\A{re.escape(old)}){_AFTER_ALL}"
             rf"|(?P<p{n}>(?!\A){_BEFORE}{re.escape(old)}){_AFTER}"
             for n, (old, _) in enumerate(self.pairs)
         )
-        self._pattern = re.compile("|".join(forms))
+        self._made = re.compile("|".join(forms))
+        return self._made
 
     def path(self, path: str) -> str:
         """Return where a path leads now: itself, if it isn't one of the old or below one."""
@@ -60,7 +67,7 @@ class PathRewriter:
 
     def text(self, text: str) -> str:
         """Return a text with the paths in it replaced, and those in `file:` URLs quoted."""
-        return self._pattern.sub(self._put, text)
+        return self._pattern.sub(self._put, text) if self._may_be_in(text) else text
 
     def lines(self, text: str) -> str:
         """Return a text of which each line is a path, or says something of one at its end."""
@@ -104,6 +111,8 @@ class PathRewriter:
                 else:
                     spelled.setdefault(form, (new, form != old))
             spelled.setdefault(old, (new, False))
+        if not any(form in text for form in spelled):
+            return text  # most have none, and the pattern costs more than all else here
         forms = "|".join(
             re.escape(form) if own else rf"(?<![\w.+-]){re.escape(form)}{_AFTER}"
             for form, (_, own) in sorted(spelled.items(), key=lambda item: -len(item[0]))
@@ -124,10 +133,16 @@ class PathRewriter:
 
         return re.sub(forms, put, text)
 
+    def _may_be_in(self, text: str) -> bool:
+        """Whether `text` could change anything: a URL has its own forms of a path."""
+        return "file:" in text or any(old in text for old, _ in self.pairs)
+
     def _put(self, found: re.Match[str]) -> str:
         kind = found.lastgroup or ""
         new = self.pairs[int(kind[1:])][1]
         if kind[0] == "f":
+            from urllib.parse import quote
+
             return found[kind] + quote(new, errors="surrogateescape")
         return new
 
@@ -174,6 +189,8 @@ class PathRewriter:
         if "f" in prefix or "t" in prefix:
             is_plain = all(PLAIN.fullmatch(new) for _, new in self.pairs)
             return self.text(literal) if is_plain else literal
+        if "\\" not in literal and not self._may_be_in(literal):
+            return literal  # it means what it spells
         value = _value(literal)
         if isinstance(value, bytes):
             text = os.fsdecode(value)

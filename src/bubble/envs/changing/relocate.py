@@ -16,6 +16,7 @@ from bubble.envs.changing.path_rewriter import PLAIN, PathRewriter
 from bubble.envs.knowing.editables import site_packages, split_entry, traces
 from bubble.envs.making.activation import QUOTES, prompt_text
 from bubble.model.quoting import quoted
+from bubble.model.record import Record
 from bubble.system.files import link_atomic, names_in, read_text, unlink_quietly, write_atomic
 
 TYPE_CHECKING = False
@@ -36,6 +37,14 @@ _LONGEST_LINE = 126  # bytes of a `#!` line: the kernel takes 127 before Linux 5
 _LEFTOVER = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")  # of `write_atomic` and `link_atomic`
 
 
+class _Own(Record):
+    """The environment's own interpreter `python` (absolute), and which scripts get it besides."""
+
+    python: str
+    unnamed: bool
+    interpreter: str
+
+
 def relocate(
     root: str,
     old: str,
@@ -43,16 +52,18 @@ def relocate(
     *,
     projects: tuple[tuple[str, str], ...] = (),
     unnamed: bool = False,
+    interpreter: str = "",
 ) -> tuple[str, ...]:
     """Rewrite the environment that lies at `root` from `old` to `new` (all absolute).
 
     `projects` are pairs of other directories that moved along, as a project with its `.venv`
     does: editable installs name them. `unnamed`: scripts that run whatever `python` PATH has, as
-    tools that pack environments leave them, get the environment's own. Returns the rewritten
-    files, relative to `root`. Files are replaced, never written in place: they may be hard links
-    of another environment's.
+    tools that pack environments leave them, get the environment's own, and so do those that run
+    `interpreter` (absolute), on which it stands. Returns the rewritten files, relative to `root`.
+    Files are replaced, never written in place: they may be hard links of another environment's.
     """
     rewriter = PathRewriter(((old, new), *projects))
+    own = _Own(python=f"{new}/bin/python", unnamed=unnamed, interpreter=interpreter)
     work: list[tuple[str, Change]] = []
     inside = traces(root)
     for path in inside:
@@ -68,7 +79,7 @@ def relocate(
         if os.path.islink(f"{root}/{path}"):
             _relink(root, path, rewriter, old, new)
         else:
-            work.append((path, partial(_script, path, rewriter, new if unnamed else "")))
+            work.append((path, partial(_script, path, rewriter, own)))
     # what `path_of` reads comes last: until then, whoever was killed here starts again
     work.sort(key=lambda item: item[0] == "bin/activate")
     changed = [path for path, change in work if _rewrite(root, path, change)]
@@ -195,14 +206,15 @@ def _relink(root: str, inside: str, rewriter: PathRewriter, old: str, new: str) 
         link_atomic(leads, path)
 
 
-def _script(path: str, rewriter: PathRewriter, own: str, text: str) -> str:
-    if own and (found := _UNNAMED.match(text)):
-        text = f"{_header(f'{own}/bin/python', '').rstrip()}\n{text[found.end() :]}"
+def _script(path: str, rewriter: PathRewriter, own: _Own, text: str) -> str:
+    if own.unnamed and (found := _UNNAMED.match(text)):
+        text = f"{_header(own.python, '').rstrip()}\n{text[found.end() :]}"
     name = path.removeprefix("bin/")
     if name in QUOTES:
         return rewriter.shell(text, QUOTES[name])
     program, options, body = _program(text)
-    moved = rewriter.path(program)
+    is_base = program != "" and program == own.interpreter
+    moved = own.python if is_base else rewriter.path(program)
     head = text.removesuffix(body) if moved == program else _header(moved, options)
     spoken = program or (text[:2] == "#!" and text.partition("\n")[0]) or ""
     is_python = any(word in os.path.basename(spoken) for word in ("python", "pypy"))

@@ -74,6 +74,7 @@ def _whose(patient: Patient) -> str:
 def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]:
     active = identity(f"{patient.env['VIRTUAL_ENV']}/bin") if _active(patient) else None
     ours = {name for name in os.listdir(patient.layout.shims) if not name.startswith(".")}
+    ours.discard("bubble")  # any other is as good
     for directory in dict.fromkeys(entries):
         if active and identity(directory) == active:
             continue  # an activated environment comes first: that is what activation is for

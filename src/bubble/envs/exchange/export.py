@@ -8,12 +8,10 @@ the environment itself, as what `-e git+…` leaves. Credentials are left out.
 from __future__ import annotations
 
 import os
-from urllib.parse import quote, unquote, urlsplit
 
 from bubble.envs.knowing.editables import site_packages
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.model.urls import published
 from bubble.system.files import read_text
 from bubble.system.git import origin_of
 from bubble.system.pyvenv_cfg import read_configuration
@@ -204,6 +202,10 @@ def _from_url(found: Distribution, text: str) -> Distribution:
 
 
 def _direct(data: dict[str, Any]) -> dict[str, Any]:
+    from urllib.parse import unquote, urlsplit
+
+    from bubble.model.urls import published
+
     url, hidden = published(data["url"])
     if data.get("dir_info", {}).get("editable"):
         path = urlsplit(url).path
@@ -221,6 +223,10 @@ def _direct(data: dict[str, Any]) -> dict[str, Any]:
 
 def _of_repository(found: Distribution, root: str) -> Distribution:
     """Add where the checkout of an editable install in the environment itself came from."""
+    from urllib.parse import quote
+
+    from bubble.model.urls import published
+
     real, project = os.path.realpath(root), os.path.realpath(found.project)
     tree = project
     while tree.startswith(f"{real}/"):
@@ -244,6 +250,8 @@ def sayable(project: str) -> str:
     """
     if not os.path.isabs(project):
         return project
+    from urllib.parse import quote
+
     path, bracket, extras = project, "", ""
     if project.endswith("]") and not os.path.isdir(project):
         path, bracket, extras = project.rpartition("[")

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from shlex import quote
-from urllib.parse import quote as url_quote
-from urllib.parse import unquote, urlsplit
 
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -64,6 +61,8 @@ class Astray(Record):
 
     def command(self, environment: Environment) -> str:
         """Return the command that installs it again, as a shell takes it."""
+        from shlex import quote
+
         strict = "--config-settings editable_mode=strict " if self.strict else ""
         project = self.project if os.path.isdir(self.project) else "PATH"
         what = f"{strict}-e {quote(printable(project))}"
@@ -154,6 +153,7 @@ def _project(info: str) -> str:
     if text is None:
         return ""
     import json
+    from urllib.parse import unquote, urlsplit
 
     try:
         data = json.loads(text)
@@ -195,8 +195,9 @@ def _places(root: str, inside: str, project: str) -> Iterator[str]:
         yield from (line.rstrip() for line in text.splitlines() if line.startswith("/"))
     elif os.path.dirname(inside) in site_packages(root):
         import ast
+        from urllib.parse import quote
 
-        heads = (f"{project}/", f"{url_quote(project, errors='surrogateescape')}/")
+        heads = (f"{project}/", f"{quote(project, errors='surrogateescape')}/")
         for found in _PATHS.finditer(text):
             try:
                 path = str(ast.literal_eval(found[0]))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _FORMAT = "bubble script 1"
-_DAY = 86400.0  # seconds
+DAY = 86400.0  # seconds
 
 
 class Memo(Record):
@@ -54,7 +54,7 @@ def digest(*parts: bytes) -> str:
 
 def read_memo(layout: Layout, script: str, made_from: str) -> Memo | None:
     """Return what is remembered of a script (absolute path, "" for the standard input)."""
-    memo = _read(_file(layout, script, made_from))
+    memo = _read(memo_path(layout, script, made_from))
     return memo if memo and memo.script == script else None
 
 
@@ -63,7 +63,7 @@ def write_memo(layout: Layout, memo: Memo) -> None:
     make_directory(layout.scripts_seen)
     lines = (_FORMAT, f"path {_escaped(memo.script)}", f"from {memo.made_from}", f"key {memo.key}")
     data = "".join(f"{line}\n" for line in lines)
-    path = _file(layout, memo.script, memo.made_from)
+    path = memo_path(layout, memo.script, memo.made_from)
     known = _read(path)
     if known is not None and known.replace(used_at=memo.used_at) == memo:
         os.utime(path)
@@ -78,9 +78,9 @@ def note_use(layout: Layout, memo: Memo) -> None:
     """Note that a script ran in its environment; once a day is enough."""
     import time
 
-    if time.time() - memo.used_at > _DAY:
+    if time.time() - memo.used_at > DAY:
         try:
-            os.utime(_file(layout, memo.script, memo.made_from))
+            os.utime(memo_path(layout, memo.script, memo.made_from))
         except OSError:
             pass  # somebody else's store
 
@@ -110,7 +110,8 @@ def scripts_of(layout: Layout) -> dict[str, list[str]]:
     return found
 
 
-def _file(layout: Layout, script: str, made_from: str) -> str:
+def memo_path(layout: Layout, script: str, made_from: str = "") -> str:
+    """Return where the memo of a script (absolute path) is."""
     # the standard input has no name: what it was made from is its name
     name = os.fsencode(script) if script else b"-" + made_from.encode()
     return f"{layout.scripts_seen}/{digest(name)}"

@@ -8,7 +8,6 @@ elsewhere is thrown away with the old environment.
 from __future__ import annotations
 
 import os
-from shlex import quote
 
 from bubble.envs.exchange.export import sayable
 from bubble.envs.knowing.editables import editables, site_packages
@@ -58,6 +57,8 @@ def require_nothing_lost(
     Replacing it is no word on what somebody works on in it.
     """
     if os.path.isdir(path):
+        from shlex import quote
+
         title = os.path.basename(path) if os.path.dirname(path) == layout.envs else path
         require_saved(
             path,

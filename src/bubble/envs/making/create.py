@@ -13,6 +13,7 @@ from bubble.model.record import Record
 from bubble.pythons.installed import store
 from bubble.pythons.probing.stdlib import library_name, stdlib_of
 from bubble.system.copies import umask
+from bubble.system.files import write_new
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
@@ -77,15 +78,14 @@ def build(
     path: str,
     base: Base,
     *,
-    layout: Layout,
     prompt: str,
     identity: str,
-    pip: bool = True,
     system_site_packages: bool = False,
 ) -> None:
     """Fill the empty directory `root` with an environment that will lie at `path` (absolute).
 
-    Its modes are the same whatever the umask: others may use what one user makes.
+    It has no pip yet. Its modes are the same whatever the umask: others may use what one user
+    makes.
     """
     with umask(0o022):
         key = base.installation.key
@@ -96,42 +96,14 @@ def build(
         os.mkdir(f"{root}/bin")
         if key.platform.os == "linux":
             os.symlink("lib", f"{root}/lib64")
-        _write(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
-        _write(f"{root}/.gitignore", "*\n")
-        _write(f"{root}/CACHEDIR.TAG", _CACHEDIR)
-        _write(f"{root}/{MARK}", f"{identity}\n")
+        write_new(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
+        write_new(f"{root}/.gitignore", "*\n")
+        write_new(f"{root}/CACHEDIR.TAG", _CACHEDIR)
+        write_new(f"{root}/{MARK}", f"{identity}\n")
         for name in _interpreter_names(base):
             os.symlink(base.executable if name == "python" else "python", f"{root}/bin/{name}")
         for name, text in activation_scripts(base.stdlib, path, prompt).items():
-            _write(f"{root}/bin/{name}", text)
-        if pip:
-            from bubble.envs.making.seed import pip_seed, plant
-
-            seed = pip_seed(layout, key.version)
-            record = plant(seed, site_packages, layout)
-            scripts = ("pip", "pip3", f"pip{key.version.minor}")
-            for name in scripts:
-                _write(f"{root}/bin/{name}", console_script(path, "pip._internal.cli.main"), 0o755)
-            more = [f"../../../bin/{name}" for name in scripts] + [f"{seed.metadata}/INSTALLER"]
-            _write(f"{site_packages}/{seed.metadata}/INSTALLER", "bubble\n")
-            record += "".join(f"{name},,\n" for name in more)
-            _write(f"{site_packages}/{seed.metadata}/RECORD", record)
-
-
-def console_script(path: str, module: str) -> str:
-    """Return the script of a `main` function in `module` for the environment at `path`.
-
-    A `#!` line takes no spaces and 127 bytes at most; where the path doesn't fit, sh finds it.
-    """
-    python = f"{path}/bin/python"
-    line = f"#!{python}"
-    if " " in python or len(os.fsencode(line)) > 126:
-        quoted = python.replace("'", "'\"'\"'")
-        line = f"#!/bin/sh\n'''exec' '{quoted}' \"$0\" \"$@\"\n' '''"
-    return (
-        f"{line}\nimport sys\nfrom {module} import main\n"
-        'if __name__ == "__main__":\n    sys.exit(main())\n'
-    )
+            write_new(f"{root}/bin/{name}", text)
 
 
 def _configuration(base: Base, prompt: str, path: str, system_site_packages: bool) -> str:  # noqa: FBT001
@@ -159,14 +131,3 @@ def _interpreter_names(base: Base) -> list[str]:
     if "freethreaded" in key.variant:
         names.append(f"python{key.version.minor}t")
     return names
-
-
-def _write(path: str, text: str, mode: int = 0o644) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, mode)
-    try:
-        view = memoryview(os.fsencode(text))
-        while view:  # a disk that gets full takes a part first
-            view = view[os.write(descriptor, view) :]
-    finally:
-        os.close(descriptor)

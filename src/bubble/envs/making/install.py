@@ -24,8 +24,9 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from bubble.envs.making.planting import Planting
     from bubble.envs.tools.environment import InstallerEnvironment
     from bubble.system.layout import Layout
 
@@ -35,7 +36,10 @@ _INDEX = re.compile(r"^\s*(-i\b|--index-url\b|index-url = )", re.MULTILINE)
 
 
 class _Job(Record):
-    """What the installer is called for: (name, path) of it, the environment, and from where."""
+    """What the installer is called for: (name, path) of it, the environment, and from where.
+
+    `pip` says that the environment has one.
+    """
 
     backend: tuple[str, ...]
     root: str
@@ -46,6 +50,20 @@ class _Job(Record):
     keep: int
     anew: tuple[str, ...] = ()
     settings: str = ""
+    pip: bool = False
+    interpreter: str = ""
+
+
+class _Once:
+    """Something that is done by the first call, and by no other."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work: Callable[[], None] | None = work
+
+    def __call__(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work()
 
 
 def choose_installer(wanted: str, env: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
@@ -78,6 +96,9 @@ def install_packages(
     contents: Sequence[tuple[str, bytes]] = (),
     anew: Sequence[str] = (),
     settings: str = "",
+    pip: Planting | None = None,
+    interpreter: str = "",
+    meanwhile: Callable[[], None] | None = None,
 ) -> None:
     """Install what `arguments` name into the environment at `root` (absolute).
 
@@ -86,15 +107,17 @@ def install_packages(
     `settings`, an absolute directory of ours. `show` lets the backend write to stderr as it
     works; otherwise its last lines are part of the error. `keep` is the descriptor that marks
     `root` as in use. `anew` are packages of lock files that are source trees here: uv would take
-    what it built of them before. Raises BubbleError (download: it fails; checksum: what an index
-    has isn't what was asked for; offline; usage: a lock file that can't be installed here, or a
-    configuration that the installer can't be told).
+    what it built of them before. `pip` is planted on the way. `interpreter` (absolute) is asked by
+    uv in place of the environment's own, which stands on it: uv knows what it says of itself, and
+    scripts name it then. `meanwhile` is called while the installer works. Raises BubbleError
+    (download: it fails; checksum: what an index has isn't what was asked for; offline; usage: a
+    lock file that can't be installed here, or a configuration that the installer can't be told).
     """
     scratch = f"{root}/{_SCRATCH}"
     os.mkdir(scratch)
     try:
         words = write_contents(arguments, contents, scratch)
-        backend = _backend(installer, words, root, env, layout)
+        backend = _backend(installer, words, root, env, layout, pip=pip is not None)
         if backend[0] == "pip" and offline(env):  # uv keeps off by itself, and knows its cache
             require_local(words, cwd)
         job = _Job(
@@ -107,27 +130,49 @@ def install_packages(
             keep=keep,
             anew=tuple(anew),
             settings=settings,
+            pip=pip is not None,
+            interpreter=interpreter,
         )
         locks, others = _split(words)
+        beside = pip if backend[0] == "uv" and not others else None  # what uv doesn't look at
+        if pip is not None and beside is None:
+            pip.plant()
+
+        def work() -> None:
+            if beside is not None:
+                beside.plant_beside(f"{scratch}/pip")
+            if meanwhile is not None:
+                meanwhile()
+
+        work_once = _Once(work)
         for lock in locks:
-            _install_lock(lock, job, scratch)
+            _install_lock(lock, job, scratch, work_once)
         if others:
-            _install(others, job, _environment(job, others))
+            _install(others, job, _environment(job, others), work_once)
+        work_once()
+        if beside is not None:
+            beside.move_in()
     finally:
         remove_tree(scratch)
 
 
 def _backend(
-    wanted: str, words: Sequence[str], root: str, env: Mapping[str, str], layout: Layout
+    wanted: str,
+    words: Sequence[str],
+    root: str,
+    env: Mapping[str, str],
+    layout: Layout,
+    *,
+    pip: bool,
 ) -> tuple[str, ...]:
     """Choose the installer: pip where nobody wanted uv, and uv can't be told what pip is told."""
     backend = choose_installer(wanted, env, layout)
-    if backend[0] == "uv" and not wanted and _has_pip(root):
+    if backend[0] == "uv" and not wanted and pip:
         try:
             installer_environment("uv", env, root=root, names_an_index=_names_index(words))
         except BubbleError:
             backend = ("pip",)
-    if backend[0] == "pip" and not _has_pip(root):
+    if backend[0] == "pip" and not pip:
         raise BubbleError(
             "usage",
             "without pip in the environment, only uv can install packages, and it isn't used",
@@ -150,11 +195,11 @@ def _environment(job: _Job, words: Sequence[str], *, of_lock: bool = False) -> I
 def _names_index(words: Sequence[str]) -> bool:
     """Whether a requirement file among the arguments (absolute paths) names an index."""
     files = [word for before, word in zip(words, words[1:], strict=False) if before == "-r"]  # noqa: RUF007 - itertools costs an import
-    texts = [read_text(path, 1 << 24) or "" for path in files]
+    texts = [read_text(path, 1 << 24) or "" for path in files if not pylock.is_lock(path)]
     return any(_INDEX.search(text) for text in texts)
 
 
-def _install_lock(lock: str, job: _Job, scratch: str) -> None:
+def _install_lock(lock: str, job: _Job, scratch: str, meanwhile: _Once) -> None:
     own = f"{scratch}/lock"
     os.mkdir(own)
     environment = _environment(job, (), of_lock=True)
@@ -162,17 +207,17 @@ def _install_lock(lock: str, job: _Job, scratch: str) -> None:
     if job.backend[0] == "uv" and job.anew:  # its own --refresh-package can't be had offline
         clean = [job.backend[1], "cache", "clean", *job.anew]
         run_installer(clean, environment.variables, job.cwd, show=False, keep=job.keep)
-    if job.backend[0] == "uv" and _install_from_cache(calls[0], job, environment):
+    if job.backend[0] == "uv" and _install_from_cache(calls[0], job, environment, meanwhile):
         calls = []
     if job.backend[0] == "pip":
         calls = pylock.pip_calls(lock, f"{job.root}/bin/python", own, environment.variables)
     for call in calls:
-        _install(call, job, environment)
+        _install(call, job, environment, meanwhile)
     remove_tree(own)
 
 
 def _install_from_cache(
-    arguments: Sequence[str], job: _Job, environment: InstallerEnvironment
+    arguments: Sequence[str], job: _Job, environment: InstallerEnvironment, meanwhile: _Once
 ) -> bool:
     """Let uv install a lock's files from what it has already; whether it had them all.
 
@@ -187,13 +232,9 @@ def _install_from_cache(
         job.cwd,
         show=False,
         keep=job.keep,
+        meanwhile=meanwhile,
     )
     return status == 0
-
-
-def _has_pip(root: str) -> bool:
-    library = f"{root}/lib"
-    return any(os.path.isdir(f"{library}/{n}/site-packages/pip") for n in os.listdir(library))
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -212,11 +253,18 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return locks, others
 
 
-def _install(arguments: Sequence[str], job: _Job, environment: InstallerEnvironment) -> None:
+def _install(
+    arguments: Sequence[str], job: _Job, environment: InstallerEnvironment, meanwhile: _Once
+) -> None:
     """Call the backend once; raise BubbleError(download) when it fails, or installs nothing."""
     command = _command(arguments, job, environment)
     status, output = run_installer(
-        command, environment.variables, job.cwd, show=job.show, keep=job.keep
+        command,
+        environment.variables,
+        job.cwd,
+        show=job.show,
+        keep=job.keep,
+        meanwhile=meanwhile,
     )
     if status:
         raise _failed(status, output, job)
@@ -228,7 +276,11 @@ def _install(arguments: Sequence[str], job: _Job, environment: InstallerEnvironm
 def _command(arguments: Sequence[str], job: _Job, environment: InstallerEnvironment) -> list[str]:
     python, words = f"{job.root}/bin/python", [*environment.options, *arguments]
     if job.backend[0] == "uv":
-        return [job.backend[1], "pip", "install", "--python", python, *words]
+        where = ["--python", python]
+        if job.interpreter and not environment.builds_inside:
+            # what it says of itself is in uv's cache; to ask this environment's costs a start
+            where = ["--python", job.interpreter, "--prefix", job.root]
+        return [job.backend[1], "pip", "install", *where, *words]
     options = ("--disable-pip-version-check", "--no-user")
     return isolated(python, "-m", "pip", "install", *options, *words)
 
@@ -255,5 +307,5 @@ def _failed(status: int, output: str, job: _Job) -> BubbleError:
 def _or_the_other(tried: str, job: _Job) -> str:
     """Return the part of a hint that names the other installer, "" where there is none to try."""
     if tried == "uv":
-        return ", or try pip: --installer pip" if _has_pip(job.root) else ""
+        return ", or try pip: --installer pip" if job.pip else ""
     return ", or try uv: --installer uv" if find_uv(job.env, job.layout) else ""

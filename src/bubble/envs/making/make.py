@@ -24,6 +24,8 @@ from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bubble.envs.making.create import Base
+    from bubble.envs.making.planting import Planting
     from bubble.pythons.installed.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
@@ -137,23 +139,25 @@ def _stage_and_publish(
 ) -> None:
     with Staging(world.layout, plan.path) as staging:
         root = staging.path
+        base = base_of(world.layout, plan.installation, exact=plan.exact)
         build(
             root,
             plan.path,
-            base_of(world.layout, plan.installation, exact=plan.exact),
-            layout=world.layout,
+            base,
             prompt=plan.prompt or plan.name or os.path.basename(plan.project) or "venv",
             identity=environment.identity,
-            pip=plan.pip,
             system_site_packages=plan.system_site_packages,
         )
-        if plan.arguments or plan.carried:
-            from bubble.envs.changing.relocate import (
-                relocate,  # it costs as much as the rest together
-            )
+        pip = _pip(plan, base, root, world)
+        if not plan.arguments and not plan.carried:
+            if pip is not None:
+                pip.plant()
+        else:
+            # these cost as much as the rest together
             from bubble.envs.making.carry import carry, require_projects
             from bubble.envs.making.install import install_packages
 
+            interpreter = _stands_for(plan)
             arguments = carry(plan.path, root, plan.carried, plan.arguments)
             if arguments:
                 install_packages(
@@ -168,12 +172,44 @@ def _stage_and_publish(
                     contents=plan.contents,
                     anew=plan.anew,
                     settings=plan.settings,
+                    pip=pip,
+                    interpreter=interpreter,
+                    meanwhile=_load,
                 )
+            elif pip is not None:
+                pip.plant()
+            from bubble.envs.changing.relocate import relocate
+
             steps.filled(root)
-            relocate(root, root, plan.path)
+            relocate(root, root, plan.path, interpreter=interpreter)
             require_projects(root, plan.path)
         steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, hold(environment, world.layout, root))
         staging.publish()
         steps.published(staging)
+
+
+def _pip(plan: Plan, base: Base, root: str, world: World) -> Planting | None:
+    if not plan.pip:
+        return None
+    from bubble.envs.making.planting import Planting
+
+    library = os.path.basename(base.stdlib)
+    return Planting(root, plan.path, library, plan.installation.key.version, world.layout)
+
+
+def _load() -> None:
+    """Import what is needed when an installer has ended, while it works."""
+    import bubble.envs.changing.relocate  # noqa: F401
+
+
+def _stands_for(plan: Plan) -> str:
+    """Return the interpreter that says of itself what the environment's would say, else "".
+
+    One that the store made: where packages belong is known of it, and nobody changes it.
+    """
+    installation = plan.installation
+    if installation.is_adopted or installation.key.implementation != "cpython":
+        return ""
+    return "" if plan.system_site_packages else installation.executable

@@ -16,7 +16,6 @@ from bubble.envs.making.recognise import decoded, require_requirements
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.model.urls import scrub, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ def require_local(words: Sequence[str], cwd: str) -> None:
     for line in lines:
         # an option's URL is an index, which isn't asked then
         if _REMOTE.search(line.partition(" #")[0]) and not _OPTION.match(line):
+            from bubble.model.urls import scrub
+
             raise BubbleError(
                 "offline",
                 f"{scrub(line.strip())} is needed, but BUBBLE_OFFLINE switches the network off",
@@ -122,6 +123,8 @@ def _source(place: str, option: str, cwd: str) -> tuple[str, bytes | None]:
     if place.lower().startswith("file:"):
         place = _local(place)
     elif "://" in place:
+        from bubble.model.urls import shown
+
         raise BubbleError(
             "usage", f"{shown(place)} is no file", hint="a path, file:// or https:// can be read"
         )
@@ -176,6 +179,8 @@ def _local(url: str) -> str:
 
     parts = urlsplit(url)
     if parts.netloc not in {"", "localhost"}:
+        from bubble.model.urls import shown
+
         raise BubbleError(
             "usage",
             f"{shown(url)} names another machine",

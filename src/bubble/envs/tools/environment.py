@@ -25,6 +25,7 @@ _ELSEWHERE = {
     *("UV_DRY_RUN", "VIRTUAL_ENV", "CONDA_PREFIX"),
 }
 _NOT_FOR_LOCKS = {"constraint", "build-constraint", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"}
+_INSIDE = "UV_NO_BUILD_ISOLATION"
 _NOWHERE = "http://127.0.0.1:9"  # a proxy that isn't there: port 9 discards
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 
@@ -32,11 +33,13 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 class InstallerEnvironment(Record):
     """All variables of the installer's process, and the options behind its command.
 
-    Secrets (an index with a password) are in the variables only.
+    Secrets (an index with a password) are in the variables only. `builds_inside`: packages may be
+    built by the environment's own interpreter, with what is installed there.
     """
 
     variables: dict[str, str]
     options: tuple[str, ...] = ()
+    builds_inside: bool = False
 
 
 def installer_environment(
@@ -85,6 +88,8 @@ def installer_environment(
     return InstallerEnvironment(
         variables={"UV_PREVIEW_FEATURES": "pylock", **variables, **said.variables},
         options=said.options,
+        builds_inside=said.builds_inside
+        or any(env.get(name) for name in variables if name.startswith(_INSIDE)),
     )
 
 

@@ -126,14 +126,16 @@ def _variables(env: Mapping[str, str]) -> dict[str, Setting]:
 
 def _read(path: str) -> Iterator[tuple[str, str, str]]:
     """Yield section, option and value of a file; nothing where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read(_LARGEST)
+    except OSError:  # pip passes over what it can't open, too
+        return
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            parser.read_string(file.read(_LARGEST), path)
-    except OSError:  # pip passes over what it can't open, too
-        return
+        parser.read_string(text, path)
     except Error as error:
         raise BubbleError(
             "usage",

@@ -12,7 +12,7 @@ from bubble.model.text import without_userinfo
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Self
 
 _GRACE = 5.0  # seconds for an installer that was told to end
@@ -20,12 +20,19 @@ LINES = 12  # of a failed installer's output that are worth showing
 
 
 def run_installer(
-    command: Sequence[str], env: Mapping[str, str], cwd: str, *, show: bool, keep: int
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str,
+    *,
+    show: bool,
+    keep: int,
+    meanwhile: Callable[[], None] | None = None,
 ) -> tuple[int, str]:
     """Run `command` with exactly `env` in the absolute directory `cwd` ("": where we are).
 
     Returns its status and its last lines; with `show` they go to stderr as they come instead. If
     this process is killed, the descriptor `keep` shows that somebody still works in the scratch.
+    `meanwhile` is called once it has started; what that raises ends it.
     """
     import subprocess
 
@@ -43,6 +50,8 @@ def run_installer(
         )
         try:
             signals.arm()
+            if meanwhile is not None:
+                meanwhile()
             output = _follow(child, show=show)
             status = child.wait()
         except BaseException:

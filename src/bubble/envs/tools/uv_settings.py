@@ -35,6 +35,8 @@ _UVS_INDEX = (
     "UV_NO_INDEX",
 )
 _UVS_KEYS = {"index", "index-url", "extra-index-url", "find-links", "no-index", "default-index"}
+_INSIDE = "UV_NO_BUILD_ISOLATION"
+_INSIDES = "no-build-isolation"  # and the same for single packages
 # in uv's `[pip]`: packages would go elsewhere
 _ELSEWHERE = ("target", "prefix")
 
@@ -42,12 +44,14 @@ _ELSEWHERE = ("target", "prefix")
 class Said(Record):
     """What uv is told: variables (secrets are only there), options, and what can't be said.
 
-    `unsaid` has a clause for each of the latter.
+    `unsaid` has a clause for each of the latter. `builds_inside`: pip's settings, or uv's own
+    files, have packages built without an environment of their own.
     """
 
     variables: dict[str, str]
     options: tuple[str, ...]
     unsaid: tuple[str, ...]
+    builds_inside: bool
 
 
 def said_to_uv(
@@ -92,10 +96,18 @@ def said_to_uv(
         for name, value in variables.items()
         if not (name.startswith("UV_") and env.get(name))
     }
+    inside = _INSIDE in variables or any(
+        key.startswith(_INSIDES) for _, table in files for key in (*table, *_part(table, "pip"))
+    )
     certificates = env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE")  # pip's, not uv's
     if certificates and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & {*variables, *env}:
         variables |= _certificates(certificates)
-    return Said(variables=variables, options=tuple(options), unsaid=tuple(unsaid))
+    return Said(
+        variables=variables,
+        options=tuple(options),
+        unsaid=tuple(unsaid),
+        builds_inside=inside,
+    )
 
 
 def _named(name: str) -> Callable[[Setting], dict[str, str]]:
@@ -166,7 +178,7 @@ _WORDS: dict[str, Callable[[Setting], dict[str, str] | list[str] | None]] = {
     "retries": _named("UV_HTTP_RETRIES"),
     "pre": _switch("UV_PRERELEASE", "allow"),
     "require-hashes": _switch("UV_REQUIRE_HASHES"),
-    "no-build-isolation": _switch("UV_NO_BUILD_ISOLATION"),
+    "no-build-isolation": _switch(_INSIDE),
     "no-deps": _option("--no-deps"),
     "no-dependencies": _option("--no-deps"),
     "no-binary": _formats("--no-binary"),

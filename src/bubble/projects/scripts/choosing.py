@@ -42,11 +42,11 @@ def installation_of(request: str, world: World, progress: Progress) -> Installat
 
     Raises BubbleError (unavailable, offline, download, checksum, …).
     """
-    from bubble.pythons.installing.batch import install_requests
-
     found = store.meaning(request, world.layout, world.platform)
     if found is not None:
         return found
+    from bubble.pythons.installing.batch import install_requests
+
     batch = install_requests([parse_request(request)], world, progress)
     if batch.errors:
         raise batch.errors[0]

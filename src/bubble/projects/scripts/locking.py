@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.projects.builds import builds_for
@@ -15,7 +13,7 @@ from bubble.projects.manifest import Bubble, Project
 from bubble.projects.resolve import resolve
 from bubble.projects.scripts import handed
 from bubble.projects.scripts.choosing import request_of
-from bubble.system.files import replace_file
+from bubble.system.files import fast_sha256, replace_file
 from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
@@ -54,7 +52,7 @@ def is_stale(script: Script, lock: Lock) -> bool:
 def inputs_of(script: Script) -> str:
     """Return the digest (hex) of what a script's lock is made from: wherever it lies."""
     data = script.block.encode("utf-8", "surrogatepass")
-    return hashlib.sha256(b"bubble script inputs 1\n" + data).hexdigest()
+    return fast_sha256(b"bubble script inputs 1\n" + data)
 
 
 def lock_script(

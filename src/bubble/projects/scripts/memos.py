@@ -54,14 +54,20 @@ def names_interpreter(lock: bytes | None) -> bool:
     return lock is not None and b"\n[tool.bubble.python]\n" in lock
 
 
-def _said_above(directory: str, layout: Layout) -> list[bytes]:
-    """Return the bytes of all files that could pin a version for a directory, uninterpreted."""
+def pins_above(directory: str, layout: Layout) -> list[str]:
+    """Return the paths of all files that could pin a version for a directory, there or not."""
     from bubble.system.directory import upwards
-    from bubble.system.version_file import LIMIT, read_regular
 
     paths = [f"{above.rstrip('/')}/{name}" for above in upwards(directory) for name in _PINS]
+    return [*paths, layout.global_pin]
+
+
+def _said_above(directory: str, layout: Layout) -> list[bytes]:
+    """Return the bytes of all files that could pin a version for a directory, uninterpreted."""
+    from bubble.system.version_file import LIMIT, read_regular
+
     found = []
-    for path in (*paths, layout.global_pin):
+    for path in pins_above(directory, layout):
         try:
             data = read_regular(path, 4 * LIMIT)
         except BubbleError:

@@ -11,6 +11,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.projects.checks import is_simple
 from bubble.system.version_file import parse_toml
 
 TYPE_CHECKING = False
@@ -113,24 +114,27 @@ def _requires_python(script: Script, value: object) -> str:
 
 
 def _dependencies(script: Script, value: object) -> tuple[str, ...]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise wrong(script, "has `dependencies` that are no list of texts")
     if len(value) > _MOST:
         raise wrong(script, f"has more than {_MOST} dependencies")
     for text in value:
-        try:
-            fine = text.isprintable() and _is_readable(Requirement(text).url or "")
-        except (InvalidRequirement, RecursionError):
-            fine = False
-        if not fine:
+        if not is_simple(text) and not _is_requirement(text):
             raise wrong(
                 script,
                 f"has a dependency that is none: “{printable(text, 80)}”",
                 "a dependency is written as PEP 508 says: requests>=2.31",
             )
     return tuple(value)
+
+
+def _is_requirement(text: str) -> bool:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return text.isprintable() and _is_readable(Requirement(text).url or "")
+    except (InvalidRequirement, RecursionError):
+        return False
 
 
 def _is_readable(url: str) -> bool:

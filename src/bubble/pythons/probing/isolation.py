@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from bubble.system.files import read_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +70,17 @@ def own_scripts() -> str:
     """Return the absolute directory where the installer of bubble puts scripts."""
     base = _users()
     return f"{base}/bin" if base else os.path.dirname(sys.executable)
+
+
+def own_launcher() -> str:
+    """Return the absolute path of the command that install.sh made, "" where bubble came otherwise.
+
+    It stays, whichever version it runs.
+    """
+    if not os.path.exists(f"{sys.prefix}/.complete"):
+        return ""
+    named = read_text(f"{os.path.dirname(os.path.dirname(sys.prefix))}/command")
+    return (named or "").strip()
 
 
 def start_again(argv: Sequence[str], env: Mapping[str, str]) -> None:

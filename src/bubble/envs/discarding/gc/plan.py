@@ -21,6 +21,7 @@ from bubble.selection.facts import head_of
 from bubble.selection.identity import is_itself
 from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
 from bubble.selection.registry import all_unfinished, environments, useless_marks
+from bubble.selection.shortcuts import about_of
 from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
 from bubble.system.trees import size_of
@@ -59,6 +60,7 @@ def plan(
         "memos": lambda: (
             *useless_memos(machine.layout),
             *useless_states(machine.layout),
+            *useless_shortcuts(machine.layout),
             *contradictions(machine),
         ),
         "records": lambda: _dead_records(machine.layout, cwd),
@@ -125,6 +127,14 @@ def useless_states(layout: Layout) -> Iterator[Item]:
                 yield Item(kind="memos", path=path, why=f"{directory} is gone")
         elif name not in known and not is_temporary(name) and time.time() - _time(path) > _MAKING:
             yield Item(kind="memos", path=path, why="of an environment that is gone")
+
+
+def useless_shortcuts(layout: Layout) -> Iterator[Item]:
+    """Yield the shortcuts to syncs and scripts of which the directory or the file is gone."""
+    for name in names_in(layout.shortcuts):
+        path, about = f"{layout.shortcuts}/{name}", about_of(name)
+        if about and is_gone(about, layout.home):
+            yield Item(kind="memos", path=path, why=f"{about} is gone")
 
 
 def _time(path: str) -> float:

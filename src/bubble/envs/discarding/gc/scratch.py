@@ -73,6 +73,7 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.synced,
         layout.shims,
         layout.scripts_seen,
+        layout.shortcuts,
         layout.cache,
         layout.catalogues,
     ]

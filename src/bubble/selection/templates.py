@@ -1,0 +1,49 @@
+"""The scripts of `shims/` that are filled in for one store: the shim and the front."""
+
+from __future__ import annotations
+
+import os
+
+from bubble.model.quoting import quoted
+from bubble.pythons.probing.isolation import own_options
+from bubble.system.files import read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def template_path() -> str:
+    """Return the absolute path of shim.sh: in the wheel, or in the checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = f"{package}/shims/shim.sh"
+    if os.path.exists(installed):
+        return installed
+    return f"{os.path.dirname(os.path.dirname(package))}/shims/shim.sh"
+
+
+def script(name: str, quotable: Mapping[str, str], plain: Mapping[str, str] = {}) -> str:
+    """Return the script `name` with what reads memos in it.
+
+    `quotable` are texts that stand in its single quotes for `@name@`, `plain` what stands as it is.
+    """
+    folder = os.path.dirname(template_path())
+    template, answer = read_text(f"{folder}/{name}"), read_text(f"{folder}/answer.sh")
+    assert template is not None
+    assert answer is not None
+    head, _, tail = answer.partition("\n\n")
+    assert head.startswith("# shellcheck"), "the comment on the file as a whole"
+    values = {name: quoted(text)[1:-1] for name, text in quotable.items()}
+    values |= {"options": " ".join(own_options()), **plain}
+    text = template.replace("# @answer.sh@\n", tail)
+    # in one go: what a path has in it must not be filled in again
+    first, *parts = text.split("@")
+    done, filled = [first], False
+    for part in parts:
+        if not filled and part in values:
+            done.append(values[part])
+            filled = True
+        else:
+            done.append(part if filled else f"@{part}")
+            filled = False
+    return "".join(done)
