@@ -338,3 +338,25 @@ def test_a_path_to_run_that_is_not_there_is_told_as_missing(
     assert "./none: no such file" in missing.err
     assert bubble("run", "train", "/etc/passwd").status == 126
     assert adopted
+
+
+@pytest.mark.parametrize(
+    ("shell", "variables", "line"),
+    [
+        ("nushell", {"NU_VERSION": "0.108.0"}, "overlay use r#'{}/bin/activate.nu'#"),
+        ("PowerShell", {"PSModulePath": "/opt/pwsh/Modules"}, ". '{}/bin/Activate.ps1'"),
+        ("", {"SHELL": "/usr/bin/fish"}, ". '{}/bin/activate.fish'"),
+        ("", {"SHELL": "/bin/bash"}, ". {}/bin/activate"),
+    ],
+)
+def test_who_has_no_function_for_activate_gets_the_line_of_their_shell(
+    shell: str, variables: dict[str, str], line: str, bubble: Bubble
+) -> None:
+    adopt_python(bubble)
+    done = bubble("create", "web", "--no-pip", "--activate", env=variables)
+    path = done.out.strip()
+    assert done.status == 0, done.err
+    said = next(row for row in done.err.splitlines() if "by hand: " in row)
+    assert said.startswith(shell or "--activate is for the function of bubble init --install")
+    assert said.endswith(f"by hand: {line.format(path)}")
+    assert os.path.isfile(line.format(path).split()[-1].strip("'r#"))

@@ -181,6 +181,8 @@ def test_a_file_is_a_script_and_other_words_are_environments(
     (tmp_path / "tool").write_text(block() + SAY)
     assert said(bubble("run", "./tool"))["argv"] == ["./tool"]
     assert "no environment called “tool”" in bubble("run", "tool", "x").err
+    unknown = bubble("run", "--json", "tool", "x").json["error"]
+    assert unknown["kind"] == "no_environment"
     done = bubble("run", "y.py")
     assert (done.status, "there is no script y.py" in done.err) == (1, True)
     (tmp_path / "d.py").mkdir()

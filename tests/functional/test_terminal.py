@@ -13,6 +13,7 @@ from bubble.pythons.catalogue.index import dump_json
 from support.builds import archive_path, small_archive, small_mirror
 from support.fault_handlers import Resource
 from support.fault_server import serve
+from support.needs import needs, which
 from support.patience import PATIENCE
 from support.terminal import Terminal, shown
 
@@ -185,3 +186,20 @@ def test_a_list_on_a_terminal_of_eighty_columns_has_no_wrapped_line(
 def test_the_screen_of_the_tests_understands_what_a_display_writes() -> None:
     assert shown("one\r\n\x1b[31mtwo\x1b[0m\r\x1b[2K\x1b[1A\x1b[2Kthree\r\n") == ["three", ""]
     assert shown("abc\rX\x1b[K") == ["X"]
+
+
+@needs("bash")
+def test_init_typed_at_a_terminal_says_what_to_do_and_gives_a_pipe_the_code(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    bash = [str(which("bash")), "--norc", "--noprofile"]
+    with Terminal([*bash, "-c", f"{PROGRAM} init bash"], env, str(tmp_path)) as terminal:
+        assert terminal.finish() == 0
+    said = [row for row in terminal.screen if row]
+    assert said[0] == "for every new bash:  bubble init bash --install"
+    assert said[1].startswith("by hand, in ~/.bashrc:  ")
+    assert len(said) < 8
+    by_hand = f'eval "$({PROGRAM} init bash)"; type -t bubble'
+    with Terminal([*bash, "-c", by_hand], env, str(tmp_path)) as terminal:
+        assert terminal.finish() == 0
+    assert [row for row in terminal.screen if row] == ["function"]

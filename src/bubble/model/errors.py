@@ -21,13 +21,14 @@ KINDS = frozenset(EXIT_STATUS) | {
     "checksum",  # the bytes are not the ones that were asked for
     "declined",  # somebody was asked, and said no
     "download",  # the network or the server failed
-    "environment",  # there is no such environment, or it isn't in a state that allows this
+    "environment",  # there is no environment there, or it isn't in a state that allows this
     "in_use",  # something still needs what is to be removed
     "internal",  # a fault of bubble itself
     "io",  # the file system said no
     "lock",  # a lock can't be read, isn't its manifest's any more, or isn't for this machine
     "locked",  # another process holds the lock for too long
     "manifest",  # a project's manifest can't be understood, or names what isn't there
+    "no_environment",  # no environment has this name
     "no_space",  # the disk is full
     "not_installed",  # nothing installed satisfies the request
     "offline",  # the network is switched off by BUBBLE_OFFLINE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
@@ -9,7 +11,7 @@ from bubble.model.text import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 EXAMPLES = (
     ("bubble create", "this project's .venv, with the Python that the directory selects"),
@@ -136,21 +138,43 @@ def execute(options: Namespace, context: Context) -> Outcome:
         },
         lines=(environment.path,),
         warnings=(*dangers(environment.path), *meant.what_was_lost(before, environment.path)),
-        notes=(f"made {title} with {installation.key.name}", *_entering(options, environment.path)),
+        notes=(
+            f"made {title} with {installation.key.name}",
+            *_entering(options, environment.path, context),
+        ),
     )
 
 
-def _entering(options: Namespace, path: str) -> tuple[str, ...]:
+def _entering(options: Namespace, path: str, context: Context) -> tuple[str, ...]:
     """Return how to get into what was made, unless the shell's function goes there now."""
     if options.activate and not options.entered:
-        from shlex import quote
-
-        by_hand = f". {quote(f'{path}/bin/activate')}"
-        return (f"--activate is for the function of bubble init --install; by hand: {by_hand}",)
+        shell, line = _by_hand(path, context.env)
+        whose = (
+            f"{shell} can't do it for --activate"
+            if shell
+            else "--activate is for the function of bubble init --install"
+        )
+        return (f"{whose}; by hand: {line}",)
     if options.activate:
         return ()
     name = options.name
     return (f"enter it: bubble activate {name}" if name else "the shims use it in this directory",)
+
+
+def _by_hand(path: str, env: Mapping[str, str]) -> tuple[str, str]:
+    """Return the shell that nobody enters an environment for, or "", and the line that does it."""
+    import shlex
+
+    from bubble.model.quoting import quoted
+
+    bin_directory = f"{path}/bin"
+    if env.get("NU_VERSION"):
+        return "nushell", f"overlay use {quoted(f'{bin_directory}/activate.nu', 'nu')}"
+    if env.get("PSModulePath"):
+        return "PowerShell", f". {quoted(f'{bin_directory}/Activate.ps1', 'pwsh')}"
+    if os.path.basename(env.get("SHELL", "")) == "fish":
+        return "", f". {quoted(f'{bin_directory}/activate.fish', 'fish')}"
+    return "", f". {shlex.quote(f'{bin_directory}/activate')}"
 
 
 def _defaults(options: Namespace, context: Context) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     except BubbleError as error:
         hint = _meant(options.environment, words, world)
         # a bubble that isn't made yet, or an environment that is broken, has its own next step
-        if not hint or "there is no environment called" not in error.message:
+        if not hint or error.kind != "no_environment":
             raise
         raise error.replace_hint(hint) from None
     run(environment, words, world)

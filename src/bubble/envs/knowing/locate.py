@@ -117,7 +117,7 @@ def unknown_name(name: str, layout: Layout) -> BubbleError:
     names = [e.name for e in environments(layout) if e.name]
     close = difflib.get_close_matches(name, names, 1) if len(name) < 80 else []
     return BubbleError(
-        "environment",
+        "no_environment",
         f"there is no environment called “{shown}”",
         hint=f"did you mean: {close[0]}" if close else "see those that there are: bubble list",
     )
