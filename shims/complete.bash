@@ -9,7 +9,7 @@ _bubble_describe() {
 }
 
 _bubble_complete() {
-    local word=${COMP_WORDS[COMP_CWORD]} command='' values='' rest='' path
+    local word=${COMP_WORDS[COMP_CWORD]} command='' values='' rest='' own='' path at
     local -a words=() options=()
     if ((COMP_CWORD > 1)); then
         command=${COMP_WORDS[1]}
@@ -18,6 +18,18 @@ _bubble_complete() {
         esac
     fi
     _bubble_describe "$command"
+    if [[ -n $own ]]; then
+        for ((at = 2; at < COMP_CWORD; at++)); do
+            case $values in
+                *" ${COMP_WORDS[at]}="*) ((at++)) || : ;;
+                *) [[ ${COMP_WORDS[at]} == -?* ]] || break ;;
+            esac
+        done
+        if ((at < COMP_CWORD)); then
+            ((at == COMP_CWORD - 1)) || own='file'
+            rest=$own values='' options=()
+        fi
+    fi
     case $values in
         *" ${COMP_WORDS[COMP_CWORD - 1]}="*)
             values=${values#*" ${COMP_WORDS[COMP_CWORD - 1]}="}
@@ -27,20 +39,28 @@ _bubble_complete() {
     esac
     COMPREPLY=()
     case $rest in
-        python) words+=("$_bubble_home"/pythons/*) ;;
-        command) words+=("$_bubble_home"/shims/*) ;;
-        environment | runnable) words+=("$_bubble_home"/envs/*) ;;
-        bubble)
-            while read -r path; do
-                words+=("$path")
-            done < <(command bubble completions --bubbles 2>/dev/null)
+        *,*)
+            IFS=, read -r -a words <<<"$rest"
+            rest=''
             ;;
-        file) ;;
-        *,*) IFS=, read -r -a words <<<"$rest" ;;
+        *file* | *directory*) compopt -o default 2>/dev/null ;;
     esac
-    case $rest in
-        file | environment | runnable) compopt -o default 2>/dev/null ;;
-    esac
+    while [[ -n $rest ]]; do
+        case ${rest%%+*} in
+            python) words+=("$_bubble_home"/pythons/*) ;;
+            command) words+=("$_bubble_home"/shims/*) ;;
+            environment) words+=("$_bubble_home"/envs/*) ;;
+            system) words+=(system) ;;
+            bubble | installable)
+                at=--${rest%%+*}
+                while read -r path; do
+                    words+=("$path")
+                done < <(command bubble completions "${at/%bubble/bubbles}" 2>/dev/null)
+                ;;
+        esac
+        [[ $rest == *+* ]] || break
+        rest=${rest#*+}
+    done
     for path in ${words[@]+"${words[@]}"}; do
         path=${path##*/}
         if [[ $path == "$word"* && $path != '*' ]]; then

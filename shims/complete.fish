@@ -8,6 +8,7 @@ function __bubble_complete
     set -l options
     set -l values
     set -l rest
+    set -l own
     if set -q typed[2]
         set command $typed[2]
         switch $command
@@ -19,32 +20,51 @@ function __bubble_complete
         # @cases@
         case '*'
     end
+    if test -n "$own"
+        set -l at 3
+        while set -q typed[$at]
+            if contains -- $typed[$at] $values
+                set at (math $at + 1)
+            else if not string match -qr -- '^-.' $typed[$at]
+                set -q typed[(math $at + 1)]; and set own file
+                set rest $own
+                set values
+                set options
+                break
+            end
+            set at (math $at + 1)
+        end
+    end
     set -l at (contains -i -- $typed[-1] $values)
     if test -n "$at"
         set rest $values[(math $at + 1)]
-    else if string match -q -- '-*' $word
+    else if string match -q -- '-*' $word; and set -q options[1]
         printf '%s\n' $options
         return
     end
-    switch "$rest"
-        case commands
-            printf '%s\n' $commands
-        case python
-            string replace -r '.*/' '' -- $__bubble_home/pythons/*
-        case command
-            string replace -r '.*/' '' -- $__bubble_home/shims/*
-        case environment
-            string replace -r '.*/' '' -- $__bubble_home/envs/*
-            __fish_complete_directories $word ''
-        case runnable
-            string replace -r '.*/' '' -- $__bubble_home/envs/*
-            __fish_complete_path $word
-        case bubble
-            command bubble completions --bubbles 2>/dev/null
-        case file
-            __fish_complete_path $word
-        case '*,*'
-            string split , -- $rest
+    for one in (string split + -- "$rest")
+        switch "$one"
+            case commands
+                printf '%s\n' $commands
+            case python
+                string replace -r '.*/' '' -- $__bubble_home/pythons/*
+            case installable
+                command bubble completions --installable 2>/dev/null
+            case system
+                echo system
+            case command
+                string replace -r '.*/' '' -- $__bubble_home/shims/*
+            case environment
+                string replace -r '.*/' '' -- $__bubble_home/envs/*
+            case bubble
+                command bubble completions --bubbles 2>/dev/null
+            case directory
+                __fish_complete_directories $word ''
+            case file
+                __fish_complete_path $word
+            case '*,*'
+                string split , -- $one
+        end
     end
 end
 

@@ -19,16 +19,20 @@ def bubble-complete [context: string] {
     let previous = $typed | append '' | last 2 | first
     let rest = if $previous in $known.values { $known.values | get $previous } else if ($word | str starts-with '-') { 'options' } else { $known.rest }
     let names = {|directory| try { ls -s $'($home)/($directory)' | get name } catch { [] } }
-    match $rest {
-        'commands' => $known.commands
-        'options' => $known.options
-        'python' => (do $names pythons)
-        'command' => (do $names shims)
-        'environment' => (do $names envs)
-        'runnable' => ((do $names envs) ++ (try { ls | get name } catch { [] }))
-        'bubble' => (try { ^bubble completions --bubbles e> /dev/null | lines } catch { [] })
-        'file' => null
-        '' => []
-        _ => ($rest | split row ',' | where $it != '')
-    }
+    if $rest == 'file' { return null }
+    $rest | split row '+' | each {|one|
+        match $one {
+            'commands' => $known.commands
+            'options' => $known.options
+            'python' => (do $names pythons)
+            'installable' => (try { ^bubble completions --installable e> /dev/null | lines } catch { [] })
+            'system' => ['system']
+            'command' => (do $names shims)
+            'environment' => (do $names envs)
+            'bubble' => (try { ^bubble completions --bubbles e> /dev/null | lines } catch { [] })
+            'directory' | 'file' => (try { ls | get name } catch { [] })
+            '' => []
+            _ => ($one | split row ',' | where $it != '')
+        }
+    } | flatten
 }

@@ -16,17 +16,21 @@ Register-ArgumentCompleter -Native -CommandName bubble -ScriptBlock {
     $previous = if ($typed.Count -gt 0) { $typed[-1] } else { '' }
     if ($known.values.ContainsKey($previous)) { $rest = $known.values[$previous] }
     elseif ("$word".StartsWith('-')) { $rest = 'options' }
-    $found = switch -Wildcard ($rest) {
-        'commands' { $known.commands.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value) } }
-        'options' { $known.options.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value) } }
-        'python' { Get-ChildItem -ErrorAction Ignore "$home_/pythons" | ForEach-Object { , @($_.Name, $_.Name) } }
-        'command' { Get-ChildItem -ErrorAction Ignore "$home_/shims" | ForEach-Object { , @($_.Name, $_.Name) } }
-        { $_ -in 'environment', 'runnable' } { Get-ChildItem -ErrorAction Ignore "$home_/envs" | ForEach-Object { , @($_.Name, $_.Name) } }
-        'bubble' {
-            $program = Get-Command -ErrorAction Ignore -CommandType Application bubble | Select-Object -First 1
-            if ($program) { & $program completions --bubbles 2>$null | ForEach-Object { , @($_, $_) } }
+    $found = foreach ($one in $rest.Split('+')) {
+        switch -Wildcard ($one) {
+            'commands' { $known.commands.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value) } }
+            'options' { $known.options.GetEnumerator() | ForEach-Object { , @($_.Key, $_.Value) } }
+            'python' { Get-ChildItem -ErrorAction Ignore "$home_/pythons" | ForEach-Object { , @($_.Name, $_.Name) } }
+            'command' { Get-ChildItem -ErrorAction Ignore "$home_/shims" | ForEach-Object { , @($_.Name, $_.Name) } }
+            'environment' { Get-ChildItem -ErrorAction Ignore "$home_/envs" | ForEach-Object { , @($_.Name, $_.Name) } }
+            'system' { , @('system', 'system') }
+            { $_ -in 'bubble', 'installable' } {
+                $asked = if ($_ -eq 'bubble') { '--bubbles' } else { '--installable' }
+                $program = Get-Command -ErrorAction Ignore -CommandType Application bubble | Select-Object -First 1
+                if ($program) { & $program completions $asked 2>$null | ForEach-Object { , @($_, $_) } }
+            }
+            '*,*' { $one.Split(',') | Where-Object { $_ } | ForEach-Object { , @($_, $_) } }
         }
-        '*,*' { $rest.Split(',') | Where-Object { $_ } | ForEach-Object { , @($_, $_) } }
     }
     $found | Where-Object { $_ -and $_[0].StartsWith($word) } | ForEach-Object {
         [Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])

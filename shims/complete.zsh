@@ -10,7 +10,8 @@ _bubble_describe() {
 
 _bubble() {
     emulate -L zsh -o extended_glob
-    local command='' values='' rest=''
+    local command='' values='' rest='' own='' one
+    local -i at
     local -a commands options
     if (( CURRENT > 2 )); then
         command=${words[2]}
@@ -19,28 +20,44 @@ _bubble() {
         esac
     fi
     _bubble_describe "$command"
+    if [[ -n $own ]]; then
+        for (( at = 3; at < CURRENT; at++ )); do
+            case $values in
+                (*" ${words[at]}="*) (( at++ )) ;;
+                (*) [[ ${words[at]} == -?* ]] || break ;;
+            esac
+        done
+        if (( at < CURRENT )); then
+            (( at == CURRENT - 1 )) || own=file
+            rest=$own values='' options=()
+        fi
+    fi
     case $values in
         (*" ${words[CURRENT-1]}="*)
             values=${values#*" ${words[CURRENT-1]}="}
             rest=${values%% *}
             ;;
         (*)
-            if [[ $PREFIX == -* ]]; then
+            if [[ $PREFIX == -* ]] && (( $#options )); then
                 _describe -o option options
                 return
             fi
             ;;
     esac
-    case $rest in
-        (commands) _describe command commands ;;
-        (python) compadd -- $_bubble_home/pythons/*(N:t) ;;
-        (command) compadd -- $_bubble_home/shims/*(N:t) ;;
-        (environment) compadd -- $_bubble_home/envs/*(N:t); _files -/ ;;
-        (runnable) compadd -- $_bubble_home/envs/*(N:t); _files ;;
-        (bubble) compadd -- ${(f)"$(command bubble completions --bubbles 2>/dev/null)"} ;;
-        (file) _files ;;
-        (*,*) compadd -- ${(s:,:)rest} ;;
-    esac
+    for one in ${(s:+:)rest}; do
+        case $one in
+            (commands) _describe command commands ;;
+            (python) compadd -- $_bubble_home/pythons/*(N:t) ;;
+            (installable) compadd -- ${(f)"$(command bubble completions --installable 2>/dev/null)"} ;;
+            (system) compadd -- system ;;
+            (command) compadd -- $_bubble_home/shims/*(N:t) ;;
+            (environment) compadd -- $_bubble_home/envs/*(N:t) ;;
+            (bubble) compadd -- ${(f)"$(command bubble completions --bubbles 2>/dev/null)"} ;;
+            (directory) _files -/ ;;
+            (file) _files ;;
+            (*,*) compadd -- ${(s:,:)one} ;;
+        esac
+    done
 }
 
 _bubble_compdef() {

@@ -29,11 +29,25 @@ CASES = [
     (("python", ""), "install", "use"),
     (("python", "in"), "install", "list"),
     (("python", "install", "--re"), "--reinstall", "--upgrade"),
-    (("python", "install", ""), "cpython-3.12.4-linux-x86_64-gnu", "--json"),
+    (("python", "install", "3.1"), "3.12", "cpython-3.12.4-linux-x86_64-gnu"),
+    (("python", "install", "3.12.1"), "3.12.13", "3.12"),
+    (("python", "uninstall", ""), "cpython-3.12.4-linux-x86_64-gnu", "3.12"),
+    (("use", ""), "cpython-3.12.4-linux-x86_64-gnu", "pytest"),
+    (("use", "s"), "system", "zsh"),
+    (("use", "3.1"), "3.12", "system"),
+    (("local", "w"), "web", "system"),
+    (("global", ""), "system", "train"),
+    (("create", "x", "-p", "3.1"), "3.12", "web"),
     (("exec", "-p", ""), "cpython-3.12.4-linux-x86_64-gnu", "pytest"),
+    (("exec", "-p", "t"), "train", "web"),
+    (("exec", "py"), "pytest", "train"),
+    (("exec", "-p", "web", "py"), "pytest", "web"),
     (("which", "py"), "pytest", "cpython-3.12.4-linux-x86_64-gnu"),
     (("init", ""), "zsh", "python"),
     (("activate", "w"), "web", "zsh"),
+    (("activate", "tr"), "train", "web"),
+    (("run", "--sync", "tr"), "train", "web"),
+    (("run", "web", "py"), "pytest", "web"),
     (("sync", "tr"), "train", "web"),
     (("lock", "train", ""), "evaluate", "web"),
 ]
@@ -64,7 +78,9 @@ def test_every_command_group_and_option_is_known() -> None:
     install = found["python install"]
     assert "--sha256" in dict(install.options)
     assert dict(install.valued)["--from"] == "file"
-    assert install.rest == "python"
+    assert install.rest == "installable"
+    assert (found["exec"].rest, found["exec"].own) == ("command", "file")
+    assert found["run"].own == "command+file"
     assert "--check" not in dict(found["shell"].options)
 
 
@@ -148,3 +164,57 @@ def test_the_names_of_bubbles_are_those_of_the_manifest(
     assert (bubble("completions", "--bubbles", cwd=str(tmp_path)).out) == ""
     write(f"{tmp_path}/bubble.toml", "bubbles = { Train_GPU = {}, default = {} }")
     assert bubble("completions", "--bubbles", cwd=str(tmp_path)).out == "train-gpu\ndefault\n"
+
+
+@needs("bash", "zsh", "fish")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_behind_a_command_that_is_run_there_are_files_and_none_of_bubbles_options(
+    shell: str, world: Home, env: dict[str, str]
+) -> None:
+    write(f"{world.root}/train.py", "")
+    start = {"bash": ["bash", "--norc"], "zsh": ["zsh", "-f"], "fish": ["fish", "--no-config"]}
+    cases: list[tuple[tuple[str, ...], list[str]]] = [
+        (("run", "web", "python", "tra"), ["train.py"]),
+        (("exec", "-p", "3.12", "python", "tra"), ["train.py"]),
+        (("run", "web", "python", "--sy"), []),
+        (("exec", "python", "--py"), []),
+    ]
+    for words, offered in cases:
+        done = world.run(start[shell], _files_asked(shell, words, world), env)
+        assert [row for row in lines(done) if row] == offered, done.stderr
+
+
+def _files_asked(shell: str, words: tuple[str, ...], world: Home) -> str:
+    """Return a script that prints what is offered, the files by the shell's own means."""
+    code = quoted(world.init(shell), shell)
+    typed = " ".join(quoted(word, shell) for word in ("bubble", *words))
+    if shell == "fish":
+        return f"source {code}\ncomplete -C {quoted(' '.join(('bubble', *words)), 'fish')}\n"
+    if shell == "bash":  # readline's default, where nothing else is offered
+        return (
+            f". {code}\nCOMP_WORDS=({typed})\nCOMP_CWORD={len(words)}\nkind=\n"
+            'compopt() { kind=$2; }\n_bubble_complete\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
+            f"[[ $kind != default ]] || compgen -f -- {quoted(words[-1], 'bash')}\n"
+        )
+    return (
+        f". {code}\nwords=({typed})\nCURRENT={len(words) + 1}\nPREFIX={quoted(words[-1], 'zsh')}\n"
+        "compadd() { while [[ $1 != -- ]]; do shift; done; shift; print -l -- $@ }\n"
+        "_describe() { print -l -- ${(P)@[-1]%%:*} }\n_files() { print -l -- $PREFIX*(N) }\n"
+        "_bubble\n"
+    )
+
+
+def test_what_can_be_installed_is_known_without_a_network(
+    bubble: Callable[..., Result],
+) -> None:
+    done = bubble("completions", "--installable")
+    assert (done.status, done.err) == (0, "")
+    found = done.out.split()
+    assert {"3.12", "3.12.13", "3.13+freethreaded"} <= {*found}
+    assert any(word.startswith("pypy-") for word in found)
+    assert len(found) == len({*found})
+    elsewhere = bubble(
+        "completions", "--installable", env={"BUBBLE_CATALOG": "http://localhost:9/catalogue.json"}
+    )
+    assert elsewhere.status == 1
+    assert elsewhere.out == ""

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
     from bubble.system.layout import Layout
 
-# what the user types for an argument: metavar → what the shell offers
+# what the user types for an argument: metavar → what the shell offers, from these places:
+# python (what is installed), installable (what the catalogue has), system, environment, bubble,
+# command (what has a shim), directory, file; with commas, words
 _KINDS = {
     "REQUEST": "python",
     "MINOR": "python",
     "CMD": "command",
-    "ENV": "environment",
-    "ENV|FILE": "runnable",
+    "ENV": "environment+directory",
+    "ENV|FILE": "bubble+environment+file",
     "BUBBLE": "bubble",
     "DIR": "file",
     "PATH": "file",
@@ -27,15 +29,33 @@ _KINDS = {
     "ARCHIVE": "file",
     "SHELL": "".join(f"{shell}," for shell in SHELLS),
 }
+# what a command takes under the same metavar, where that is more, or something else
+_CHOICE = "python+installable+system+environment+bubble"
+_ITS_OWN = {
+    ("use", "REQUEST"): _CHOICE,
+    ("local", "REQUEST"): _CHOICE,
+    ("global", "REQUEST"): _CHOICE.replace("+bubble", ""),
+    ("shell", "REQUEST"): "python+system+environment+bubble",
+    ("exec", "REQUEST"): "python+system+environment+bubble",
+    ("create", "REQUEST"): "python+installable",
+    ("new", "REQUEST"): "python+installable",
+    ("python install", "REQUEST"): "installable",
+    ("bundle create", "REQUEST"): "installable",
+    ("mirror create", "REQUEST"): "installable",
+    ("activate", "ENV"): "bubble+environment+directory",
+    ("export", "ENV"): "bubble+environment+file",
+    ("run", "CMD"): "command+file",
+}
 
 
 class Entry(Record):
     """What may follow the words of a command (or of a group, or nothing yet: "").
 
     `commands` and `options` are pairs of a word and its meaning. `valued` maps an option to the
-    kind of its value, `rest` is the kind of the other arguments: "commands", "python", "command",
-    "environment", "runnable" (that, or a script), "bubble", "file", words with commas between,
-    or "".
+    kind of its value, `rest` is the kind of the other arguments: "commands", one or more of those
+    above with + between, words with commas between, or "". `own` is the kind of the word behind
+    the first argument where the words there are another command's own, options and all, else "";
+    those behind it are files.
     """
 
     words: str
@@ -43,6 +63,7 @@ class Entry(Record):
     options: tuple[tuple[str, str], ...] = ()
     valued: tuple[tuple[str, str], ...] = ()
     rest: str = ""
+    own: str = ""
 
 
 def completions(shell: str, layout: Layout) -> str:
@@ -82,24 +103,26 @@ def _entry(words: str) -> Entry:
     parser = make_parser(words, summary, importlib.import_module(f"bubble.cli.commands.{name}"))
     options: list[tuple[str, str]] = []
     valued: list[tuple[str, str]] = []
-    rest = ""
+    rest = own = ""
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to list them
         if action.help == "==SUPPRESS==":
             continue
         for flag in action.option_strings:
             options.append((flag, action.help or ""))
             if action.nargs != 0:
-                valued.append((flag, _kind(action)))
+                valued.append((flag, _kind(action, words)))
         if not action.option_strings:
-            rest = rest or _kind(action)
-    return Entry(words=words, options=tuple(options), valued=tuple(valued), rest=rest)
+            if action.nargs == "...":  # argparse.REMAINDER
+                own = _kind(action, words) if rest else "file"
+            rest = rest or _kind(action, words)
+    return Entry(words=words, options=tuple(options), valued=tuple(valued), rest=rest, own=own)
 
 
-def _kind(action: Action) -> str:
+def _kind(action: Action, words: str) -> str:
     if action.choices:
         return ",".join(str(choice) for choice in action.choices) + ","
     metavar = action.metavar if isinstance(action.metavar, str) else ""
-    return _KINDS.get(metavar, "")
+    return _ITS_OWN.get((words, metavar)) or _KINDS.get(metavar, "")
 
 
 def _bash(entry: Entry) -> str:
@@ -109,7 +132,7 @@ def _bash(entry: Entry) -> str:
     return (
         f"        {quoted(entry.words, 'bash')})\n"
         f"            words=({words}) options=({options})\n"
-        f"            {_values(entry)} rest={quoted(entry.rest, 'bash')}\n"
+        f"            {_values(entry)} {_kinds(entry)}\n"
         "            ;;"
     )
 
@@ -119,7 +142,7 @@ def _zsh(entry: Entry) -> str:
         f"        ({quoted(entry.words, 'zsh')})\n"
         f"            commands=({_zsh_pairs(entry.commands)})\n"
         f"            options=({_zsh_pairs(entry.options)})\n"
-        f"            {_values(entry)} rest={quoted(entry.rest, 'zsh')}\n"
+        f"            {_values(entry)} {_kinds(entry)}\n"
         "            ;;"
     )
 
@@ -133,6 +156,10 @@ def _values(entry: Entry) -> str:
     return f"values={quoted(pairs + ' ' * bool(pairs), 'bash')}"
 
 
+def _kinds(entry: Entry) -> str:
+    return f"rest={quoted(entry.rest, 'bash')} own={quoted(entry.own, 'bash')}"
+
+
 def _fish(entry: Entry) -> str:
     lines = [f"        case {quoted(entry.words, 'fish')}"]
     for name, pairs in (("commands", entry.commands), ("options", entry.options)):
@@ -144,6 +171,8 @@ def _fish(entry: Entry) -> str:
         lines.append(f"            set values {flat}")
     if entry.rest:
         lines.append(f"            set rest {quoted(entry.rest, 'fish')}")
+    if entry.own:
+        lines.append(f"            set own {quoted(entry.own, 'fish')}")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bubble.cli.context import Outcome
+    from bubble.cli.progress import Working
     from bubble.pythons.installing.progress import Progress
 
 SCHEMA = 1
@@ -99,16 +100,30 @@ class Output:
 
         if self.json:
             return Progress()
-        from bubble.cli.progress import LineProgress, live_progress
+        if self._progress is None:
+            from bubble.cli.progress import LineProgress, live_progress
 
-        live = self._is_screen and self.env.get("BUBBLE_NO_PROGRESS", "") in {"", "0"}
-        self._progress = live_progress() if live else LineProgress(self.note)
+            self._progress = live_progress() if self._is_live else LineProgress(self.note)
         return self._progress
+
+    def working(self, name: str) -> Working:
+        """Return what tells, inside `with`, of a whole command that may take long.
+
+        On a live display, its items and the installers that it starts show themselves.
+        """
+        from bubble.cli.progress import Working
+
+        return Working(self.progress(), name)
 
     def end_progress(self) -> None:
         """Leave the terminal in order, also when an interrupt left tasks open."""
         if self._progress is not None:
             self._progress.close()
+            self._progress = None
+
+    @property
+    def _is_live(self) -> bool:
+        return self._is_screen and self.env.get("BUBBLE_NO_PROGRESS", "") in {"", "0"}
 
     @property
     def _is_screen(self) -> bool:

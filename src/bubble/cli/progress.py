@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from _thread import allocate_lock, start_new_thread
 
 from bubble.model.text import size
 from bubble.pythons.installing.progress import Progress, Task
@@ -14,40 +15,130 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+_LONG = 3.0  # seconds: what is over sooner is not worth a line
+_EVERY = 10.0
+
 
 class LineProgress(Progress):
-    """A line when an item's download starts and one when it ends."""
+    """Lines: where something begins to take long, every ten seconds until it is over, and then.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    What is said of a download anyhow counts as such a line. `clock` gives seconds; `pause` waits
+    for as many as it is told, and returns whether the display was closed meanwhile.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], bool] | None = None,
+    ) -> None:
+        self.clock = clock
         self._say = say
+        self._lock = allocate_lock()
+        self._open: list[_LineTask] = []
+        self._due = 0.0
+        self._watched = False
+        self._closed = allocate_lock()
+        self._closed.acquire()
+        self._pause = pause or (lambda seconds: self._closed.acquire(timeout=seconds))
 
     def task(self, name: str) -> Task:
         """Open the task of one item."""
-        return _LineTask(self._say, name)
+        return self._begun(_LineTask(self, name))
+
+    def whole(self, name: str) -> Task:
+        """Open the task of a whole command, which is told of while nothing in it is."""
+        return self._begun(_LineTask(self, name, whole=True))
+
+    def tell(self, text: str) -> None:
+        """Say a line."""
+        with self._lock:
+            self._due = self.clock() + _EVERY
+            self._say(text)
+
+    def tick(self) -> None:
+        """Tell of what is open, where it is time to."""
+        with self._lock:
+            now = self.clock()
+            if now < self._due or not self._open:
+                return
+            self._due = now + _EVERY
+            for task in [task for task in self._open if not task.whole] or self._open:
+                state = f"{task.state}, " if task.state else ""
+                self._say(f"{task.name}: {state}{now - task.began:.0f} s so far")
+            for task in self._open:
+                task.is_long = True
+
+    def end(self, task: _LineTask) -> None:
+        """Tell of a task no more."""
+        with self._lock:
+            self._open = [one for one in self._open if one is not task]
+
+    def close(self) -> None:
+        """Say nothing more, whatever is still open."""
+        with self._lock:
+            self._open = []
+            if self._closed.locked():
+                self._closed.release()
+
+    def _begun(self, task: _LineTask) -> Task:
+        with self._lock:
+            if not self._open:
+                self._due = self.clock() + _LONG
+            self._open.append(task)
+            if not self._watched:
+                self._watched = True
+                start_new_thread(self._watch, ())
+        return task
+
+    def _watch(self) -> None:
+        while not self._pause(1):
+            self.tick()
 
 
 class _LineTask(Task):
-    def __init__(self, say: Callable[[str], None], name: str) -> None:
-        self._say = say
-        self._name = name
+    def __init__(self, owner: LineProgress, name: str, *, whole: bool = False) -> None:
+        self.name = name
+        self.whole = whole
+        self.state = ""
+        self.began = owner.clock()
+        self.is_long = False
+        self._owner = owner
         self._announced = False
 
     def download(self, done: int, total: int | None) -> None:
-        del done
+        self.state = f"{size(done)} of {size(total)}" if total else size(done)
         if not self._announced:
             self._announced = True
-            self._say(f"{self._name}: downloading" + (f" {size(total)}" if total else ""))
+            self._owner.tell(f"{self.name}: downloading" + (f" {size(total)}" if total else ""))
 
     def retry(self, text: str) -> None:
-        self._say(f"{self._name}: {text}")
+        self._owner.tell(f"{self.name}: {text}")
 
     def step(self, text: str) -> None:
+        self.state = text
         if text.startswith(("copying", "waiting", "getting")):
-            self._say(f"{self._name}: {text}")
+            self._owner.tell(f"{self.name}: {text}")
 
     def finish(self, text: str) -> None:
-        if text:
-            self._say(f"{self._name}: {text}")
+        self._owner.end(self)
+        if text or self.is_long:
+            took = f"took {self._owner.clock() - self.began:.0f} s"
+            self._owner.tell(f"{self.name}: {text or took}")
+
+
+class Working:
+    """A task of the whole command, inside `with`: to the lines of `progress`, if there are any."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._task = progress.whole(name) if isinstance(progress, LineProgress) else Task()
+
+    def __enter__(self) -> Task:
+        return self._task
+
+    def __exit__(self, *_: object) -> None:
+        self._task.finish("")
 
 
 def live_progress() -> Progress:
@@ -57,9 +148,7 @@ def live_progress() -> Progress:
 
 class _LiveProgress(Progress):
     def __init__(self) -> None:
-        import threading
-
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._display: RichProgress | None = None
         self._open = 0
         self._closed = False
@@ -122,8 +211,8 @@ class _LiveTask(Task):
             f"{self._name}: {text}", markup=False, highlight=False, soft_wrap=True
         )
 
-    def unpack(self, done: int, total: int) -> None:
-        self._display.update(self._task, completed=done, total=total, state="unpacking")
+    def part(self, done: int, total: int) -> None:
+        self._display.update(self._task, completed=done, total=total)
 
     def step(self, text: str) -> None:
         self._display.update(self._task, state=text)

@@ -105,7 +105,7 @@ def sync_bubble(
     with ProcessLock(f"{layout.locks}/sync.{name}"):  # of several at once, one makes it
         with placing.lock(layout, path):
             places.settle(project, bubble, layout)
-        file, locked = _lock(project, bubble, world, mode=mode)
+        file, locked = _lock(project, bubble, world, progress, mode=mode)
         status = compare(project, bubble, file, world)
         if _is_enough(status, inexact=inexact):
             return Synced(bubble=bubble, path=path, status=SAME, locked=locked)
@@ -183,7 +183,7 @@ def attach(
 
 
 def _lock(
-    project: Project, bubble: Bubble, world: World, *, mode: str
+    project: Project, bubble: Bubble, world: World, progress: Progress, *, mode: str
 ) -> tuple[LockFile, Locked | None]:
     path = project.lock(bubble)
     file = read_lock_file(path)
@@ -191,7 +191,7 @@ def _lock(
         return file, None
     if mode:
         raise not_locked(path, bubble, missing=file is None)
-    locked = lock_bubble(project, bubble, world)
+    locked = lock_bubble(project, bubble, world, progress)
     file = read_lock_file(path)
     if file is None:
         raise _changed_meanwhile(path, bubble)

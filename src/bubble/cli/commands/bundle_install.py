@@ -46,7 +46,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     progress = context.output.progress()
     task = progress.task(os.path.basename(path))
     task.step("verifying")
-    with Bundle(path, sha256=_checked(options.sha256), progress=task.unpack) as bundle:
+    with Bundle(path, sha256=_checked(options.sha256), progress=task.part) as bundle:
         task.finish("")
         done = install(
             bundle,

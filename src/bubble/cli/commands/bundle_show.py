@@ -36,7 +36,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     path = os.path.abspath(options.file)
     task = context.output.progress().task(os.path.basename(path))
-    with Bundle(path, progress=task.unpack) as bundle:
+    with Bundle(path, progress=task.part) as bundle:
         task.finish("")
         sha256 = sha256_of(path) or ""
         found = data_of(bundle.contents, path, sha256, bundle.size)

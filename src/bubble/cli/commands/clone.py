@@ -48,7 +48,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
             context.env,
             f"give the clone a name: bubble clone {quoted(options.source)} NAME",
         )
-    made = clone(source, options.target, cwd, context.layout)
+    with context.output.working(f"cloning {source.title}"):
+        made = clone(source, options.target, cwd, context.layout)
     context.renew_shims([made.environment.path])
     environment, files = made.environment, made.files
     return Outcome(

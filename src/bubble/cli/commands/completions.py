@@ -27,6 +27,9 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bubbles", action="store_true", help="the names that this project's bubbles have"
     )
+    parser.add_argument(
+        "--installable", action="store_true", help="the versions that the catalogue has, offline"
+    )
 
 
 def execute(options: Namespace, context: Context) -> Outcome:
@@ -41,8 +44,26 @@ def execute(options: Namespace, context: Context) -> Outcome:
         project = project_of(world.cwd, world.env.get("HOME", ""))
         names = tuple(bubble.name for bubble in project.bubbles)
         return Outcome(data={"bubbles": list(names)}, lines=names)
+    if options.installable:
+        versions = _installable(context)
+        return Outcome(data={"installable": list(versions)}, lines=versions)
     if not options.shell:
         shells = ", ".join(WITH_COMPLETIONS)
         raise BubbleError("usage", "say for which shell", hint=f"one of {shells}")
     code = completions(options.shell, context.layout)
     return Outcome(data={"shell": options.shell, "code": code}, lines=(code.rstrip("\n"),))
+
+
+def _installable(context: Context) -> tuple[str, ...]:
+    """Return minors, then versions, as `python install` takes them; the network isn't asked."""
+    from bubble.pythons.catalogue import open_catalogue
+
+    catalogue = open_catalogue(context.layout, {**context.env, "BUBBLE_OFFLINE": "1"})
+    platform = context.platform()
+    minors = [download.key.minor for download in catalogue.newest(platform)]
+    every = [
+        download.key.name.removeprefix("cpython-")
+        for download in catalogue.downloads(platform)
+        if download.is_installable
+    ]
+    return tuple(dict.fromkeys([*minors, *every]))

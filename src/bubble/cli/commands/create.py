@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
+from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,25 +105,26 @@ def execute(options: Namespace, context: Context) -> Outcome:
     for note in meant.other_meaning(options, world):
         context.output.note(note)
     before = meant.to_be_lost(path, options, context)
-    environment = make(
-        Plan(
-            path=path,
-            name=name,
-            project="" if name else world.cwd,
-            installation=installation,
-            request=request,
-            exact=exact,
-            prompt=options.prompt,
-            pip=not options.no_pip,
-            system_site_packages=options.system_site_packages,
-            force=options.force,
-            arguments=arguments,
-            contents=contents,
-            installer=options.installer,
-        ),
-        world,
-        show=not context.output.json,
-    )
+    with context.output.working(f"making {printable(path)}"):
+        environment = make(
+            Plan(
+                path=path,
+                name=name,
+                project="" if name else world.cwd,
+                installation=installation,
+                request=request,
+                exact=exact,
+                prompt=options.prompt,
+                pip=not options.no_pip,
+                system_site_packages=options.system_site_packages,
+                force=options.force,
+                arguments=arguments,
+                contents=contents,
+                installer=options.installer,
+            ),
+            world,
+            show=not context.output.json,
+        )
     context.renew_shims([environment.path])
     title = environment.title
     return Outcome(

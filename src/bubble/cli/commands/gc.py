@@ -58,14 +58,16 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     machine = context.machine()
     cwd = context.world().cwd
-    items = plan(machine, cwd, options.only or KINDS, everything=options.all)
+    with context.output.working("looking for what nobody needs"):
+        items = plan(machine, cwd, options.only or KINDS, everything=options.all)
     asking = [item for item in items if item.kind == "pythons"]
     if not asking or _is_said(options) or _is_answered(asking, options, context):
         asking = []
     items = [item for item in items if item not in asking]
     done = Collected(removed=tuple(items), kept=(), errors=())
     if not options.dry_run and items:
-        done = collect(items, machine, cwd)
+        with context.output.working("throwing it away"):
+            done = collect(items, machine, cwd)
         if any(item.kind in {"pythons", "links"} for item in done.removed):
             context.renew_shims()
     return Outcome(

@@ -47,6 +47,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     prefix = os.path.abspath(os.path.expanduser(options.prefix))
     address = base_url(options.base_url)
     context.output.note(f"packing {prefix}")
+    task = context.output.progress().task(f"packing {os.path.basename(prefix)}")
     packed = pack(
         directory,
         prefix,
@@ -54,7 +55,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
         tag=options.tag,
         platform=context.platform(),
         base_url=address,
+        progress=task.part,
     )
+    task.finish("")
     notes = [f"packed {packed.key.name}, {size(packed.size)}"]
     if packed.not_bundled:
         notes.append(f"taken from the system, not packed: {', '.join(packed.not_bundled)}")

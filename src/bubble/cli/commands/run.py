@@ -116,7 +116,8 @@ def _sync(name: str, context: Context, world: World) -> None:
         require_own_home("sync", [name], world.layout, context.env)
     project = project_of(world.cwd, world.env.get("HOME", ""))
     progress = context.output.progress()
-    done = sync_bubble(project, bubble_of(project, name), world, progress, show=True)
+    with context.output.working(f"sync {printable(name)}"):
+        done = sync_bubble(project, bubble_of(project, name), world, progress, show=True)
     context.output.end_progress()
     if done.status != SAME:
         context.renew_shims([done.path])

@@ -69,16 +69,17 @@ def execute(options: Namespace, context: Context) -> Outcome:
     errors: list[BubbleError] = []
     for bubble in chosen(project, options.bubbles, everything=options.all):
         try:
-            one = sync_bubble(
-                project,
-                bubble,
-                world,
-                context.output.progress(),
-                mode=mode,
-                dry_run=options.dry_run,
-                inexact=options.inexact,
-                show=not context.output.json,
-            )
+            with context.output.working(f"sync {bubble.name}"):
+                one = sync_bubble(
+                    project,
+                    bubble,
+                    world,
+                    context.output.progress(),
+                    mode=mode,
+                    dry_run=options.dry_run,
+                    inexact=options.inexact,
+                    show=not context.output.json,
+                )
         except BubbleError as error:  # one that can't be made keeps none of the others
             errors.append(error)
             continue

@@ -38,11 +38,12 @@ def _write(descriptor: int, gathered: Gathered, task: Task) -> None:
     size = 0
     total = sum(file.size for file in gathered.contents.files)
     os.lseek(descriptor, HEAD, os.SEEK_SET)
+    task.step("writing")
     for piece in _payload(contents, gathered):
         whole.update(piece)
         write_all(descriptor, piece)
         size += len(piece)
-        task.unpack(min(size, total), total)
+        task.part(min(size, total), total)
     said = Said(size=size, contents=len(contents), sha256=whole.hexdigest())
     head = render_head(gathered.contents, said)
     os.lseek(descriptor, 0, os.SEEK_SET)

@@ -152,8 +152,9 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
     prefix = machine.layout.python(str(key))
     with Staging(machine.layout, prefix) as staging:
         root = staging.path
+        task.step("unpacking")
         with Background(_import_the_rest):  # while decompression keeps this thread waiting
-            unpacked = extract(archive, root, progress=task.unpack)
+            unpacked = extract(archive, root, progress=task.part)
         task.step("preparing")
         manifest_sha256 = _prepare(root, prefix, key, unpacked, machine)
         receipt = store.Receipt(

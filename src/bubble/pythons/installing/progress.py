@@ -12,8 +12,8 @@ class Task:
     def retry(self, text: str) -> None:
         """Say why the download is tried again, in a line."""
 
-    def unpack(self, done: int, total: int) -> None:
-        """Say how many compressed bytes are unpacked."""
+    def part(self, done: int, total: int) -> None:
+        """Say how many bytes of all the present step is through with."""
 
     def step(self, text: str) -> None:
         """Say what happens now, in a word or three: `verifying`, `waiting for process 12`."""
