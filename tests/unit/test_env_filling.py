@@ -48,6 +48,12 @@ def test_uv_asks_the_interpreter_below_unless_packages_are_built_in_the_environm
     assert site.said() == [f"pip install {where} a"]
 
 
+def test_what_uv_locks_while_it_works_does_not_stay(site: Site) -> None:
+    site.uv(f"umask 0; : > {site.root}/.lock; chmod 666 {site.root}/.lock")
+    site.install("a", interpreter="/store/python3")
+    assert ".lock" not in os.listdir(site.root)
+
+
 def test_while_uv_works_pip_is_made_beside_and_comes_last(site: Site, tmp_path: Path) -> None:
     steps: list[str] = []
     gate = f"{tmp_path}/gate"

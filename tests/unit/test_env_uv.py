@@ -103,7 +103,7 @@ def bundled(scene: Scene, tmp_path: Path) -> Scene:
 def fetching(scene: Scene) -> Scene:
     """Return a scene in which the pip beside the tests runs: compiled, unlike a bundled one."""
     scene.pip = os.path.dirname(pip.__file__)
-    scene.monkeypatch.setattr(fetch, "_pip", lambda *_: scene.pip)
+    scene.monkeypatch.setattr(fetch, "own_pip", lambda *_: scene.pip)
     return scene
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
+_UV_LOCK = ".lock"  # that anybody may write, and nobody but this uv waits for
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
 _INDEX = re.compile(r"^\s*(-i\b|--index-url\b|index-url = )", re.MULTILINE)
 
@@ -153,7 +154,16 @@ def install_packages(
         if beside is not None:
             beside.move_in()
     finally:
+        _drop_lock(f"{root}/{_UV_LOCK}")
         remove_tree(scratch)
+
+
+def _drop_lock(path: str) -> None:
+    try:
+        if os.lstat(path).st_size == 0:
+            os.unlink(path)
+    except OSError:
+        pass
 
 
 def _backend(
