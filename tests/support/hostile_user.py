@@ -31,7 +31,16 @@ _MOST = 8  # commands that are followed after one
 _THEIRS = re.compile(r"\bif (?:you|it is)\b")  # what follows is for the user to know
 _CODE = {"init", "completions"}  # they print programs, not hints
 # of HOME: what a command that was asked to writes, and what shells write for themselves
-_MAY_CHANGE = (".local/share", ".config/fish", ".cache", ".rustup", ".bash", ".zsh", ".profile")
+_MAY_CHANGE = (
+    ".local/share",
+    ".config/fish",
+    ".config/bubble",
+    ".cache",
+    ".rustup",
+    ".bash",
+    ".zsh",
+    ".profile",
+)
 SHIMS = (
     ("python", "-c", "pass"),
     ("python3", "-c", "import sys"),
