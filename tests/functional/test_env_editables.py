@@ -84,7 +84,7 @@ def test_a_project_that_moves_takes_its_code_along(bubble: Bubble, start: str) -
     for place in (*PLACES, "plain"):
         before, here = here, f"{parent}/{place}"
         os.rename(before, here)
-        done = bubble("repair", cwd=here)
+        done = bubble("repair", ".", cwd=here)
         assert done.status == 0, done.err
         path = f"{here}/.venv"
         assert set(wrong(path, here)) == set(REBUILT), place
@@ -114,16 +114,16 @@ def test_a_copy_runs_its_own_code_and_the_original_its(
 ) -> None:
     copy = f"{os.path.dirname(start)}/{place}"
     shutil.copytree(start, copy, symlinks=True)
-    done = bubble("repair", cwd=copy)
+    done = bubble("repair", ".", cwd=copy)
     assert done.status == 0, done.err
     assert_named(done.err)
     assert set(wrong(f"{copy}/.venv", copy)) == set(REBUILT)
     assert wrong(f"{start}/.venv", start) == {}
     back = f"{os.path.dirname(start)}/back"
     shutil.copytree(copy, back, symlinks=True)
-    assert bubble("repair", cwd=back).status == 0
+    assert bubble("repair", ".", cwd=back).status == 0
     assert set(wrong(f"{back}/.venv", back)) == set(REBUILT)
-    again = bubble("repair", cwd=back)
+    again = bubble("repair", ".", cwd=back)
     assert_named(again.err)
 
 
@@ -156,7 +156,7 @@ def test_scripts_of_a_packed_environment_get_its_python(
     os.chmod(script, 0o755)
     other = write(f"{copy}/.venv/bin/other", "#!/usr/bin/env perl\n")
     write(f"{copy}/.venv/bin/activate", 'VIRTUAL_ENV="$(dirname "$0")/.."\n')
-    assert bubble("repair", cwd=copy).status == 0
+    assert bubble("repair", ".", cwd=copy).status == 0
     assert says(f"{copy}/.venv", "tool", {"PATH": "/nowhere"}) == f"{copy}/.venv"
     assert set(wrong(f"{copy}/.venv", copy)) == set(REBUILT)
     with open(other) as file:
@@ -171,7 +171,7 @@ def test_a_neighbour_whose_name_begins_alike_stays(bubble: Bubble, start: str) -
     write(f"{packages}/__editable__.neighbour.pth", f"{other}/src\n")
     moved = f"{os.path.dirname(start)}/moved"
     os.rename(start, moved)
-    assert bubble("repair", cwd=moved).status == 0
+    assert bubble("repair", ".", cwd=moved).status == 0
     packages = packages_of(f"{moved}/.venv")
     with open(f"{packages}/__editable__.neighbour.pth") as file:
         assert file.read() == f"{other}/src\n"
@@ -189,7 +189,7 @@ def test_projects_beside_it_that_were_moved_along_are_found_again(
     plant(path, packages_of(path), f"{tmp_path}/all/libs")
     os.rename(tmp_path / "all", tmp_path / "all of it")
     app = f"{tmp_path}/all of it/app"
-    assert bubble("repair", cwd=app).status == 0
+    assert bubble("repair", ".", cwd=app).status == 0
     libs = f"{tmp_path}/all of it/libs"
     assert set(wrong(f"{app}/.venv", libs)) == {*REBUILT, "develop"}, "that says no project"
 
@@ -203,7 +203,7 @@ def test_what_was_compiled_from_a_loader_is_not_used_again(
     assert len(copy) == len(start)
     shutil.copytree(start, copy, symlinks=True)
     loaders = [f"{packages_of(f'{root}/.venv')}/_editable_impl_mapped.py" for root in (start, copy)]
-    assert bubble("repair", cwd=copy).status == 0
+    assert bubble("repair", ".", cwd=copy).status == 0
     info = os.stat(loaders[0])
     os.utime(loaders[1], ns=(info.st_atime_ns, info.st_mtime_ns))
     assert found_from(f"{copy}/.venv")["mapped"] == expected(copy)["mapped"]
@@ -211,7 +211,7 @@ def test_what_was_compiled_from_a_loader_is_not_used_again(
 
 def test_an_editable_install_whose_project_is_gone_is_named(bubble: Bubble, start: str) -> None:
     shutil.rmtree(f"{start}/finder")
-    done = bubble("repair", cwd=start)
+    done = bubble("repair", ".", cwd=start)
     assert done.status == 0
     assert f"finder is installed for editing, and its project is gone: {start}/finder" in done.err
     found = {f["id"]: f for f in bubble("doctor", "--json", cwd=start).json["data"]["findings"]}

@@ -195,7 +195,8 @@ def test_a_directory_with_others_files_is_no_prefix(machine: Machine) -> None:
     theirs = f"{machine.home}/.pyenv/versions/3.12.1"
     os.makedirs(theirs)
     before = machine.everything()
-    for prefix in (f"{machine.home}/.pyenv", machine.home, f"{machine.home}/.pyenv/", "/"):
+    everybodys = ("/",) if os.geteuid() == 0 else ()
+    for prefix in (f"{machine.home}/.pyenv", machine.home, f"{machine.home}/.pyenv/", *everybodys):
         done = machine.run("--no-init", "--prefix", prefix)
         assert done.returncode == 1
         assert "has other files in it" in done.stderr

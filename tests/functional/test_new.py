@@ -164,7 +164,7 @@ CASES: dict[str, tuple[dict[str, str], list[Bubble]]] = {
             "requirements-docs_dot_txt": "",
         },
         [
-            DEFAULT.replace(dependencies=("six",)),
+            DEFAULT.replace(dependencies=("six",), declared=("six",)),
             Bubble(name="docs", requirements=("requirements-docs.txt",)),
         ],
     ),
