@@ -249,7 +249,7 @@ def test_it_starts_one_process(script: str, layout: Layout, shell: str) -> None:
         lines = [
             line for line in file.read().splitlines() if line.endswith(" = 0") or "clone" in line
         ]
-    own = lines[: next(n for n, line in enumerate(lines) if "/bin/python" in line)]
+    own = lines[: next(n for n, line in enumerate(lines) if '/bin/python", ["' in line)]
     started = [line for line in own if " execve(" in line]
     assert len(started) == 2, started  # the shell, and `stat`
     assert "/usr/bin/stat" in started[1]

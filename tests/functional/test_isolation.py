@@ -201,10 +201,13 @@ def test_a_shim_that_asks_bubble_is_isolated(trap: Trap, bubble: Bubble, layout:
 
 @pytest.mark.parametrize("variable", ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"])
 def test_no_shim_is_made_for_what_an_interpreter_takes_itself_for(
-    bubble: Bubble, layout: Layout, variable: str
+    bubble: Bubble, layout: Layout, tmp_path: Path, variable: str
 ) -> None:
     """Started by a shim, and as an installed script would where bubble lies beside its Python."""
-    assert bubble("use", "--global", adopt_python(bubble)).status == 0
+    adopt_python(bubble)
+    project = str(tmp_path / "project")
+    os.mkdir(project)
+    assert bubble("create", cwd=project).status == 0
     with open(layout.shim) as file:
         made = file.read()
     pretending = {**os.environ, "BUBBLE_HOME": layout.home, variable: "/nonexistent/bin/python"}
@@ -216,7 +219,13 @@ def test_no_shim_is_made_for_what_an_interpreter_takes_itself_for(
         [base, "-I", "-c", code, "rehash"],
     ):
         done = subprocess.run(
-            argv, env=pretending, capture_output=True, text=True, check=False, timeout=60
+            argv,
+            cwd=project,
+            env={**pretending, "PWD": project},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr
         with open(layout.shim) as file:
@@ -224,7 +233,8 @@ def test_no_shim_is_made_for_what_an_interpreter_takes_itself_for(
         assert "/nonexistent" not in text
         if argv[0].startswith(layout.shims):
             assert text == made
-    told = bubble("exec", "python", "-I", "-c", "import sys; print(sys.executable)", env=pretending)
+    words = ("exec", "python", "-I", "-c", "import sys; print(sys.executable)")
+    told = bubble(*words, env=pretending, cwd=project)
     assert "/nonexistent" not in told.out
 
 
