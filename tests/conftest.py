@@ -61,6 +61,8 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "HOME": str(home),
         "BUBBLE_HOME": str(tmp_path / "bubble"),
         "BUBBLE_CACHE_DIR": str(tmp_path / "cache"),
+        # on a slow machine, too, the same is said
+        "BUBBLE_PROGRESS_AFTER": "86400",
         "PATH": _path(os.environ.get("PATH", "")),
         "LC_ALL": "C.UTF-8",
     }

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class SlowWorld(LineProgress):
     """A display for which four seconds pass whenever it looks, and which looks at each task."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], *, after: float) -> None:
+        assert after > 0
         self._now = 0.0
         super().__init__(say, clock=self._later, pause=lambda _: True)
 

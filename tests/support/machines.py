@@ -44,7 +44,8 @@ class Machine:
         for name in names:
             found = which(name)
             assert found, name
-            os.symlink(found, f"{self.bin}/{name}")
+            if not os.path.lexists(f"{self.bin}/{name}"):
+                os.symlink(found, f"{self.bin}/{name}")
 
     def stands_for(self, name: str, script: str) -> None:
         """Put a script of sh onto its PATH, in the place of a program."""

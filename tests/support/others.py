@@ -104,6 +104,7 @@ class Machine:
             "HOME": home,
             "PATH": f"{store or home + '/.local/share/bubble'}/shims:{self.tools}:/usr/bin:/bin",
             "BUBBLE_CATALOG": self.catalogue,
+            "BUBBLE_PROGRESS_AFTER": "86400",
             "TERM": "dumb",
             **({"BUBBLE_HOME": store} if store else {}),
             **more,

@@ -72,6 +72,7 @@ class Scene:
             "BUBBLE_HOME": self.home,
             "BUBBLE_CACHE_DIR": self.cache,
             "BUBBLE_CATALOG": catalogue,
+            "BUBBLE_PROGRESS_AFTER": "86400",
             # the same calls in the same order, however often
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",

@@ -72,6 +72,7 @@ def used(root: str, home: str, name: str, packages: tuple[str, ...]) -> Used:
         **clean,
         "BUBBLE_HOME": home,
         "BUBBLE_CACHE_DIR": f"{root}/cache",
+        "BUBBLE_PROGRESS_AFTER": "86400",
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -101,9 +101,12 @@ class Output:
         if self.json:
             return Progress()
         if self._progress is None:
-            from bubble.cli.progress import LineProgress, live_progress
+            from bubble.cli.progress import LONG, LineProgress, live_progress
+            from bubble.model.number import number_of
 
-            self._progress = live_progress() if self._is_live else LineProgress(self.note)
+            after = number_of(self.env, "BUBBLE_PROGRESS_AFTER", 0, 86400)
+            lines = LineProgress(self.note, after=LONG if after is None else after)
+            self._progress = live_progress() if self._is_live else lines
         return self._progress
 
     def working(self, name: str) -> Working:

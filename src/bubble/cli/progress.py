@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-_LONG = 3.0  # seconds: what is over sooner is not worth a line
+LONG = 3.0  # seconds: what is over sooner is not worth a line
 _EVERY = 10.0
 
 
@@ -23,18 +23,21 @@ class LineProgress(Progress):
     """Lines: where something begins to take long, every ten seconds until it is over, and then.
 
     What is said of a download anyhow counts as such a line. `clock` gives seconds; `pause` waits
-    for as many as it is told, and returns whether the display was closed meanwhile.
+    for as many as it is told, and returns whether the display was closed meanwhile. What takes
+    less than `after` seconds is not told of.
     """
 
     def __init__(
         self,
         say: Callable[[str], None],
         *,
+        after: float = LONG,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], bool] | None = None,
     ) -> None:
         self.clock = clock
         self._say = say
+        self._after = after
         self._lock = allocate_lock()
         self._open: list[_LineTask] = []
         self._due = 0.0
@@ -85,7 +88,7 @@ class LineProgress(Progress):
     def _begun(self, task: _LineTask) -> Task:
         with self._lock:
             if not self._open:
-                self._due = self.clock() + _LONG
+                self._due = self.clock() + self._after
             self._open.append(task)
             if not self._watched:
                 self._watched = True

@@ -72,6 +72,15 @@ SETTINGS = (
         meaning="short lines instead of a live display",
     ),
     Setting(
+        key="progress-after",
+        variable="BUBBLE_PROGRESS_AFTER",
+        kind="seconds",
+        default="3",
+        meaning="how many seconds of work pass before short lines tell of it",
+        low=0,
+        high=86400,
+    ),
+    Setting(
         key="auto-install",
         variable="",
         kind="flag",

@@ -8,6 +8,7 @@ from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.projects.exchange.declared import declared
 from bubble.projects.exchange.graph import conditions
+from bubble.projects.exchange.pins import specifier
 from bubble.projects.exchange.taken import File, Held, Left, Pin, Taken, Tree
 from bubble.projects.exchange.texts import (
     LARGE,
@@ -135,7 +136,7 @@ def _pin(package: dict[str, Any], base: str, root: str) -> Pin | Left:
         name=normalized(name),
         version=string(package.get("version")),
         extras=strings(package.get("extras")),
-        requires_python=string(package.get("requires_python")),
+        requires_python=specifier(string(package.get("requires_python"))),
         files=files,
         tree=tree,
     )

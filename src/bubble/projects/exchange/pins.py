@@ -40,7 +40,7 @@ def pylock(pins: Sequence[Pin], requires_python: str, itself: str = "") -> str:
     """
     lines = ['lock-version = "1.0"']
     if requires_python:
-        lines.append(f"requires-python = {_text(_specifier(requires_python))}")
+        lines.append(f"requires-python = {_text(specifier(requires_python))}")
     lines.append('created-by = "bubble"')
     blocks = [_block(pin) for pin in pins]
     if itself:
@@ -104,7 +104,7 @@ def _block(pin: Pin) -> tuple[str, str, list[str]]:
     if pin.marker:
         lines.append(f"marker = {_text(_marker(pin))}")
     if pin.requires_python:
-        lines.append(f"requires-python = {_text(_specifier(pin.requires_python))}")
+        lines.append(f"requires-python = {_text(specifier(pin.requires_python))}")
     if pin.tree:
         lines.append(f"{pin.tree.kind} = {_tree(pin, pin.tree)}")
         return pin.name, version, lines
@@ -211,7 +211,8 @@ def _marker(pin: Pin) -> str:
         raise _wrong(pin, f"“{printable(pin.marker, 80)}” is no marker") from None
 
 
-def _specifier(text: str) -> str:
+def specifier(text: str) -> str:
+    """Return a range of versions in its usual form; raises BubbleError(usage) for none."""
     from packaging.specifiers import SpecifierSet
 
     try:

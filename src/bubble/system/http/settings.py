@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.errors import BubbleError
+from bubble.model.number import number_of
 from bubble.model.record import Record
 from bubble.model.text import printable
 
@@ -56,12 +57,12 @@ def settings_from(env: Mapping[str, str]) -> Settings:
     Raises BubbleError(usage) for a value that is no number or out of range.
     """
     chosen = Settings()
-    timeout = _number(env, "BUBBLE_HTTP_TIMEOUT", 0.1, 3600)
+    timeout = number_of(env, "BUBBLE_HTTP_TIMEOUT", 0.1, 3600)
     if timeout is not None:
         chosen = chosen.replace(
             connect_timeout=timeout, read_timeout=timeout, rate_window=max(30, timeout)
         )
-    deadline = _number(env, "BUBBLE_HTTP_DEADLINE", 0.1, 7 * 86400)
+    deadline = number_of(env, "BUBBLE_HTTP_DEADLINE", 0.1, 7 * 86400)
     if deadline is not None:
         chosen = chosen.replace(deadline=deadline)
     retries = _whole(env, "BUBBLE_HTTP_RETRIES", 0, 100)
@@ -76,23 +77,6 @@ def settings_from(env: Mapping[str, str]) -> Settings:
 def offline(env: Mapping[str, str]) -> bool:
     """Return whether BUBBLE_OFFLINE switches the network off."""
     return env.get("BUBBLE_OFFLINE", "") not in {"", "0"}
-
-
-def _number(env: Mapping[str, str], name: str, low: float, high: float) -> float | None:
-    text = env.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not low <= value <= high:  # catches NaN as well
-        raise BubbleError(
-            "usage",
-            f"{name} must be a number from {low:g} to {high:g}, not “{printable(text)}”",
-            hint=f"set {name} to a number of seconds, or unset it",
-        )
-    return value
 
 
 def _whole(env: Mapping[str, str], name: str, low: int, high: int) -> int | None:
