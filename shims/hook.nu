@@ -22,6 +22,15 @@ def bubble-text [lines: list<string>] {
     $lines | str join (char newline) | str trim --left --char (char --unicode feff)
 }
 
+# Whether two paths lead to one file or directory, by links of either kind.
+def bubble-same [one: string, other: string] {
+    if not (($one | path exists) and ($other | path exists)) { return false }
+    let paths = [$one $other] | each { path expand }
+    if $paths.0 == $paths.1 { return true }
+    let files = $paths | each {|path| ls -laD $path | select type inode num_links size modified | get 0 }
+    $files.0.type == 'file' and $files.0.num_links > 1 and $files.0 == $files.1
+}
+
 # Whether one fact of a memo is so; `rest` are the lines behind its path.
 def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] {
     match $kind {
@@ -35,11 +44,7 @@ def bubble-holds [kind: string, path: string, rest: list<string>, memo: string] 
         'd' => { ($path | path expand | path type) == 'dir' }
         'l' => { (bubble-there $path) and not ($path | path exists) }
         'f' => { ($path | path type) != 'symlink' }
-        '=' => {
-            let other = $rest | first
-            (($path | path exists) and ($other | path exists)
-                and ($path | path expand) == ($other | path expand))
-        }
+        '=' => { bubble-same $path ($rest | first) }
         't' => {
             let stamp = $rest | first
             (($path | path expand | path type) == 'file' and ($stamp | path exists)

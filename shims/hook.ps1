@@ -41,7 +41,13 @@ function global:__bubble_holds([string] $Kind, [string] $Path, [string[]] $Rest,
         'f' { return -not [IO.File]::GetAttributes($Path).HasFlag([IO.FileAttributes]::ReparsePoint) }
         '=' {
             $real = __bubble_real $Path
-            return $real -and $real -ceq (__bubble_real $Rest[0])
+            if (-not $real) { return $false }
+            $other = __bubble_real $Rest[0]
+            if ($real -ceq $other) { return $true }
+            # a hard link of it
+            $one, $two = $real, $other | ForEach-Object { (Get-Item -Force -LiteralPath $_).UnixStat }
+            return $one -and $two -and $one.HardlinkCount -gt 1 -and $one.Inode -eq $two.Inode -and
+                $one.DeviceId -eq $two.DeviceId -and $one.Size -eq $two.Size -and $one.ModifiedTime -eq $two.ModifiedTime
         }
         't' {
             [IO.File]::OpenRead($Path).Dispose() # which fails where there is none to be read

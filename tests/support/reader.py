@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ COW = r"""  _____
             ||----w |
             ||     ||"""
 _MARK = "\x1e"
+# what is only told where a machine is slow
+_SLOW = re.compile(r".+: (.*\d+ s so far|took \d+ s)")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ class Reader:
             line = self._read()
             if line.startswith(_MARK):
                 break
-            lines.append(line)
+            if not _SLOW.fullmatch(line):
+                lines.append(line)
         if lines and not lines[-1]:  # the mark's own line break
             lines.pop()
         return Printed(int(line[1:]), [self._named(line) for line in lines])
