@@ -46,8 +46,9 @@ def scripts(bench: Bench) -> list[Result]:
 
     def remembered() -> list[str]:
         front, home = f"{env['BUBBLE_HOME']}/shims/bubble", env["BUBBLE_HOME"]
-        argv = [front, "run", write("again", "the same")]
-        until_remembered(home, "run.", lambda: run(argv, env, place.log))
+        argv = [front, "run", write("remembered", "the same")]
+        name = f"run.{argv[-1]}".replace("%", "%25").replace("/", "%2F")  # not another script's
+        until_remembered(home, name, lambda: run(argv, env, place.log))
         return argv
 
     results = []

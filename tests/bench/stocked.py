@@ -21,6 +21,7 @@ def stocked(bench: Bench, store: str) -> dict[str, str]:
     """
     place = bench.place
     env = place.environment(store)
+    os.makedirs(env["HOME"], exist_ok=True)  # who has none of his own, has nothing remembered
     env |= {"PATH": f"{os.path.dirname(place.uv)}:{env['PATH']}"}
     del env["UV_NO_CONFIG"]  # it would hide what bubble tells uv by a file
     with Server(place.mirror) as server:

@@ -108,7 +108,8 @@ def until_remembered(home: str, kind: str, call: Callable[[], object]) -> None:
     """Call something until the store remembers it: what has just changed must settle before."""
     for _ in range(100):
         call()
-        if any(name.startswith(kind) for name in os.listdir(f"{home}/shortcuts")):
+        there = f"{home}/shortcuts"
+        if os.path.isdir(there) and any(name.startswith(kind) for name in os.listdir(there)):
             return
         time.sleep(0.2)
     raise RuntimeError(f"nothing is remembered: {kind}")
