@@ -12,3 +12,14 @@ if TYPE_CHECKING:
 def add_yes(parser: ArgumentParser) -> None:
     """Declare `--yes`, of a command that throws away (`Context.require_agreement`)."""
     parser.add_argument("-y", "--yes", action="store_true", help="don't ask, on a terminal either")
+
+
+def add_platforms(parser: ArgumentParser) -> None:
+    """Declare `--platform`, of a command that makes something for machines of several kinds."""
+    parser.add_argument(
+        "--platform",
+        metavar="TRIPLE",
+        action="append",
+        default=[],
+        help="for which platform (may be repeated; default: this one)",
+    )

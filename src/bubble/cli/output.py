@@ -101,13 +101,17 @@ class Output:
         if self.json:
             return Progress()
         if self._progress is None:
-            from bubble.cli.progress import LONG, LineProgress, live_progress
-            from bubble.model.number import number_of
+            from bubble.cli.progress import live_progress
 
-            after = number_of(self.env, "BUBBLE_PROGRESS_AFTER", 0, 86400)
-            lines = LineProgress(self.note, after=LONG if after is None else after)
-            self._progress = live_progress() if self._is_live else lines
+            self._progress = live_progress() if self._is_live else self._lines()
         return self._progress
+
+    def _lines(self) -> Progress:
+        from bubble.cli.progress import LONG, LineProgress
+        from bubble.model.number import number_of
+
+        after = number_of(self.env, "BUBBLE_PROGRESS_AFTER", 0, 86400)
+        return LineProgress(self.note, after=LONG if after is None else after)
 
     def working(self, name: str) -> Working:
         """Return what tells, inside `with`, of a whole command that may take long.

@@ -11,6 +11,7 @@ import os
 
 from bubble.model.record import Record
 from bubble.system.files import (
+    as_file_name,
     fast_sha256,
     fsync_directory,
     make_directory,
@@ -228,7 +229,7 @@ def project_file(directory: str) -> str:
 
     One of a long path has another form, which only begins with `p.#`.
     """
-    escaped = directory.replace("%", "%25").replace("/", "%2F")
+    escaped = as_file_name(directory)
     if len(os.fsencode(escaped)) <= _LONGEST:
         return f"p.{escaped}"
     return f"p.#{fast_sha256(os.fsencode(directory))}"

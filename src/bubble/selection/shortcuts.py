@@ -26,7 +26,14 @@ import os
 import stat
 import time
 
-from bubble.system.files import make_directory, names_in, read_text, write_atomic
+from bubble.system.files import (
+    as_file_name,
+    from_file_name,
+    make_directory,
+    names_in,
+    read_text,
+    write_atomic,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,15 +203,14 @@ class Look:
 
 def path_of(layout: Layout, kind: str, about: str) -> str:
     """Return where the shortcut of an absolute path is; "" where it has none."""
-    escaped = about.replace("%", "%25").replace("/", "%2F")
-    name = f"{kind}.{escaped}"
+    name = f"{kind}.{as_file_name(about)}"
     return f"{layout.shortcuts}/{name}" if len(os.fsencode(name)) <= _LONGEST else ""
 
 
 def about_of(name: str) -> str:
     """Return the absolute path that a shortcut is about, by its file's name; "" for none."""
     _, _, escaped = name.partition(".")
-    about = escaped.replace("%2F", "/").replace("%25", "%")
+    about = from_file_name(escaped)
     return about if about.startswith("/") else ""
 
 

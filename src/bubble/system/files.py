@@ -279,6 +279,16 @@ def sha256_of(path: str) -> str:
         return ""
 
 
+def as_file_name(path: str) -> str:
+    """Return a path as the name of one file, as the scripts in `shims/` make it, too."""
+    return path.replace("%", "%25").replace("/", "%2F")
+
+
+def from_file_name(name: str) -> str:
+    """Return the path that `as_file_name` made a name from."""
+    return name.replace("%2F", "/").replace("%25", "%")
+
+
 def unlink_quietly(path: str) -> None:
     """Remove a file if it is there."""
     try:

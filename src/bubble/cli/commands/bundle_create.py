@@ -6,6 +6,7 @@ import os
 import shlex
 
 from bubble.cli.context import Context, Outcome
+from bubble.cli.flags import add_platforms
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -36,13 +37,7 @@ def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="the bundle; replaced if it is there")
     parser.add_argument("requests", metavar="REQUEST", nargs="*", help="which Pythons")
-    parser.add_argument(
-        "--platform",
-        metavar="TRIPLE",
-        action="append",
-        default=[],
-        help="for which platform (may be repeated; default: this one)",
-    )
+    add_platforms(parser)
     parser.add_argument("--project", metavar="DIR", default="", help="with the project there")
     parser.add_argument(
         "--bubble",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.cli.context import Context, Outcome
+from bubble.cli.flags import add_platforms
 from bubble.model.errors import BubbleError
 
 TYPE_CHECKING = False
@@ -33,13 +34,7 @@ def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("directory", metavar="DIR", help="the mirror; made, or added to")
     parser.add_argument("requests", metavar="REQUEST", nargs="+", help="which Pythons")
-    parser.add_argument(
-        "--platform",
-        metavar="TRIPLE",
-        action="append",
-        default=[],
-        help="for which platform (may be repeated; default: this one)",
-    )
+    add_platforms(parser)
     parser.add_argument(
         "--base-url",
         metavar="URL",
