@@ -65,6 +65,8 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "BUBBLE_PROGRESS_AFTER": "86400",
         "PATH": _path(os.environ.get("PATH", "")),
         "LC_ALL": "C.UTF-8",
+        # a machine that runs tests may have none
+        "SHELL": "/bin/bash",
     }
     for name in os.environ.keys() - clean.keys():
         monkeypatch.delenv(name)

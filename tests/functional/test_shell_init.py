@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from shutil import which
 from typing import TYPE_CHECKING
@@ -345,8 +346,19 @@ def test_which_shell_is_taken_from_the_variable(bubble: Callable[..., Result]) -
     assert done.status == 0
     assert "for zsh, since SHELL is /usr/bin/zsh" in done.err
     assert bubble("init", env={"SHELL": "/bin/tcsh"}).status == 2
-    assert bubble("init", env={"SHELL": None}).status == 2
     assert "--hook" in bubble("init", "sh", "--hook").err
+
+
+def test_without_the_variable_the_login_shell_is_taken(bubble: Callable[..., Result]) -> None:
+    """A container starts its first shell without SHELL."""
+    login = pwd.getpwuid(os.getuid()).pw_shell
+    done = bubble("init", "-", env={"SHELL": None})
+    if os.path.basename(login) in {"bash", "zsh", "fish", "sh", "dash"}:
+        assert done.status == 0
+        assert f"since the login shell is {login}" in done.err
+    else:
+        assert done.status == 2
+        assert "name it, as in: bubble init bash --install" in done.err
 
 
 def test_a_home_with_a_colon_is_refused(bubble: Callable[..., Result], tmp_path: Path) -> None:

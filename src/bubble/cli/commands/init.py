@@ -124,13 +124,26 @@ def _detected(context: Context) -> str:
     from bubble.selection.shell import SHELLS
 
     program = context.env.get("SHELL", "")
+    source = "SHELL"
+    if not program:  # a container, cron
+        program, source = _login_shell(), "the login shell"
     name = {"dash": "sh", "ash": "sh", "ksh": "sh"}.get(
         os.path.basename(program), os.path.basename(program)
     )
     if name not in SHELLS:
-        said = f"SHELL is “{printable(program)}”" if program else "SHELL is not set"
+        said = f"{source} is “{printable(program)}”" if program else "SHELL is not set"
         raise BubbleError(
             "usage", f"which shell? {said}", hint="name it, as in: bubble init bash --install"
         )
-    context.output.note(f"for {name}, since SHELL is {printable(program)}")
+    context.output.note(f"for {name}, since {source} is {printable(program)}")
     return name
+
+
+def _login_shell() -> str:
+    """Return the program that passwd(5) names for this user, "" where it knows none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        return ""
