@@ -87,7 +87,7 @@ function __bubble_select
             test -e "$at/$name"; or test -L "$at/$name"; and set -a names $name
         end
         if set -q names[1]
-            __bubble_remember "$tree/answer" "$names"; or return
+            __bubble_remember "$tree/answer" "$names"; or __bubble_really "$at" "$names"; or return
             test "$__bubble_answer" = -; or return 0
         else
             set -l record $key
@@ -100,6 +100,16 @@ function __bubble_select
         string match -qr '^(?<tree>.*)/@' -- "$tree"
     end
     test -e "$__bubble_home/version"; and __bubble_remember /global version
+end
+
+# The same where nobody has asked by this name of the directory $argv[1], which a link leads to: what
+# is known of it by its own name, if that is the environment in it.
+function __bubble_really
+    string match -q '.venv*' -- "$argv[2]"; or return 1
+    set -l real (path resolve -- "$argv[1]")
+    test "$real" != "$argv[1]"; or return 1
+    __bubble_remember (string replace -a / /@ -- "$real")/answer "$argv[2]"; or return 1
+    string match -q '/*' -- "$__bubble_answer"; and test "$__bubble_answer" -ef "$argv[1]/.venv"
 end
 
 # The same of the store's memo $argv[1] (below its `answers`), or of this user's own, as

@@ -78,6 +78,15 @@ def bubble-recall [memo: string, names: string] {
     } catch { '' }
 }
 
+# The answer where nobody has asked by this name of a directory, which a link leads to: what is known of
+# it by its own name, if that is the environment in it; else ''.
+def bubble-really [at: string, names: list<string>] {
+    let real = $at | path expand
+    if $real == $at { return '' }
+    let answer = bubble-recall $'($bubble_home)/answers($real | str replace --all '/' '/@')/answer' ($names | str join ' ')
+    if $answer == $'($real)/.venv' { $answer } else { '' }
+}
+
 # Whether a word of an answer is a request that nothing satisfies now.
 def bubble-missing [word: string] {
     if not ($word | str starts-with '@') { return false }
@@ -99,6 +108,7 @@ def bubble-find [] {
         if ($names | is-not-empty) {
             let memo = $'($bubble_home)/answers($here | str replace --all '/' '/@')/answer'
             $answer = bubble-recall $memo ($names | str join ' ')
+            if $answer == '' and ($names | first) == '.venv' { $answer = bubble-really $here $names }
         } else {
             let key = $here | str replace --all '%' '%25' | str replace --all '/' '%2F'
             let record = if $key == '' { '%2F' } else { $key }

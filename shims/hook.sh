@@ -7,11 +7,12 @@
 # Sets `found` to the directory's environment, else to nothing.
 _bubble_find() {
     local _bubble_answer='' _bubble_memo _bubble_line _bubble_there _bubble_left _bubble_fact
-    local _bubble_path _bubble_file _bubble_names _bubble_at _bubble_key _bubble_tree
+    local _bubble_path _bubble_file _bubble_names='' _bubble_at='' _bubble_key _bubble_tree
     local _bubble_rest _bubble_part _bubble_prefix=-
     found=''
     # what this shell asks for comes before any directory
-    [[ -z ${BUBBLE_PYTHON-} ]] && _bubble_select || return 0
+    [[ -z ${BUBBLE_PYTHON-} ]] || return 0
+    _bubble_select || _bubble_select_real || return 0
     # the first that is there, be it an environment or not
     while [[ -n $_bubble_answer ]]; do
         _bubble_rest=${_bubble_answer%%:*}
@@ -22,6 +23,27 @@ _bubble_find() {
     if [[ $_bubble_rest == /* && -f $_bubble_rest/pyvenv.cfg && -x $_bubble_rest/bin/python ]]; then
         found=$_bubble_rest
     fi
+}
+
+# The same where nobody has asked by this name of the directory, which a link leads to: what is known
+# of it by its own name, if that is the environment in it.
+_bubble_select_real() {
+    local at=$_bubble_at names=$_bubble_names real
+    [[ " $names" == ' .venv'* && $PWD -ef . ]] || return 1
+    if [[ -n ${ZSH_VERSION-} ]]; then
+        # shellcheck disable=SC2296 # zsh's
+        eval 'real=${at:A}'
+    else
+        local named=$PWD before=${OLDPWD-}
+        builtin cd -P . 2>/dev/null || return 1
+        real=${PWD%"${named#"$at"}"}
+        builtin cd -L "$named" 2>/dev/null || return 1
+        OLDPWD=$before
+    fi
+    [[ $real != "$at" && $real -ef $at ]] || return 1
+    _bubble_place "$real"
+    _bubble_remember "$_bubble_tree/answer" "$names" &&
+        [[ $_bubble_answer == /* && $_bubble_answer -ef $at/.venv ]]
 }
 
 # Enters the directory's environment or leaves the last one; one made active by hand stays.

@@ -101,6 +101,7 @@ if zmodload -F zsh/system b:sysread 2>/dev/null; then
                 [[ -e $at/$file || -L $at/$file ]] && names+=($file)
             done
             if (( $#names )); then
+                _bubble_at=$at _bubble_names="$names"
                 _bubble_remember $tree/answer "$names" || return 1
                 [[ $_bubble_answer == - ]] || return 0
             elif [[ -e $_bubble_home/registry/p.${key:-%2F} ]]; then

@@ -173,3 +173,33 @@ def test_the_hook_looks_where_its_shell_is_and_not_at_what_has_that_name_by_now(
     os.unlink(f"{first}/.python-version")
     command[-1] = move + command[-1]
     assert entered(case, first, command) == ""
+
+
+@pytest.mark.parametrize(("shell", "program"), [*HOOKED, NUSHELL], ids=name_of)
+@pytest.mark.parametrize("below", ["", "/src/a b"])
+def test_the_hook_enters_through_a_link_that_nobody_used_before(
+    shell: str, program: list[str], below: str, tmp_path: Path
+) -> None:
+    case = Case(random.Random(1), str(tmp_path))
+    shims = case.shims
+    project, other = f"{tmp_path}/real 1/project", f"{tmp_path}/real 1/other"
+    for place in (project, other):
+        os.makedirs(f"{place}{below}", exist_ok=True)
+    os.symlink(f"{tmp_path}/real 1", f"{tmp_path}/through")
+    through = f"{tmp_path}/through/project{below}"
+    shims.environment(f"{project}/.venv", min(case.installed), "bubble")
+    shims.register(f"{project}/.venv", "bubble")
+    command = hooked(shell, program, shims)
+    assert entered(case, through, command) == ""  # nobody was asked, by any name
+    shims.resolve("python", project, case.env, leave=True)
+    assert entered(case, through, command) == chosen(case, through) == f"{project}/.venv"
+    if shell != "nu":  # what the shell knows of where it is stays as it was
+        where = [*command[:-1], f"cd {quoted(str(tmp_path), shell)}; cd {quoted(through, shell)}; "]
+        where[-1] += command[-1] + '; echo "$PWD $OLDPWD"'
+        assert entered(case, through, where).endswith(f"\n{through} {tmp_path}") or shell == "fish"
+    # a copy's environment isn't its own, by whichever name
+    shutil.copytree(f"{project}/.venv", f"{other}/.venv", symlinks=True)
+    assert entered(case, f"{tmp_path}/through/other{below}", command) == ""
+    # what another file says there wasn't asked for
+    write(f"{project}/.python-version", "3.99\n")
+    assert entered(case, through, command) == ""

@@ -13,19 +13,33 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
 
 MARK = b"# bubble shim "  # the shim script says so in its first lines
+_SCRIPT = 1 << 14  # bytes: who wraps a tool says it in fewer
+_EXEC = rb"\b(?:bubble|pyenv|mise|asdf|rtx) (?:exec|x)\b[^\n]*\b%s\b"
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def find_system(name: str, env: Mapping[str, str], layout: Layout) -> str:
     """Return the absolute path of the first `name` on PATH that is no shim, or ""."""
+    return next(_of_the_system(name, env, layout), "")
+
+
+def find_tool(name: str, env: Mapping[str, str], layout: Layout) -> str:
+    """Return the same of a tool that bubble calls, or "": no script that becomes a shim, either.
+
+    Which program such a wrapper runs depends on the directory, as with the shim itself.
+    """
+    found = _of_the_system(name, env, layout)
+    return next((path for path in found if not _runs_a_shim(path, name)), "")
+
+
+def _of_the_system(name: str, env: Mapping[str, str], layout: Layout) -> Iterator[str]:
     for directory in system_directories(env, layout):
         path = f"{directory}/{name}"
         if not (os.path.isfile(path) and os.access(path, os.X_OK)) or is_shim(path):
             continue
         # a link in an ordinary directory may lead to another manager's shim
         if not is_shim_directory(os.path.dirname(os.path.realpath(path))):
-            return path
-    return ""
+            yield path
 
 
 def system_directories(env: Mapping[str, str], layout: Layout) -> Iterator[str]:
@@ -60,6 +74,18 @@ def is_shim_directory(directory: str) -> bool:
 def is_shim(path: str) -> bool:
     """Whether a file is bubble's shim script: a link to it, a copy, or another store's."""
     return MARK in head(path, 512)
+
+
+def _runs_a_shim(path: str, name: str) -> bool:
+    """Whether a file is a script that says so: it names a shim, or asks a manager to run `name`."""
+    text = head(path, _SCRIPT)
+    if not text.startswith(b"#!"):
+        return False
+    if b"/shims/" in text:
+        return True
+    import re
+
+    return bool(re.search(_EXEC % re.escape(os.fsencode(name)), text))
 
 
 def head(path: str, size: int) -> bytes:

@@ -12,7 +12,7 @@ from bubble.envs.knowing.editables import editables, site_packages
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
-from bubble.selection.path import find_system
+from bubble.selection.path import find_tool
 from bubble.system.files import names_in
 from bubble.system.git import unsaved
 
@@ -55,7 +55,7 @@ def unsaved_in(root: str, env: Mapping[str, str], layout: Layout) -> list[Unsave
     git is run, alone (`system.git`), where there is one to compare.
     """
     trees = working_trees(root)
-    git = find_system("git", env, layout) if trees else ""
+    git = find_tool("git", env, layout) if trees else ""
     found = ((tree, _why(tree, git, root)) for tree in trees)
     return [Unsaved(path=tree, why=why) for tree, why in found if why]
 

@@ -11,7 +11,7 @@ from bubble.envs.tools.uv_builds import VERSION
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.pythons.probing.isolation import own_scripts, without_python
-from bubble.selection.path import find_system
+from bubble.selection.path import find_tool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def uvs(env: Mapping[str, str], layout: Layout) -> Iterator[Uv]:
     beside = f"{own_scripts()}/uv"
     if os.access(beside, os.X_OK):
         yield Uv(path=beside, place="beside")
-    if path := find_system("uv", env, layout):
+    if path := find_tool("uv", env, layout):
         yield Uv(path=path, place="path")
     if os.access(own_uv(layout), os.X_OK):
         yield Uv(path=own_uv(layout), place="store")
