@@ -18,7 +18,9 @@ from bubble.envs.making import seed
 from bubble.envs.making.create import base_of, build
 from bubble.envs.making.make import Plan, make
 from bubble.model.version import Version
+from bubble.pythons.installed import pip_wheels
 from bubble.selection import registry
+from bubble.system.files import sha256_of
 from bubble.system.layout import MARK
 from bubble.system.lock import Lock
 from bubble.system.pyvenv_cfg import read_configuration
@@ -129,7 +131,8 @@ def test_nothing_is_thrown_away_in_which_something_is_mounted() -> None:
 @pytest.fixture
 def bundled(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that lets the one installed interpreter bundle a pip of a version."""
-    monkeypatch.setattr(seed, "_DEBIANS", f"{tmp_path}/no-wheels")
+    monkeypatch.setattr(pip_wheels, "DISTRIBUTIONS", f"{tmp_path}/no-wheels")
+    monkeypatch.setattr(pip_wheels, "KNOWN", {})  # they are no pips
     prefix = installation(layout).prefix
 
     def bundle(version: str) -> None:
@@ -177,6 +180,55 @@ def test_a_python_gets_the_newest_pip_that_runs_on_it(
     assert sorted(listed) == sorted(
         ["pip/__init__.py", f"{found.metadata}/METADATA", f"{found.metadata}/RECORD"]
     )
+
+
+def test_the_pip_of_all_environments_is_upstreams_a_distributions_only_where_there_is_no_other(
+    layout: Layout,
+    tmp_path: Path,
+    bundled: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    python = Version.parse("3.11.9")
+    distributions = f"{tmp_path}/no-wheels"
+    os.mkdir(distributions)
+    bundled("23.0.1")
+    theirs = f"{layout.python('')}"  # the installation's, moved to where a distribution has its own
+    (wheel,) = pip_wheels.bundled(layout)
+    assert wheel.path.startswith(theirs)
+    os.rename(wheel.path, f"{distributions}/{os.path.basename(wheel.path)}")
+    found = seed.pip_seed(layout, python)
+    assert (found.version, found.is_distributions) == ("23.0.1", True)
+    os.makedirs(f"{layout.home}/first")
+    seed.plant(found, f"{layout.home}/first", layout)
+    bundled("22.0.4")  # upstream's, if older
+    (ours, _) = pip_wheels.bundled(layout)
+    monkeypatch.setattr(pip_wheels, "KNOWN", {"22.0.4": sha256_of(ours.path), "23.0.1": "0" * 64})
+    found = seed.pip_seed(layout, python)
+    assert (found.version, found.is_distributions) == ("22.0.4", False)
+    os.makedirs(f"{layout.home}/second")
+    seed.plant(found, f"{layout.home}/second", layout)
+    checked = {os.path.basename(c.seed.path): c for c in seed.check_seeds(layout)}
+    assert set(checked) == {"pip-22.0.4", "pip-23.0.1.system"}
+    assert all(c.seed.wheel and not c.problems for c in checked.values())
+
+
+def test_a_seed_that_an_older_bubble_made_of_a_distributions_pip_is_made_anew(
+    layout: Layout, bundled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled("23.0.1")
+    python = Version.parse("3.11.9")
+    os.makedirs(f"{layout.home}/before")
+    found = seed.pip_seed(layout, python)
+    seed.plant(found, f"{layout.home}/before", layout)
+    with open(f"{found.path}/pip/__init__.py", "w") as file:
+        file.write("DEBIAN\n")  # of the same length, by chance
+    os.unlink(f"{found.path}/.bubble/wheel")
+    (wheel,) = pip_wheels.bundled(layout)
+    monkeypatch.setattr(pip_wheels, "KNOWN", {"23.0.1": sha256_of(wheel.path)})
+    os.makedirs(f"{layout.home}/after")
+    seed.plant(seed.pip_seed(layout, python), f"{layout.home}/after", layout)
+    with open(f"{layout.home}/after/pip/__init__.py") as file:
+        assert file.read() == "23.0.1\n"
 
 
 def test_a_pip_that_another_process_unpacked_meanwhile_is_taken(

@@ -11,10 +11,10 @@ import zipfile
 import pytest
 
 from bubble.envs.discarding import gc
-from bubble.envs.making import seed
 from bubble.envs.making.seed import Seed, check_seeds, pip_seed, plant, remake
 from bubble.model.errors import BubbleError
 from bubble.model.version import Version
+from bubble.pythons.installed import pip_wheels
 from support.handmade import installation, machine, write
 from support.needs import LINUX_ONLY, ROOT_ONLY
 
@@ -44,7 +44,7 @@ def wheel(directory: str, record: list[str] | None = None, names: list[str] | No
 @pytest.fixture
 def pip(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seed:
     """Return the seed of the one pip that is bundled here; it isn't unpacked yet."""
-    monkeypatch.setattr(seed, "_DEBIANS", f"{tmp_path}/no-wheels")
+    monkeypatch.setattr(pip_wheels, "DISTRIBUTIONS", f"{tmp_path}/no-wheels")
     bundled = f"{installation(layout).prefix}/lib/python3.11/ensurepip/_bundled"
     os.makedirs(bundled)
     wheel(bundled, NAMES)

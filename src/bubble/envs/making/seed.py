@@ -1,7 +1,8 @@
 """pip for new environments: unpacked once per store, copied into each.
 
-The wheel comes from the interpreters themselves: the newest one that any installation bundles
-and that runs on the version in question. Nothing is downloaded and ensurepip is never run.
+The wheel comes from the interpreters themselves: the newest of upstream's that any installation
+bundles and that runs on the version in question; where there is none, the distribution's. Nothing
+is downloaded and ensurepip is never run.
 
 No environment shares a file with a seed, or with another one: whoever gets an environment
 (`chown -R app .venv`) gets that one alone. What every environment is made from is listed when it is
@@ -15,11 +16,10 @@ import stat
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.pythons.installed.store import installations
-from bubble.pythons.probing.stdlib import stdlib_of
+from bubble.pythons.installed.pip_wheels import bundled, is_upstreams, known, numbers, runs_on
 from bubble.system.copies import Copier, umask
-from bubble.system.files import read_text
-from bubble.system.layout import MANIFEST
+from bubble.system.files import read_text, sha256_of, write_new
+from bubble.system.layout import BUBBLE_DIR, MANIFEST
 from bubble.system.lock import Lock
 from bubble.system.removal import set_aside
 from bubble.system.staging import Staging
@@ -30,9 +30,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.version import Version
     from bubble.pythons.installed.manifest import Problem
+    from bubble.pythons.installed.pip_wheels import Wheel
     from bubble.system.layout import Layout
 
-_DEBIANS = "/usr/share/python-wheels"  # Debian takes the wheels out of ensurepip
+_DISTRIBUTIONS = ".system"  # ends the name of a seed that isn't upstream's
+_WHEEL = f"{BUBBLE_DIR}/wheel"  # says what a seed was unpacked from: its wheel's sha256
 _MAX_MEMBER = 16 << 20  # bytes; pip's largest file has 1 MB
 _MODE = 0o644
 
@@ -52,6 +54,11 @@ class Seed(Record):
         """The name of its `.dist-info` directory."""
         return f"pip-{self.version}.dist-info"
 
+    @property
+    def is_distributions(self) -> bool:
+        """Whether it is a distribution's own pip, which no other Python gets."""
+        return self.path.endswith(_DISTRIBUTIONS)
+
 
 class Checked(Record):
     """A seed held against its list: `problems` is empty when it is whole."""
@@ -60,27 +67,36 @@ class Checked(Record):
     problems: tuple[Problem, ...]
 
 
-class _Wheel(Record):
-    path: str
-    version: str
-    minimum: tuple[int, ...]
-
-
 def pip_seed(layout: Layout, python: Version) -> Seed:
     """Return the pip that an interpreter of that version gets, unpacked or not.
 
     Raises BubbleError(unavailable) when no installation bundles a pip that runs on it.
     """
-    wheels = [w for w in _bundled(layout) if w.minimum <= python[:2]]
+    wheels = [wheel for wheel in bundled(layout) if runs_on(wheel.version, python)]
     if not wheels:
         raise BubbleError(
             "unavailable",
             f"no installed Python bundles a pip that runs on {python}",
             hint="leave pip out: bubble create --no-pip",
         )
-    wheel = max(wheels, key=lambda w: _numbers(w.version))
-    path = f"{layout.seeds}/pip-{wheel.version}"
+    wheels.sort(key=lambda wheel: numbers(wheel.version), reverse=True)
+    for wheel in wheels:
+        seed = _seed(wheel, layout)
+        if _is_known(seed) or is_upstreams(wheel):
+            return seed
+    # nothing else exists: an environment of the distribution's Python, mostly
+    return _seed(wheels[0], layout, _DISTRIBUTIONS)
+
+
+def _seed(wheel: Wheel, layout: Layout, suffix: str = "") -> Seed:
+    path = f"{layout.seeds}/pip-{wheel.version}{suffix}"
     return Seed(path=path, version=wheel.version, wheel=wheel.path)
+
+
+def _is_known(seed: Seed) -> bool:
+    """Whether a seed says that it was unpacked from the very wheel that upstream published."""
+    made_from = read_text(f"{seed.path}/{_WHEEL}")
+    return made_from is not None and made_from.strip() == known(seed.version)
 
 
 def plant(seed: Seed, site_packages: str, layout: Layout) -> str:
@@ -102,17 +118,29 @@ def plant(seed: Seed, site_packages: str, layout: Layout) -> str:
 
 def check_seeds(layout: Layout) -> list[Checked]:
     """Hold every seed of the store against its list, byte for byte."""
-    wheels = {wheel.version: wheel.path for wheel in _bundled(layout)}
     try:
         names = sorted(os.listdir(layout.seeds))
     except FileNotFoundError:
         return []
-    versions = [name.removeprefix("pip-") for name in names if name.startswith("pip-")]
-    seeds = [
-        Seed(path=f"{layout.seeds}/pip-{version}", version=version, wheel=wheels.get(version, ""))
-        for version in versions
-    ]
+    wheels = list(bundled(layout))
+    seeds = [_at(f"{layout.seeds}/{name}", wheels) for name in names if name.startswith("pip-")]
     return [Checked(seed=seed, problems=_problems(seed)) for seed in seeds]
+
+
+def _at(path: str, wheels: list[Wheel]) -> Seed:
+    """Return the seed that lies at a path, with the wheel that it would be unpacked from anew."""
+    seed = Seed(path=path, version=version_of(os.path.basename(path)), wheel="")
+    fitting = (
+        wheel.path
+        for wheel in wheels
+        if wheel.version == seed.version and (seed.is_distributions or is_upstreams(wheel))
+    )
+    return seed.replace(wheel=next(fitting, ""))
+
+
+def version_of(name: str) -> str:
+    """Return the version of pip in the seed of that name."""
+    return name.removeprefix("pip-").removesuffix(_DISTRIBUTIONS)
 
 
 def remake(seed: Seed, layout: Layout) -> None:
@@ -137,6 +165,8 @@ def _whole(seed: Seed) -> str | None:
     record = read_text(_record(seed))
     if record is None or not os.path.exists(f"{seed.path}/{MANIFEST}"):
         return None  # without a list: of the time when environments had links to it
+    if known(seed.version) and not (seed.is_distributions or _is_known(seed)):
+        return None  # of the time when a distribution's was anybody's
     directory = _open(seed.path)
     try:
         owner = os.fstat(directory).st_uid
@@ -225,9 +255,20 @@ def _make(seed: Seed, layout: Layout) -> None:
 
     with Staging(layout, seed.path) as staging:
         with umask(0o022):
+            digest = sha256_of(seed.wheel)
+            if not seed.is_distributions and digest != (known(seed.version) or digest):
+                raise _foreign(seed.wheel)
             _unpack(seed.wheel, staging.path)
+            os.mkdir(f"{staging.path}/{BUBBLE_DIR}")
+            write_new(f"{staging.path}/{_WHEEL}", f"{digest}\n")
             manifest.write(staging.path, (), frozenset(_below(staging.path)))
         staging.publish()
+
+
+def _foreign(wheel: str) -> BubbleError:
+    return BubbleError(
+        "archive", f"{wheel} is not a pip wheel", hint="bubble python verify --repair"
+    )
 
 
 def _below(root: str) -> list[str]:
@@ -236,35 +277,6 @@ def _below(root: str) -> list[str]:
     for directory, directories, files in walk(root):
         found += [os.path.relpath(f"{directory}/{name}", root) for name in directories + files]
     return found
-
-
-def _bundled(layout: Layout) -> list[_Wheel]:
-    found: dict[str, _Wheel] = {}
-    directories = [f"{stdlib_of(i)}/ensurepip/_bundled" for i in installations(layout)]
-    for directory in (*directories, _DEBIANS):
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for name in names:
-            parts = name.split("-")
-            if parts[0] == "pip" and name.endswith("-none-any.whl") and len(parts) == 5:
-                found.setdefault(name, _wheel(f"{directory}/{name}", parts[1]))
-    return list(found.values())
-
-
-def _wheel(path: str, version: str) -> _Wheel:
-    # pip drops a Python about once a year; what its metadata says is in the wheel, and reading
-    # it at every creation would cost more than the links: the releases are known
-    numbers = _numbers(version)
-    for since, minimum in (((25, 1), (3, 9)), ((24, 1), (3, 8)), ((22, 0), (3, 7))):
-        if numbers[:2] >= since:
-            return _Wheel(path=path, version=version, minimum=minimum)
-    return _Wheel(path=path, version=version, minimum=(3, 6))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _unpack(wheel: str, root: str) -> None:
@@ -281,9 +293,7 @@ def _unpack(wheel: str, root: str) -> None:
                 name.startswith("/") or ".." in name.split("/") or set('\\,"\r\n') & {*name}
             )
             if not safe or member.file_size > _MAX_MEMBER:
-                raise BubbleError(
-                    "archive", f"{wheel} is not a pip wheel", hint="bubble python verify --repair"
-                )
+                raise _foreign(wheel)
             target = f"{root}/{name}"
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "xb") as file:

@@ -176,27 +176,19 @@ def _dead_kernels(machine: Machine) -> Iterator[Item]:
 
 
 def _dead_seeds(layout: Layout) -> Iterator[Item]:
+    from bubble.envs.making.seed import version_of
+    from bubble.pythons.installed.pip_wheels import bundled
+
     names = [name for name in names_in(layout.seeds) if name.startswith("pip-")]
     if not names:
         return
-    bundled = set(_bundled(layout))
+    versions = {wheel.version for wheel in bundled(layout)}
     for name in names:
         path = f"{layout.seeds}/{name}"
-        if name.removeprefix("pip-") not in bundled:
+        if version_of(name) not in versions:
             yield Item(
                 kind="seeds", path=path, why="no installed Python has it", size=size_of(path)
             )
-
-
-def _bundled(layout: Layout) -> Iterator[str]:
-    """Yield the versions of pip that installed interpreters bring along."""
-    for installation in store.installations(layout):
-        library = f"{installation.prefix}/lib"
-        for python in names_in(library):
-            for wheel in names_in(f"{library}/{python}/ensurepip/_bundled"):
-                words = wheel.split("-")
-                if words[0] == "pip" and len(words) == 5:
-                    yield words[1]
 
 
 def _dead_tools(layout: Layout) -> Iterator[Item]:
