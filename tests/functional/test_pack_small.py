@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import subprocess
 import sys
-import tarfile
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons.pack import pack
 from bubble.pythons.pack.probe import facts_of
-from bubble.system.host import host_platform
 from support.needs import LINUX_ONLY
-from support.small_prefix import double, small_prefix
+from support.small_prefix import HOST, TAG, content, double, links, members, packed, small_prefix
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from bubble.pythons.pack import Packed
 
 pytestmark = LINUX_ONLY
-HOST = host_platform(os.environ)
 LIBRARY = "lib/python3.11"
-TAG = "20240726"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> str:
     return f"{os.path.realpath(tmp_path)}/prefix"
-
-
-def packed(
-    root: str, tmp_path: Path, env: dict[str, str], tag: str = TAG, **options: Any
-) -> Packed:
-    return pack(str(tmp_path / "mirror"), root, env=env, platform=HOST, tag=tag, **options)
-
-
-def members(done: Packed) -> dict[str, tarfile.TarInfo]:
-    """Return what the archive has, by names below `python/`."""
-    with tarfile.open(done.path) as archive:
-        return {m.name.removeprefix("python/"): m for m in archive.getmembers()}
-
-
-def content(done: Packed, name: str) -> bytes:
-    with tarfile.open(done.path) as archive:
-        file = archive.extractfile(f"python/{name}")
-        assert file is not None
-        return file.read()
-
-
-def links(done: Packed) -> dict[str, str]:
-    return {name: m.linkname for name, m in members(done).items() if m.issym()}
-
-
-def wheel(text: str, name: str = "pip") -> bytes:
-    """Return a wheel of one module, with the entry for its directory that some tools write."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(f"{name}/", "")
-        archive.writestr(f"{name}/__init__.py", text)
-        archive.writestr(f"{name}-24.0.dist-info/RECORD", f"{name}/__init__.py,,\n")
-    return buffer.getvalue()
 
 
 def test_the_least_that_a_python_has_is_packed(
@@ -173,49 +132,6 @@ def test_links_stay_links_where_they_lead_to_what_is_packed(
     assert content(done, f"{LIBRARY}/upwards.py") == b"outside"
     assert content(done, f"{LIBRARY}/left-out") == b"a test's"
     assert not {f"{LIBRARY}/directory", f"{LIBRARY}/dangling.py"} & set(members(done))
-
-
-@pytest.mark.parametrize("packages", ["site-packages", "dist-packages", "elsewhere"])
-def test_pip_comes_from_the_wheels_that_a_distribution_keeps_elsewhere(
-    root: str, tmp_path: Path, env: dict[str, str], packages: str
-) -> None:
-    wheels = tmp_path / "python-wheels"
-    wheels.mkdir()
-    (wheels / "pip-24.0-py3-none-any.whl").write_bytes(wheel("of the distribution"))
-    (wheels / "setuptools-24.0-py3-none-any.whl").write_bytes(wheel("", "setuptools"))
-    (wheels / "black-1.0-py3-none-any.whl").write_bytes(b"no wheel")
-    site = [f"{root}/{LIBRARY}/{packages}", "/usr/lib/python3/dist-packages"]
-    done = packed(small_prefix(root, wheels=f"{wheels}/", site_packages=site), tmp_path, env)
-    names = set(members(done))
-    linked = {f"{LIBRARY}/site-packages": "dist-packages"} if packages == "dist-packages" else {}
-    assert {n: t for n, t in links(done).items() if "packages" in n} == linked
-    packages = packages.replace("elsewhere", "site-packages")
-    assert content(done, f"{LIBRARY}/{packages}/pip/__init__.py") == b"of the distribution"
-    assert not [name for name in names if name.endswith("/")], "directories of the wheel"
-    assert {"bin/pip", "bin/pip3", "bin/pip3.11"} <= names
-    assert members(done)["bin/pip"].mode == 0o755
-    record = content(done, f"{LIBRARY}/{packages}/pip-24.0.dist-info/RECORD").decode()
-    assert "../../../bin/pip3.11,,\n" in record
-    assert {n for n in names if "_bundled" in n} == {
-        f"{LIBRARY}/ensurepip/_bundled/pip-24.0-py3-none-any.whl",
-        f"{LIBRARY}/ensurepip/_bundled/setuptools-24.0-py3-none-any.whl",
-    }
-
-
-def test_ensurepips_own_wheels_come_before_the_distributions_and_without_setuptools_since_3_12(
-    root: str, tmp_path: Path, env: dict[str, str]
-) -> None:
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels/pip-1.0-py3-none-any.whl").write_bytes(b"no wheel")
-    bundled = "lib/python3.12/ensurepip/_bundled"
-    files = {
-        f"{bundled}/pip-24.0-py3-none-any.whl": wheel("of ensurepip"),
-        f"{bundled}/setuptools-24.0-py3-none-any.whl": b"no wheel",
-    }
-    small_prefix(root, version="3.12.4", files=files, wheels=f"{tmp_path}/wheels")
-    done = packed(root, tmp_path, env)
-    assert content(done, "lib/python3.12/site-packages/pip/__init__.py") == b"of ensurepip"
-    assert f"{bundled}/pip-1.0-py3-none-any.whl" not in members(done)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bubble.pythons.catalogue import open_catalogue
 from bubble.pythons.pack import pack
 from bubble.pythons.probing.probe import check
 from bubble.system.host import host_platform
+from bubble.system.layout import layout_from
 from support.builds import interpreters, packed_mirror
 from support.needs import FULL, LINUX_ONLY, not_here, which
 from support.unpack import unpack
@@ -141,14 +142,17 @@ def test_packing_twice_gives_the_same_bytes(
     tmp_path: Path, version: str, prefix: str, env: dict[str, str]
 ) -> None:
     path, platform = archive(version), host_platform(env)
-    one = pack(str(tmp_path), prefix, env=env, platform=platform, tag="20240726")
+    store = layout_from(env)
+    one = pack(str(tmp_path), prefix, layout=store, env=env, platform=platform, tag="20240726")
     with open(path, "rb") as file, open(one.path, "rb") as again:
         assert again.read() == file.read()
-    other = pack(str(tmp_path), prefix, env=env, platform=platform, clock=lambda: 1769817600.0)
+    other = pack(
+        str(tmp_path), prefix, layout=store, env=env, platform=platform, clock=lambda: 1769817600.0
+    )
     assert other.asset.startswith("20260131/")
     assert other.sha256 != one.sha256  # of another date
     env = {**env, "SOURCE_DATE_EPOCH": "1721952000"}
-    dated = pack(str(tmp_path), prefix, env=env, platform=platform, tag="20260201")
+    dated = pack(str(tmp_path), prefix, layout=store, env=env, platform=platform, tag="20260201")
     assert dated.sha256 == one.sha256
 
 
@@ -157,7 +161,10 @@ def test_the_systems_python_is_packed_without_the_rest_of_usr(
 ) -> None:
     if not os.access("/usr/bin/python3", os.X_OK):
         not_here("no /usr/bin/python3")
-    packed = pack(str(tmp_path), "/usr/bin/python3", env=env, platform=host_platform(env))
+    store = layout_from(env)
+    packed = pack(
+        str(tmp_path), "/usr/bin/python3", layout=store, env=env, platform=host_platform(env)
+    )
     unpack(packed.path, tmp_path / "a b")
     assert packed.files < 5000
     root = f"{tmp_path}/a b/python"

@@ -14,6 +14,7 @@ import pytest
 
 from bubble.pythons import pack
 from bubble.system.host import host_platform
+from bubble.system.layout import layout_from
 from support.builds import TAG, interpreters
 from support.environments import create, install, says
 from support.needs import LINUX_ONLY, not_here
@@ -61,7 +62,12 @@ def story(bubble: Bubble, env: dict[str, str], tmp_path: Path) -> Story:
     for directory, prefixes in (("before", [old[1]]), ("after", [old[1], new[1]])):
         for prefix in prefixes:
             pack.pack(
-                str(tmp_path / directory), prefix, env=env, platform=host_platform(env), tag=TAG
+                str(tmp_path / directory),
+                prefix,
+                layout=layout_from(env),
+                env=env,
+                platform=host_platform(env),
+                tag=TAG,
             )
     env["BUBBLE_CATALOG"] = f"{tmp_path}/before/catalogue.json"
     done = bubble("python", "install", "3.11")

@@ -27,9 +27,20 @@ from bubble.model.key import Key
 from bubble.model.version import Version
 from bubble.pythons import pack
 from bubble.pythons.installing import mirror
-from bubble.pythons.pack import archive, files, member, pip, probe, relocate, tar
+from bubble.pythons.pack import (
+    archive,
+    files,
+    libraries,
+    member,
+    pip,
+    probe,
+    relocate,
+    tar,
+    trial,
+)
 from bubble.system import elf
 from bubble.system.host import host_platform
+from bubble.system.layout import Layout
 from bubble.system.lock import Lock
 from support.doubles import members
 from support.needs import not_here
@@ -42,7 +53,7 @@ if TYPE_CHECKING:
     from bubble.model.platform import Platform
 
 TAG = "20240726"
-_SOURCES = (elf, mirror, archive, files, member, pip, probe, relocate, tar)
+_SOURCES = (elf, mirror, archive, files, libraries, member, pip, probe, relocate, tar, trial)
 _DAY = 86400
 
 
@@ -85,8 +96,9 @@ def packed_mirror(versions: Sequence[str] = ()) -> str:
             shutil.rmtree(directory, ignore_errors=True)
             for _, prefix in chosen:
                 pack.pack(
-                    directory, prefix, env=os.environ, platform=host_platform(os.environ), tag=TAG
-                )
+                    directory, prefix, layout=Layout(home=f"{cache}/store", cache=f"{cache}/cache"),
+                    env=os.environ, platform=host_platform(os.environ), tag=TAG,
+                )  # fmt: skip
             with open(f"{directory}/.complete", "w", encoding="utf-8"):
                 pass
         os.utime(f"{directory}/.complete")

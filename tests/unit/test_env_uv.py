@@ -285,7 +285,7 @@ def test_without_a_wheel_for_the_platform_it_is_unavailable(scene: Scene) -> Non
 
 
 def test_without_any_pip_it_is_unavailable(scene: Scene) -> None:
-    scene.monkeypatch.setattr("bubble.envs.making.seed._DEBIANS", "/nothing")
+    scene.monkeypatch.setattr("bubble.pythons.installed.pip_wheels.DISTRIBUTIONS", "/nothing")
     scene.monkeypatch.setattr(os, "__file__", "/nothing/os.py")
     error = scene.refused()
     assert (error.kind, error.message) == ("unavailable", "there is no pip to get uv with")
@@ -312,7 +312,7 @@ def killed(*arguments, **options):
 setattr(owner, name, killed)
 uv_for(handmade.world(layout_from(env)).replace(env=env), fetch=True)
 """
-WHERE = [("fetch", "_download"), ("fetch", "_unpack"), ("fetch", "_finish"), ("staging", "publish")]
+WHERE = [("fetch", "download"), ("fetch", "_unpack"), ("fetch", "_finish"), ("staging", "publish")]
 
 
 @LINUX_ONLY
@@ -339,17 +339,17 @@ def test_a_killed_fetch_leaves_no_uv_or_a_whole_one_and_the_next_goes_on(
 
 @LINUX_ONLY
 def test_of_two_who_need_it_one_fetches(fetching: Scene) -> None:
-    inner = fetch._download
+    inner = fetch.download
     second: list[str] = []
 
     def while_it_was_fetched(*arguments: object) -> str:
         got = inner(*arguments)  # type: ignore[arg-type] # passed through
         layout = fetching.layout
         program(own_uv(layout), f"echo 'uv {VERSION} (a double)'")
-        fetching.monkeypatch.setattr(fetch, "_download", lambda *_: second.append("fetched"))
+        fetching.monkeypatch.setattr(fetch, "download", lambda *_: second.append("fetched"))
         return got
 
-    fetching.monkeypatch.setattr(fetch, "_download", while_it_was_fetched)
+    fetching.monkeypatch.setattr(fetch, "download", while_it_was_fetched)
     assert fetching.fetch() == fetching.fetch() == own_uv(fetching.layout)
     assert second == []
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bubble.model.platform import Platform
+    from bubble.system.layout import Layout
 
 
 @pytest.mark.parametrize(
@@ -39,26 +40,28 @@ def test_an_archive_is_named_as_upstream_names_its_own(key: str, name: str) -> N
 
 
 @pytest.mark.parametrize("tag", ["../x", "a/b", "-rf", ".x", "a b", "a..b", "x" * 65, "a-b", "é"])
-def test_a_tag_that_would_not_fit_a_name_is_refused(tmp_path: Path, tag: str) -> None:
+def test_a_tag_that_would_not_fit_a_name_is_refused(
+    tmp_path: Path, layout: Layout, tag: str
+) -> None:
     with pytest.raises(BubbleError) as caught:
-        pack(str(tmp_path), sys.prefix, env=os.environ, platform=_host(), tag=tag)
+        pack(str(tmp_path), sys.prefix, layout=layout, env=os.environ, platform=_host(), tag=tag)
     assert caught.value.kind == "usage"
     assert list(tmp_path.glob("2*")) == []
 
 
-def test_another_system_is_refused(tmp_path: Path) -> None:
+def test_another_system_is_refused(tmp_path: Path, layout: Layout) -> None:
     platform = parse_platform("aarch64-apple-darwin")
     with pytest.raises(BubbleError) as caught:
-        pack(str(tmp_path), sys.prefix, env=os.environ, platform=platform)
+        pack(str(tmp_path), sys.prefix, layout=layout, env=os.environ, platform=platform)
     assert caught.value.kind == "unavailable"
 
 
 @LINUX_ONLY
-def test_an_interpreter_of_another_platform_is_refused(tmp_path: Path) -> None:
+def test_an_interpreter_of_another_platform_is_refused(tmp_path: Path, layout: Layout) -> None:
     other = "s390x" if _host().arch != "s390x" else "x86_64"
     platform = _host().replace(arch=other)
     with pytest.raises(BubbleError) as caught:
-        pack(str(tmp_path), sys.base_prefix, env=os.environ, platform=platform)
+        pack(str(tmp_path), sys.base_prefix, layout=layout, env=os.environ, platform=platform)
     assert caught.value.kind == "unavailable"
     assert _host().triple in caught.value.hint
 

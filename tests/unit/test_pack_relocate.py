@@ -4,32 +4,14 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.pack.member import Member
-from bubble.pythons.pack.probe import Facts
 from bubble.pythons.pack.relocate import relocate
 from bubble.system import elf
 from support.small_elf import build
+from support.small_prefix import PREFIX, facts
 
-PREFIX = "/home/somebody/.pyenv/versions/3.11.7"
-
-
-def facts(prefix: str = PREFIX, spelled: str = "") -> Facts:
-    return Facts(
-        implementation="cpython",
-        version="3.11.7",
-        minor="3.11",
-        ldversion="3.11",
-        prefix=prefix,
-        spelled_prefix=spelled or prefix,
-        executable=f"{prefix}/bin/python3.11",
-        stdlib=f"{prefix}/lib/python3.11",
-        dynload=f"{prefix}/lib/python3.11/lib-dynload",
-        site_packages=(f"{prefix}/lib/python3.11/site-packages",),
-        include=f"{prefix}/include/python3.11",
-        pyconfig_h=f"{prefix}/include/python3.11/pyconfig.h",
-        libdirs=(f"{prefix}/lib",),
-        libraries=("libpython3.11.so.1.0",),
-        wheels="",
-    )
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.pythons.pack.probe import Facts
 
 
 def changed(name: str, data: bytes, about: Facts | None = None) -> bytes:
@@ -142,6 +124,26 @@ def test_of_a_shared_prefix_only_the_archives_own_paths_are_replaced() -> None:
         b"prefix=/install\n'/usr/bin/install -c' /install/lib/python3.11 -L/install/lib "
         b"/usr/lib/x86_64-linux-gnu /opt/usr/lib /usrlocal\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "libdir", "text", "after"),
+    [
+        ("/usr", "/usr/lib/x86_64-linux-gnu", "libdir={}", "libdir=/install/lib"),
+        ("/usr", "/usr/lib/x86_64-linux-gnu", "'{}/pkgconfig'", "'/install/lib/pkgconfig'"),
+        ("/usr", "/usr/lib/x86_64-linux-gnu", "{}/python3.11 -L{}", "{in}/python3.11 -L{in}"),
+        ("/usr", "/usr/lib/x86_64-linux-gnu", "{}/libz.so {}-x", "{}/libz.so {}-x"),
+        ("/opt/py", "/opt/py/lib64", "LIBDIR={}\t{}/python3.11", "LIBDIR={in}\t{in}/python3.11"),
+        ("/opt/py", "/opt/libraries", "{}/pkgconfig", "{in}/pkgconfig"),
+    ],
+)
+def test_the_directory_of_libpython_is_lib_whatever_it_is_called(
+    prefix: str, libdir: str, text: str, after: str
+) -> None:
+    about = facts(prefix).replace(libdirs=(libdir, f"{prefix}/lib"))
+    name = "lib/pkgconfig/python3.pc"
+    said = changed(name, text.replace("{}", libdir).encode(), about).decode()
+    assert said == after.replace("{}", libdir).replace("{in}", "/install/lib")
 
 
 def test_a_script_finds_its_interpreter_beside_itself() -> None:

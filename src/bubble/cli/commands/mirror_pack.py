@@ -16,9 +16,9 @@ EXAMPLES = (
     ("bubble mirror pack mirror /usr/bin/python3 --tag 20260101", "with a build tag of its own"),
 )
 DETAILS = (
-    "Makes a relocatable archive, laid out as python-build-standalone's are, and adds it to the\n"
-    "mirror. The machine's shared libraries that the interpreter uses (OpenSSL, SQLite, …) aren't\n"
-    "packed: whoever installs the archive needs them, and a C library that isn't older."
+    "Makes a relocatable archive, laid out as python-build-standalone's are, tries it, and adds\n"
+    "it to the mirror. Libraries that its run paths lead to go in; the system's own (OpenSSL,\n"
+    "SQLite, …) don't: whoever installs the archive needs them, and a C library that isn't older."
 )
 JSON = "{key, path, asset, sha256, size, catalogue, not_bundled}"
 
@@ -41,6 +41,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Pack it, and say what to do with it."""
     from bubble.cli.commands.mirror_create import base_url
+    from bubble.envs.tools.fetch_pip import fetch_pip
     from bubble.pythons.pack import pack
 
     directory = os.path.abspath(options.directory)
@@ -51,11 +52,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
     packed = pack(
         directory,
         prefix,
+        layout=context.layout,
         env=context.env,
         tag=options.tag,
         platform=context.platform(),
         base_url=address,
         progress=task.part,
+        fetch_pip=lambda version: fetch_pip(version, context.world(), context.output.note),
     )
     task.finish("")
     notes = [f"packed {packed.key.name}, {size(packed.size)}"]

@@ -61,7 +61,8 @@ def fetch_uv(world: World, tell: Callable[[str], None]) -> None:
         with Staging(layout, layout.tool("uv", VERSION)) as staging:
             scratch = f"{staging.path}/.scratch"
             os.mkdir(scratch)
-            wheel = _download(scratch, {digest for digest, _ in wheels.values()}, world, staging)
+            digests = {digest for digest, _ in wheels.values()}
+            wheel = download("uv", VERSION, digests, scratch, world, staging, _OWN_WAY)
             _unpack(wheel, f"{staging.path}/bin")
             _finish(staging.path, scratch, world)
             staging.publish()
@@ -84,12 +85,23 @@ def wheels_for(platform: Platform) -> dict[str, tuple[str, int]]:
     }
 
 
-def _download(scratch: str, digests: set[str], world: World, staging: Staging) -> str:
-    """Let pip download one of the wheels; return its path when its sha256 is one of `digests`."""
+def download(
+    name: str,
+    version: str,
+    digests: set[str],
+    scratch: str,
+    world: World,
+    staging: Staging,
+    otherwise: str,
+) -> str:
+    """Let pip download a wheel into `scratch`; return its path when its sha256 is in `digests`.
+
+    `otherwise` ends the hint where it can't be had.
+    """
     hashes = " ".join(f"--hash=sha256:{digest}" for digest in sorted(digests))
     requirements, wheels = f"{scratch}/requirements.txt", f"{scratch}/wheels"
     with open(requirements, "x", encoding="utf-8") as file:
-        file.write(f"uv=={VERSION} {hashes}\n")
+        file.write(f"{name}=={version} {hashes}\n")
     options = ("--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes")
     command = isolated(
         *(sys.executable, "-B", own_pip(scratch, world.layout), "download", *options),
@@ -106,14 +118,14 @@ def _download(scratch: str, digests: set[str], world: World, staging: Staging) -
         shown = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
         raise BubbleError(
             "download",
-            f"pip could not get uv {VERSION} (status {status})" + f": {shown}" * bool(shown),
-            hint=f"look at pip's settings (pip config debug), {_OWN_WAY}",
+            f"pip could not get {name} {version} (status {status})" + f": {shown}" * bool(shown),
+            hint=f"look at pip's settings (pip config debug), {otherwise}",
         )
     if sha256_of(found[0]) not in digests:
         raise BubbleError(
             "checksum",
-            f"what pip got isn't uv {VERSION}: another sha256",
-            hint=f"look at the index that pip uses (pip config debug), {_OWN_WAY}",
+            f"what pip got isn't {name} {version}: another sha256",
+            hint=f"look at the index that pip uses (pip config debug), {otherwise}",
         )
     return found[0]
 

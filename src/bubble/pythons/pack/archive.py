@@ -6,9 +6,11 @@ their interpreter beside themselves, and `/install` where files must name a pref
 
 What goes in is Python's own: the binary, libpython, the standard library less its tests, headers,
 the configuration, and pip (with setuptools where ensurepip has it) fresh from ensurepip's wheels.
-Site-packages of the machine don't. Nor do the machine's shared libraries (OpenSSL, SQLite, Tk, …),
-unlike in upstream's builds: `Packed.not_bundled` names them, and a machine that installs the
-archive needs them from its distribution. The C library must not be older than this machine's.
+Site-packages of the machine don't. Libraries that a run path leads to are the build's own and go
+in; the system's (OpenSSL, SQLite, Tk, …) don't, unlike in upstream's builds: `Packed.not_bundled`
+names them, and a machine that installs the archive needs them from its distribution. The C library
+must not be older than this machine's. An archive that can't do what the interpreter does in its
+place isn't published.
 """
 
 from __future__ import annotations
@@ -24,9 +26,12 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons.installing.mirror import Mirror, io_error
 from bubble.pythons.pack.files import collect
+from bubble.pythons.pack.libraries import carry
+from bubble.pythons.pack.pip import upstreams_pip
 from bubble.pythons.pack.probe import facts_of
 from bubble.pythons.pack.relocate import relocate
 from bubble.pythons.pack.tar import write_tar
+from bubble.pythons.pack.trial import abilities, compiled_modules, try_archive
 from bubble.pythons.probing.probe import probe
 
 TYPE_CHECKING = False
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
     from bubble.model.platform import Platform
     from bubble.pythons.pack.probe import Facts
+    from bubble.system.layout import Layout
 
 
 class Packed(Record):
@@ -58,22 +64,27 @@ def pack(
     directory: str,
     prefix: str,
     *,
+    layout: Layout,
     env: Mapping[str, str],
     platform: Platform,
     tag: str = "",
     base_url: str = "",
     clock: Callable[[], float] = time.time,
     progress: Callable[[int, int], None] | None = None,
+    fetch_pip: Callable[[str], str] | None = None,
 ) -> Packed:
     """Pack the interpreter `prefix` (a prefix or an executable) into the mirror `directory`.
 
-    Of a virtual environment, the interpreter that it was made from is packed. `platform` is the
+    Of a virtual environment, the interpreter that it was made from is packed. It is tried in the
+    store's staging before it is published. `platform` is the
     one that the build runs on: this machine's. `tag` is the release (default: today's date by
     `clock`, YYYYMMDD). With the same tag, the same interpreter gives the same bytes; file times
     are SOURCE_DATE_EPOCH's (in `env`), else the tag's date. `base_url` writes absolute addresses
-    into the catalogue. `progress` is called with (bytes done, bytes in all).
+    into the catalogue. `progress` is called with (bytes done, bytes in all); `fetch_pip` with a
+    version of pip, where the interpreter's own is its distribution's and no upstream's is at hand.
 
-    Raises BubbleError: probe (no usable interpreter there), unavailable (it can't be made
+    Raises BubbleError: probe (no usable interpreter there, or none any more
+    when it is packed), unavailable (it can't be made
     relocatable), store (the mirror has another archive under this name), io, permission, no_space.
     """
     tag = tag or time.strftime("%Y%m%d", time.gmtime(clock()))
@@ -92,14 +103,19 @@ def pack(
     facts = facts_of(prefix, env)
     key = _key(facts, env, platform)
     try:
-        collected = collect(facts)
-        relocated = relocate(facts, collected.members)
+        before = abilities(facts.executable, compiled_modules(facts), env)
+        pip = upstreams_pip(facts, layout, fetch_pip)
+        collected = collect(facts, tcl=before.has.get("Tcl", ""), pip=pip)
+        carried = carry(facts.executable, collected.members)
+        members = {**collected.members, **carried.members}
+        relocated = relocate(facts, members, carried.through)
         mirror = Mirror(directory, base_url=base_url)
         name = file_name(key, tag)
         with mirror.partial(name) as partial:
             written = write_tar(
                 partial.path, relocated.members, mtime=_mtime(env, tag), progress=progress
             )
+            try_archive(partial.path, key, facts, members, before, layout=layout, env=env)
             download = Download(
                 key=key, url=f"{tag}/{quote(name)}", sha256=written.sha256, build=tag
             )

@@ -8,23 +8,20 @@ import re
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
+from bubble.pythons.pack.files import SHARED
+from bubble.pythons.pack.libraries import C_LIBRARY, is_binary
 from bubble.pythons.pack.pip import launcher
 from bubble.system import elf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bubble.pythons.pack.member import Member
     from bubble.pythons.pack.probe import Facts
 
 # what python-build-standalone is configured with; installers replace it by the real prefix
 PLACEHOLDER = "/install"
-# present wherever glibc or musl is: no news for anybody
-_C_LIBRARY = re.compile(
-    r"(ld-|ld64|libc\.|libm\.|libdl\.|libpthread\.|librt\.|libutil\.|libgcc_s\.)"
-)
-_SHARED_PREFIXES = {"/usr", "/usr/local", "/"}
 
 
 class Relocated(Record):
@@ -34,41 +31,46 @@ class Relocated(Record):
     not_bundled: tuple[str, ...]
 
 
-def relocate(facts: Facts, members: dict[str, Member]) -> Relocated:
+def relocate(
+    facts: Facts,
+    members: dict[str, Member],
+    through: Mapping[str, frozenset[str]] | None = None,
+) -> Relocated:
     """Return the members with what names the machine's prefix changed.
 
-    Raises BubbleError(unavailable) when libpython would not be found at another place.
+    `through` has the entries of run paths that led to what is in `lib` now, by members' names.
+    Raises BubbleError(unavailable) when libpython or another library
+    would not be found at another place.
     """
     relocated: dict[str, Member] = {}
     needed: set[str] = set()
     provided = {os.path.basename(n) for n in members}
     named = _prefix_rewriter(facts, members)
     for name, member in members.items():
-        data = member.read() if _is_binary(name) and not member.target else b""
+        data = member.read() if is_binary(name) and not member.target else b""
         found = elf.read(data)
         if found:
-            needed.update(found.needed)
-            data = _with_relative_run_path(facts, name, data, found)
+            needed.update(map(os.path.basename, found.needed))  # upstream's may be paths
+            led = (through or {}).get(name, frozenset())
+            data = _with_relative_run_path(facts, name, data, found, led)
             relocated[name] = member.replace(data=data)
         elif _names_prefix(facts, name) and not member.target:
             relocated[name] = _text(facts, name, member, named)
         else:
             relocated[name] = member
-    system = (n for n in needed if n not in provided and not _C_LIBRARY.match(n))
+    system = (n for n in needed if n not in provided and not C_LIBRARY.match(n))
     return Relocated(members=relocated, not_bundled=tuple(sorted(system)))
 
 
-def _is_binary(name: str) -> bool:
-    return ".so" in os.path.basename(name) or name.startswith("bin/python")
-
-
-def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Dynamic) -> bytes:
+def _with_relative_run_path(
+    facts: Facts, name: str, data: bytes, found: elf.Dynamic, through: frozenset[str]
+) -> bytes:
     """Return an ELF file whose run path leads to `lib` from wherever the file is."""
     directory = os.path.dirname(name)
     home = "$ORIGIN" if directory == "lib" else f"$ORIGIN/{os.path.relpath('lib', directory)}"
     wants = any(n.startswith("libpython") for n in found.needed)
     prefixes = (facts.prefix, facts.spelled_prefix)
-    inside = [p for p in found.run_path.split(":") if _below(p, prefixes)]
+    inside = [p for p in found.run_path.split(":") if p in through or _below(p, prefixes)]
     if not inside and (not wants or "$ORIGIN" in found.run_path or directory != "bin"):
         return data  # nothing of the prefix in it, or an extension, which finds libpython loaded
     kept = [p for p in found.run_path.split(":") if p and p not in inside]
@@ -76,12 +78,13 @@ def _with_relative_run_path(facts: Facts, name: str, data: bytes, found: elf.Dyn
         changed = elf.with_run_path(data, ":".join(paths))
         if changed:
             return changed
-    if directory != "bin" or not wants:
+    if not through and (directory != "bin" or not wants):
         # too short for an origin: an extension does without, since libpython is loaded already
         return elf.with_run_path(data, "") or data
     raise BubbleError(
         "unavailable",
-        f"{printable(facts.executable)} finds libpython by {_how(found)}, "
+        f"{printable(facts.executable if directory == 'bin' else name)} finds "
+        f"{'its libraries' if through else 'libpython'} by {_how(found)}, "
         "which can't be made relative in place",
         hint="build the interpreter with LDFLAGS='-Wl,-rpath,$ORIGIN/../lib', or without "
         "--enable-shared, and pack that",
@@ -124,25 +127,33 @@ def _prefix_rewriter(facts: Facts, members: dict[str, Member]) -> Callable[[str]
     """Return a function that replaces the prefix in a text by the placeholder.
 
     In a prefix that Python shares with others, only where the path is one of the archive's:
-    `/usr/bin/install` stays, `/usr/lib/python3.11` doesn't.
+    `/usr/bin/install` stays, `/usr/lib/python3.11` doesn't. A library directory of another name
+    (`/usr/lib/x86_64-linux-gnu`) is `lib` in the archive.
     """
     spellings = {facts.prefix, facts.spelled_prefix} - {"/", PLACEHOLDER}
-    shared = bool(spellings & _SHARED_PREFIXES)
+    shared = bool(spellings & SHARED)
     paths = {"", *members}
     for name in members:
         while name := os.path.dirname(name):
             paths.add(name)
 
+    libdir = facts.libdirs[0].rstrip("/") if facts.libdirs else ""
+    aliens = {libdir} - {"", *(f"{prefix}/lib" for prefix in (*spellings, PLACEHOLDER))}
+
     def replaced(match: re.Match[str]) -> str:
-        rest = match[1]
+        if match[1] in aliens:
+            own, rest = facts.inside(libdir), match[2].rstrip("/")
+            place = f"{own}{rest}" if rest and own and f"{own}{rest}" in paths else f"lib{rest}"
+            return f"{PLACEHOLDER}/{place}" if place in paths else match[0]
+        rest = match[2]
         if shared and rest.strip("/") not in paths:
             return match[0]
         return PLACEHOLDER + rest
 
-    if not spellings:
+    if not spellings | aliens:
         return lambda text: text
-    either = "|".join(re.escape(p) for p in sorted(spellings, key=len, reverse=True))
+    either = "|".join(re.escape(p) for p in sorted(spellings | aliens, key=len, reverse=True))
     # of a shared prefix, a longer path may end in the same words: `/opt/usr/lib`
     start = r"(?:(?<=-[LI])|(?<![\w./-]))" if shared else ""
-    pattern = re.compile(rf"{start}(?:{either})((?:/[^\s'\":;,)}}]*)?)(?![\w.-])")
+    pattern = re.compile(rf"{start}({either})((?:/[^\s'\":;,)}}]*)?)(?![\w.-])")
     return lambda text: pattern.sub(replaced, text)
