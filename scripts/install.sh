@@ -432,17 +432,18 @@ build() {
             "is this $platform, with a C library of 2.17 or newer, and may programs run in $prefix?"
     say "installing bubble $version"
     get "$wheel" "$wheel_sha256" "$scratch/$wheel" "${base:+$base/$wheel}"
-    requirements >"$scratch/requirements.txt"
-    set -- --no-deps --require-hashes --only-binary :all:
+    {
+        requirements
+        say "bubble-python==$version --hash=sha256:$wheel_sha256"
+    } >"$scratch/requirements.txt"
+    set -- --no-deps --require-hashes --only-binary :all: --find-links "$scratch"
     for place in "$offline" "${offline:+$offline/wheels}" "$(beside)"; do
         [ -n "$place" ] && [ -d "$place" ] || continue
         set -- "$@" --no-index --find-links "$place"
     done
     install_with_pip "$@" -r "$scratch/requirements.txt" ||
-        die "bubble's own packages could not be installed: $(last_said)" \
-            "PIP_INDEX_URL or pip's configuration names the index; without one: --offline DIR"
-    install_with_pip --no-deps --no-index "$scratch/$wheel" ||
-        die "bubble could not be installed: $(last_said)" "try again"
+        die "bubble and its packages could not be installed: $(last_said)" \
+        "PIP_INDEX_URL or pip's configuration names the index; without one: --offline DIR"
     compile
     "$python" -I "$scratch/python/bin/bubble" --version >"$scratch/said" 2>&1 ||
         die "bubble doesn't run: $(last_said)" "try again"
@@ -486,9 +487,13 @@ install_with_pip() {
 }
 
 # Ahead, since others can't write it later, and unchecked, so that no start asks for a file's time.
+# A third of what is there bubble never imports.
 compile() {
+    unused='site-packages/(pip|pkg_resources|pygments|setuptools)'
+    unused="$unused|ensurepip|idlelib|lib2to3|pydoc_data|test|tkinter|turtledemo"
     for jobs in 0 1; do # without semaphores there is one
         "$python" -I -m compileall -q -j $jobs --invalidation-mode unchecked-hash \
+            -x "/lib/python3\.[0-9]+/($unused)/" \
             "$scratch/python/lib" >"$scratch/said" 2>&1 </dev/null || true # some file has no syntax
         for found in "$scratch"/python/lib/python3.*/site-packages/bubble/__pycache__/*; do
             [ ! -e "$found" ] || return 0

@@ -260,6 +260,17 @@ def test_bubble_behaves_with_no_bug_planted_as_it_does_by_itself(
     assert brings_a_pip(World(tmp_path, env, "none")) == []
 
 
+def test_the_configuration_is_changed_by_who_says_so_alone(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    world = World(tmp_path, env)
+    os.mkdir(world.clone)
+    world.run("config", "set", "offline", "true")
+    assert world.harm() == []
+    write(f"{world.home}/.config/bubble/config.toml", "offline = false\n")
+    assert world.harm() == [f"changed: {world.home}/.config/bubble/config.toml"]
+
+
 def started(world: World, name: str) -> Session:
     """Start a shell of this user's, with the hook."""
     code = world.run("init", name, "--hook", cwd=world.root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -71,6 +72,7 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
     done = machine.run("--yes")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) <= 10
+    compiled = bytecode(machine)
     assert machine.bubble("--version").stdout == machine.run("--version").stdout.join(
         ["bubble ", ""]
     )
@@ -97,9 +99,17 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
     refused = machine.bubble("self", "uninstall", "--all")
     assert refused.returncode == 2
     assert "--yes" in refused.stderr
+    assert bytecode(machine) == compiled, "a start had to compile"
     gone = machine.bubble("self", "uninstall", "--all", "--yes")
     assert gone.returncode == 0, gone.stderr
     assert machine.everything(times=True) == before
+
+
+def bytecode(machine: Machine) -> set[str]:
+    """Return which files of bubble's own Python are compiled, but for pip, which bubble isn't."""
+    versions = f"{machine.home}/.local/lib/bubble/versions"
+    found = glob.iglob(f"{glob.escape(versions)}/**/*.pyc", recursive=True)
+    return {path for path in found if "/site-packages/pip/" not in path}
 
 
 def python(machine: Machine) -> None:

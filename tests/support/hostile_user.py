@@ -34,13 +34,14 @@ _CODE = {"init", "completions"}  # they print programs, not hints
 _MAY_CHANGE = (
     ".local/share",
     ".config/fish",
-    ".config/bubble",
     ".cache",
     ".rustup",
     ".bash",
     ".zsh",
     ".profile",
 )
+_CONFIGURATION = ".config/bubble"  # this only by these
+_CONFIGURE = {("config", "set"), ("config", "unset")}
 SHIMS = (
     ("python", "-c", "pass"),
     ("python3", "-c", "import sys"),
@@ -124,7 +125,14 @@ class World:
 
     def run(self, *words: str, cwd: str = "") -> subprocess.CompletedProcess[str]:
         """Run bubble in a directory, the repository by default."""
-        return self.start(self.bubble, *words, cwd=cwd)
+        done = self.start(self.bubble, *words, cwd=cwd)
+        if words[:2] in _CONFIGURE:
+            self.before = {p: s for p, s in self.before.items() if not self._configures(p)}
+            self.before |= {p: s for p, s in self.outside().items() if self._configures(p)}
+        return done
+
+    def _configures(self, path: str) -> bool:
+        return f"{path}/".startswith(f"{self.home}/{_CONFIGURATION}/")
 
     def start(self, *argv: str, cwd: str = "") -> subprocess.CompletedProcess[str]:
         """Run any program, as this user, who has `.` on PATH: what that finds is on them alone."""

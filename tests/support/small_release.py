@@ -28,10 +28,8 @@ _PYTHON = """#!/bin/sh
 # a double of an interpreter, for tests of install.sh
 bin=${0%/*}
 case "$*" in
-*' -m pip install '*--require-hashes*) exit 0 ;;
-*' -m pip install '*.whl)
-    for wheel in "$@"; do :; done
-    cp "$wheel" "$bin/bubble" ;;
+*' -m pip install '*--require-hashes*)
+    cp "${bin%/python/bin}"/*.whl "$bin/bubble" ;;
 *' -m compileall '*)
     mkdir -p "$bin/../lib/python3.13/site-packages/bubble/__pycache__"
     : >"$bin/../lib/python3.13/site-packages/bubble/__pycache__/x.pyc" ;;
