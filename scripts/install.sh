@@ -343,7 +343,10 @@ hold() {
             1) at_work ;;
         esac
     fi
-    say "$$ $(started $$)" >"$prefix/process.$$"
+    if ! say "$$ $(started $$)" >"$prefix/process.$$"; then
+        [ -e "$prefix/process" ] || held=nobody # so that nothing stays
+        exit 1
+    fi
     if ! ln "$prefix/process.$$" "$prefix/process" 2>/dev/null; then
         read -r number since <"$prefix/process" || number='' since=''
         [ -z "$number" ] || ! kill -0 "$number" 2>/dev/null ||
@@ -400,7 +403,7 @@ finish() {
         *) warn "install.sh: stopped, and what was there is as it was
   hint: is there room in $prefix, and may you write there?" ;;
     esac
-    [ -z "$scratch" ] || rm -rf "$scratch" "$prefix/made.part" "$command.$$.part"
+    [ -z "$scratch" ] || rm -rf "$scratch" "$command.$$.part"
     rm -f "$prefix/process.$$"
     [ "$code" = 0 ] || [ -z "$fresh" ] || rm -rf "$fresh"
     [ "$code" = 0 ] || leave_nothing
@@ -411,7 +414,7 @@ finish() {
 leave_nothing() {
     if [ -n "$held" ]; then
         rmdir "$prefix/versions" 2>/dev/null || [ ! -d "$prefix/versions" ] || return 0
-        rm -f "$prefix/made" "$prefix/command" "$prefix/process" "$prefix/lock"
+        rm -f "$prefix/made" "$prefix/made.part" "$prefix/command" "$prefix/process" "$prefix/lock"
     fi
     say "$made" | sort -r | while read -r directory; do
         [ -z "$directory" ] || rmdir "$directory" 2>/dev/null || true
@@ -445,6 +448,9 @@ build() {
         die "bubble and its packages could not be installed: $(last_said)" \
         "PIP_INDEX_URL or pip's configuration names the index; without one: --offline DIR"
     compile
+    # what compiles passes over a full disk as over any fault
+    cp "$scratch/$wheel" "$scratch/room" 2>/dev/null ||
+        die "there is no room left in $prefix" "make some, or name another place: --prefix DIR"
     "$python" -I "$scratch/python/bin/bubble" --version >"$scratch/said" 2>&1 ||
         die "bubble doesn't run: $(last_said)" "try again"
     : >"$scratch/python/.complete"

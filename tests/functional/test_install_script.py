@@ -15,7 +15,6 @@ import pytest
 from support.fault_handlers import Resource, hang_up, portal, status
 from support.fault_server import serve
 from support.machines import SHELLS, Machine
-from support.namespace import PREFIX, require_mounts
 from support.needs import NOT_ROOT, ROOT_ONLY, needs, which
 from support.small_release import ARCHIVE, small_release
 
@@ -343,31 +342,3 @@ def test_the_platform_is_what_programs_are_built_for(case: str, machine: Machine
     machine.stands_for("getconf", f"echo {bits}")
     done = machine.run("--dry-run")
     assert expected in done.stdout + done.stderr
-
-
-def on_a_disk_of(machine: Machine, kib: int) -> subprocess.CompletedProcess[str]:
-    """Run the installer with HOME on a small disk, then list what it left there."""
-    mount = (
-        'mount -t tmpfs -o size="$1"k bubble-test "$HOME"; shift; "$@"; code=$?; '
-        'find "$HOME" -mindepth 1; exit $code'
-    )
-    return subprocess.run(
-        [*PREFIX, which("sh") or "sh", "-c", mount, "sh", str(kib), *machine.command("--no-init")],
-        env=machine.env(PATH=os.environ["PATH"]),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def test_on_a_full_disk_it_says_so_and_leaves_nothing(machine: Machine) -> None:
-    require_mounts(machine.home)
-    ended = []
-    for kib in range(4, 80, 4):
-        done = on_a_disk_of(machine, kib)
-        ended.append(done.returncode)
-        if done.returncode == 0:
-            break
-        assert done.stdout.replace("getting Python", "").count(machine.home) == 0, (kib, done)
-        told = [n for n in done.stderr.splitlines() if n.startswith(("install.sh: ", "  hint: "))]
-        assert len(told) == 2, (kib, done.stderr)
-    assert ended[0] != 0
-    assert ended[-1] == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from bubble.system.host import host_platform
 from support.builds import packed_mirror
 from support.fault_server import serve
 from support.machines import Machine
-from support.needs import FULL, needs
-from support.releases import ROOT, release, wheels
+from support.namespace import on_disks
+from support.needs import FULL, FULL_ONLY, ROOT_ONLY, needs
+from support.releases import ROOT, pointed, release, wheels
 from support.wheels import wheel
 
 if TYPE_CHECKING:
@@ -51,16 +51,6 @@ def bare(tmp_path: Path, whole: str) -> Machine:
     os.mkdir(out)
     shutil.copy2(f"{whole}/install.sh", out)
     return Machine(str(tmp_path), out)
-
-
-def pointed(path: str, url: str) -> None:
-    """Let a script fetch the interpreter and the wheel from a server."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    text = re.sub(r"url=\S*/([^/\s']+)'? sha", rf"url={url}/\1 sha", text)
-    text = re.sub(r"(?m)^    base=.*$", f"    base={url}", text)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machine: Machine) -> None:
@@ -117,6 +107,18 @@ def python(machine: Machine) -> None:
     catalogue = f"{packed_mirror(['3.11'])}/catalogue.json"
     done = machine.bubble("python", "install", "3.11", BUBBLE_CATALOG=catalogue)
     assert done.returncode == 0, done.stderr
+
+
+@FULL_ONLY
+@ROOT_ONLY
+def test_on_a_full_disk_it_is_installed_with_all_its_bytecode_or_not_at_all(
+    tmp_path: Path, whole: str, machine: Machine
+) -> None:
+    version = machine.run("--version").stdout.strip()
+    step = 20 << 10  # KiB; what is unpacked takes a hundred and more MiB
+    answer = on_disks(tmp_path, "tmpfs", "512", str(step), whole, version)
+    assert answer["problems"] == []
+    assert answer["kib"] > 4 * step
 
 
 WORK = """

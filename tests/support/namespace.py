@@ -37,6 +37,19 @@ def in_namespace(stage: Scene, module: str, *arguments: str) -> dict[str, Any]:
     return answer
 
 
+def on_disks(root: object, *words: str) -> dict[str, Any]:
+    """Run `support.installer_full_disk ROOT WORD…` and return the JSON object that it prints."""
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    done = subprocess.run(
+        [*PREFIX, sys.executable, "-m", "support.installer_full_disk", str(root), *words],
+        env={**os.environ, "PYTHONPATH": tests, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
 def require_mounts(directory: str) -> None:
     """Skip the calling test unless something can be mounted on `directory`."""
     mount = ["mount", "-t", "tmpfs", "bubble-test", directory]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,13 +18,22 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BEFORE = '__version__ = "'
 
 
-def release(directory: str, *, base: str = "", version: str = "", bundles: bool = False) -> str:
+def release(
+    directory: str,
+    *,
+    base: str = "",
+    version: str = "",
+    bundles: bool = False,
+    mirror: str = "",
+    minor: str = "3.11",
+) -> str:
     """Build a release into `directory`, with everything that it installs; return the directory.
 
-    `version` is another one than the checkout's; `bundles` makes these, too. Skips the test where
-    the build's tools or the packages can't be had: they come from an index.
+    `version` is another one than the checkout's; `bundles` makes these, too; its interpreter is
+    the `minor` of a mirror, this machine's own by default. Skips the test where the build's tools
+    or the packages can't be had: they come from an index.
     """
-    mirror = packed_mirror(["3.11"])
+    mirror = mirror or packed_mirror([minor])
     source = f"{directory}/source"
     out = f"{directory}/release"
     files = subprocess.run(
@@ -49,7 +59,7 @@ def release(directory: str, *, base: str = "", version: str = "", bundles: bool 
     env = {**os.environ, "BUBBLE_CATALOG": f"{mirror}/catalogue.json", "SOURCE_DATE_EPOCH": "1"}
     if bundles:
         env["PIP_FIND_LINKS"] = f"{needed()} {os.environ.get('PIP_FIND_LINKS', '')}"
-    script = [sys.executable, f"{source}/scripts/release", "--python", "3.11", "--output", out]
+    script = [sys.executable, f"{source}/scripts/release", "--python", minor, "--output", out]
     done = subprocess.run(
         [*script, "--base-url", base, *(["--bundles"] if bundles else [])],
         env=env,
@@ -61,9 +71,19 @@ def release(directory: str, *, base: str = "", version: str = "", bundles: bool 
         not_here("no index, from which the build's tools come")
     assert done.returncode == 0, done.stderr
     shutil.rmtree(source)
-    for archive in glob.glob(f"{mirror}/*/cpython-3.11*.tar.gz"):
+    for archive in glob.glob(f"{mirror}/*/cpython-{minor}*.tar.gz"):
         shutil.copy2(archive, out)
     return out
+
+
+def pointed(path: str, url: str) -> None:
+    """Let a script fetch the interpreter and the wheel from a server."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r"url=\S*/([^/\s']+)'? sha", rf"url={url}/\1 sha", text)
+    text = re.sub(r"(?m)^    base=.*$", f"    base={url}", text)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def wheels(out: str) -> None:

@@ -14,6 +14,9 @@ import os
 import re
 import tarfile
 
+from bubble.model.key import Key
+from bubble.model.version import Version
+from bubble.pythons.pack import file_name
 from bubble.system.host import host_platform
 from support.releases import ROOT
 
@@ -21,7 +24,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ARCHIVE = "cpython-3.13.0+20260101-install_only.tar.gz"
+ARCHIVE = file_name(
+    Key(
+        implementation="cpython",
+        version=Version.parse("3.13.0"),
+        variant="",
+        platform=host_platform({}),
+    ),
+    "20260101",
+)
 WHEEL = "bubble_python-{version}-py3-none-any.whl"
 
 _PYTHON = """#!/bin/sh
