@@ -90,6 +90,21 @@ def test_the_reference_has_no_command_lines_but_examples() -> None:
     assert len(usages) == len(COMMANDS)
 
 
+@pytest.mark.parametrize("page", WRITTEN)
+def test_what_bubble_must_have_done_before_a_pages_first_command_is_said_there(page: str) -> None:
+    hidden: list[str] = []
+    first = 0
+    for part in parts(text_of(page)):
+        if isinstance(part, Step):
+            hidden += re.findall(r"\bbubble (?:python )?[a-z]+", part.command)
+        elif part.language in {"console", "sh"} and not part.reason:
+            first = part.line
+            break
+    above = "\n".join(text_of(page).splitlines()[:first])
+    said = re.sub(r"<!--.*?-->", "", above, flags=re.DOTALL)
+    assert [command for command in hidden if f"`{command}" not in said] == []
+
+
 def inline(page: str) -> Iterator[str]:
     """Yield the command lines in the prose of a page."""
     text = re.sub(r"<!--.*?-->", "", text_of(page), flags=re.DOTALL)

@@ -74,9 +74,11 @@ class Try:
             problems += [] if len(told) == 2 else [f"it said: {done.stderr}"]
         os.unlink(f"{self.disk}/ballast")
         again = self._bring()
+        if again.returncode:
+            return done.returncode, [*problems, f"afterwards: {again}"]
         says = self.machine.bubble("--version").stdout
-        if again.returncode or says != f"bubble {self.version}\n":
-            problems.append(f"afterwards: {says} {again}")
+        if says != f"bubble {self.version}\n":
+            problems.append(f"afterwards: {says}")
         for directory, expected in ((self.machine.home, _HOME), (self.prefix, _PREFIX)):
             left = {*os.listdir(directory)} - expected
             problems += [f"left: {left}"] if left else []
