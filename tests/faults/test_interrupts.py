@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from support.fault_handlers import Resource
 from support.fault_server import serve
 from support.figures import record
 from support.needs import FULL, LINUX_ONLY, needs
+from support.patience import PATIENCE
 from support.scene import command, finish, scene
 from support.sweep import Strace
 
@@ -124,3 +127,27 @@ def expected(done: Done, name: str) -> list[str]:
     if done.status not in (0, 130):
         found.append(f"status {done.status}: {done}")
     return found
+
+
+def test_an_interrupt_that_falls_into_a_finalizer_is_not_lost() -> None:
+    """Python reports and forgets it there; importlib has finalizers of its own."""
+    code = """
+import sys, time
+from bubble.cli import main
+
+class Last:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+def stand_in(argv, env):
+    one = Last()
+    del one
+    time.sleep(600)
+
+main.main = stand_in
+main.run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")

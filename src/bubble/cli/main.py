@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from sys import UnraisableHookArgs
     from typing import Any, NoReturn
 
     from bubble.cli.context import Command
@@ -34,6 +35,7 @@ def run() -> NoReturn:
         from bubble.pythons.probing.isolation import start_again
 
         start_again(sys.argv, os.environ)
+    sys.unraisablehook = _again
     gc.disable()  # one command is over before a collection would pay
     # decompression and the network wait for a thread that computes: 5 ms each time, by default
     sys.setswitchinterval(0.0002)
@@ -50,6 +52,22 @@ def run() -> NoReturn:
     # at once: an interpreter that is taken apart first costs a tenth of an everyday command, and
     # after an interrupt, threads may be in the middle of a download
     os._exit(status)
+
+
+def _again(lost: UnraisableHookArgs) -> None:
+    """Let an interrupt come again that fell into a finalizer, where Python would only report it."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+    import signal
+    import time
+
+    def interrupt() -> None:
+        time.sleep(0.01)  # until the finalizer is over
+        os.kill(os.getpid(), signal.SIGINT)
+
+    _thread.start_new_thread(interrupt, ())
 
 
 def _run_exit_handlers() -> None:
