@@ -61,6 +61,10 @@ printf '[[tool.bubble.python.builds]]\nkey = "cpython-%s-%s"\n' \
 printf 'build = "1"\nurl = "file://%s"\nsha256 = "%s"\n' "$archive" "${sum%% *}" >>pylock.toml
 """
 BUNDLED = f"{BUNDLE}\nbubble bundle create site.sh --project . --release $READER_RELEASE"
+PACKED = f"""
+{REAL}
+bubble create train -p 3.12 --no-pip; bubble create -p 3.12 --no-pip
+"""
 # what a command's examples find, and, below the words of one example, what that one alone needs
 SCENES = {
     "python install": PYTHONS,
@@ -104,6 +108,8 @@ SCENES = {
         "$READER_PYTHON/bin/python3" -m venv --without-pip ~/.virtualenvs/site
     """,
     "export": f"{REAL}\nbubble create -r requirements.txt; bubble clone .venv train",
+    "pack": PACKED,
+    "unpack": f"{PACKED}\nbubble pack train -o train.tar.gz",
     "doctor": PYTHONS,
     "config unset": "bubble config set cache-dir ~/scratch/bubble",
     "gc": ENVIRONMENTS,
@@ -186,6 +192,8 @@ BEFORE = {
     "bubble export pylock.toml -o requirements.txt": """
         printf 'lock-version = "1.0"\\ncreated-by = "me"\\npackages = []\\n' >pylock.toml
     """,
+    "bubble pack train --for spark": "rm -f train.tar.gz",
+    "bubble pack train --check train.tar.gz": "bubble pack train -o train.tar.gz --force",
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }
 NOT_RUN = {

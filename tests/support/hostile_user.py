@@ -311,6 +311,8 @@ def command_lines(world: World) -> dict[str, tuple[tuple[str, ...], ...]]:
         "config unset": (("offline",),),
         "config path": ((),),
         "export": ((), (".venv",), ("train",)),
+        "pack": ((), ("train", "-o", "train.tar.gz"), (".venv", "--as-is", "--force")),
+        "unpack": (("train.tar.gz", "there"), ("pack.tar.gz", "there")),
         "doctor": ((), ("--fix",)),
         "gc": ((), ("--all",)),
         "cache dir": ((),),

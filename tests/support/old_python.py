@@ -12,6 +12,7 @@ import subprocess
 
 from bubble.pythons import pack
 from bubble.system.host import host_platform
+from bubble.system.layout import Layout
 from bubble.system.lock import Lock
 from support.builds import TAG, shared_cache
 from support.debian_roots import debian
@@ -52,6 +53,7 @@ def old_mirror() -> str:
             pack.pack(
                 directory,
                 f"{root}/opt/python",
+                layout=Layout(home=f"{cache}/store", cache=f"{cache}/cache"),
                 env=os.environ,
                 platform=host_platform(os.environ),
                 tag=TAG,

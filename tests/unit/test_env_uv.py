@@ -140,24 +140,6 @@ def test_the_first_place_that_has_one_decides(
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        'exec "$HOME/.local/share/bubble/shims/uv" "$@"',
-        'exec ~/.pyenv/shims/uv "$@"',
-        'bubble exec -p 3.12 uv "$@"',
-        'exec pyenv exec uv "$@"',
-        'mise x -- uv "$@"',
-    ],
-)
-def test_a_script_that_becomes_a_shim_is_no_uv(scene: Scene, tmp_path: Path, body: str) -> None:
-    program(f"{tmp_path}/tools/uv", body)
-    assert find_uv(scene.env, scene.layout) is None
-    # a wrapper that leads elsewhere is the user's own choice
-    path = program(f"{tmp_path}/tools/uv", 'exec /opt/uv/bin/uv --no-config "$@"')
-    assert find_uv(scene.env, scene.layout) == Uv(path=path, place="path")
-
-
-@pytest.mark.parametrize(
     ("said", "recent"),
     [
         (f"uv {VERSION} (abc 2026-11-01)", True),

@@ -92,6 +92,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--system-site-packages", "--url", "--user", "--with"),
         *("--inexact", "--script", "--sync", "--activate", "--entered", "--no-default-packages"),
         *("--bubble", "--project", "--release"),
+        *("--as-is", "--exclude", "--for", "--strip-tests"),
     }
     known = {option for options in OPTIONS.values() for option in options}
     assert known - harmless - suggestions.DESTROYS == set()

@@ -37,6 +37,7 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "mirror create": (),
     "mirror pack": (),
     "new": (),
+    "pack": (),
     "python adopt": (),
     "python install": (),
     "python uninstall": (),

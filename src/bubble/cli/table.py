@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "adopt": ("adopt", "make an environment known that another tool made"),
     "import": ("import_", "take over a file of another tool, or what pyenv has"),
     "export": ("export", "what is installed in an environment, as requirements"),
+    "pack": ("pack", "an environment with its Python as one archive, which runs anywhere"),
+    "unpack": ("unpack", "unpack such an archive"),
     "doctor": ("doctor", "find what is wrong on this machine, and mend it"),
     "gc": ("gc", "throw away what nobody needs any more"),
     "cache dir": ("cache_dir", "print the directory of the downloads"),

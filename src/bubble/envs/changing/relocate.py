@@ -130,7 +130,7 @@ def path_of(root: str) -> str:
             if len(words) == 1 and os.path.isabs(words[0]):
                 return os.path.normpath(words[0])
     for path in _in_bin(root):
-        program, _, _ = _program(read_text(f"{root}/{path}", 4096) or "")
+        program, _, _ = split_script(read_text(f"{root}/{path}", 4096) or "")
         directory, name = os.path.split(program)
         if name.startswith(("python", "pypy")) and os.path.basename(directory) == "bin":
             return os.path.dirname(directory)
@@ -212,7 +212,7 @@ def _script(path: str, rewriter: PathRewriter, own: _Own, text: str) -> str:
     name = path.removeprefix("bin/")
     if name in QUOTES:
         return rewriter.shell(text, QUOTES[name])
-    program, options, body = _program(text)
+    program, options, body = split_script(text)
     is_base = program != "" and program == own.interpreter
     moved = own.python if is_base else rewriter.path(program)
     head = text.removesuffix(body) if moved == program else _header(moved, options)
@@ -223,7 +223,7 @@ def _script(path: str, rewriter: PathRewriter, own: _Own, text: str) -> str:
     return head + (rewriter.shell(body, quoted) if spoken.endswith("sh") else rewriter.text(body))
 
 
-def _program(text: str) -> tuple[str, str, str]:
+def split_script(text: str) -> tuple[str, str, str]:
     """Return the interpreter that a script names, its options, and the rest of the script."""
     found = _EXEC.match(text)
     if found:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 from bubble.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 
 class Member(Record):
@@ -16,9 +22,11 @@ class Member(Record):
     executable: bool = False
     target: str = ""
 
+    def open(self) -> IO[bytes]:
+        """Return the content, to be read from its beginning."""
+        return open(self.source, "rb") if self.data is None else io.BytesIO(self.data)
+
     def read(self) -> bytes:
         """Return the content."""
-        if self.data is not None:
-            return self.data
-        with open(self.source, "rb") as file:
+        with self.open() as file:
             return file.read()

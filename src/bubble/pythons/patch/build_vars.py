@@ -56,7 +56,12 @@ _PC_PREFIX = re.compile(r"^prefix=(/.*?)[ \t]*$", re.MULTILINE)
 
 
 def patch_sysconfigdata(text: str, prefix: str) -> str:
-    """Return a `_sysconfigdata_*.py` with the variables put right for `prefix`.
+    """Return a `_sysconfigdata_*.py` with the variables put right for `prefix`."""
+    return rewrite_sysconfigdata(text, lambda variables: patch_variables(variables, prefix))
+
+
+def rewrite_sysconfigdata(text: str, change: Callable[[dict[str, object]], object]) -> str:
+    """Return a `_sysconfigdata_*.py` with what `change` makes of its variables.
 
     Unchanged if nothing is to change, or if the file is not one literal assignment to
     `build_time_vars` (PyPy's computes its own).
@@ -72,8 +77,8 @@ def patch_sysconfigdata(text: str, prefix: str) -> str:
         return text
     if not isinstance(variables, dict):
         return text
-    patched = patch_variables(variables, prefix)
-    if patched == variables:
+    patched = change(variables)
+    if patched == variables or not isinstance(patched, dict):
         return text
     rows = "".join(f" {name!r}: {value!r},\n" for name, value in patched.items())
     return f"{head}build_time_vars = {{\n{rows}}}\n"
@@ -81,7 +86,7 @@ def patch_sysconfigdata(text: str, prefix: str) -> str:
 
 def patch_sysconfig_json(text: str, prefix: str) -> str:
     """Return a `_sysconfig_vars_*.json` (Python ≥ 3.14) with the variables put right."""
-    return _patch_json(text, lambda variables: patch_variables(variables, prefix))
+    return rewrite_json(text, lambda variables: patch_variables(variables, prefix))
 
 
 def patch_build_details(text: str, prefix: str) -> str:
@@ -95,7 +100,7 @@ def patch_build_details(text: str, prefix: str) -> str:
         assert isinstance(result, dict)
         return result
 
-    return _patch_json(text, moved)
+    return rewrite_json(text, moved)
 
 
 def patch_variables(variables: dict[str, object], prefix: str) -> dict[str, object]:
@@ -110,6 +115,28 @@ def patch_variables(variables: dict[str, object], prefix: str) -> dict[str, obje
             new = move(new) if move else new
         patched[name] = new
     return patched
+
+
+def unpatched_variables(variables: dict[str, object], prefix: str) -> dict[str, object]:
+    """Return variables that were put right for one place as they are for `prefix`, plainly written.
+
+    What that place's path made necessary, its quotes for a shell, goes with it.
+    """
+    old = variables.get("prefix")
+    if not isinstance(old, str) or not old.startswith("/"):
+        return variables
+    plain = {
+        name: unquoted(value, old.rstrip("/")) if isinstance(value, str) else value
+        for name, value in variables.items()
+    }
+    return patch_variables(plain, prefix)
+
+
+def unquoted(text: str, path: str) -> str:
+    """Return a text in which a path is as it is, not as a shell needs it at each place."""
+    for spelled in (shlex.quote(path), _quoted(path, "'"), _quoted(path, '"')):
+        text = text.replace(spelled, path)
+    return text
 
 
 def patch_makefile(text: str, prefix: str) -> str:
@@ -213,7 +240,8 @@ def _quoted(path: str, quote: str) -> str:
     return shlex.quote(path)
 
 
-def _patch_json(text: str, change: Callable[[dict[str, object]], dict[str, object]]) -> str:
+def rewrite_json(text: str, change: Callable[[dict[str, object]], dict[str, object]]) -> str:
+    """Return the text of a JSON object with what `change` makes of it; other texts as they are."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

@@ -63,9 +63,16 @@ def patch_script(text: str, *, bin_path: str = "", names: frozenset[str]) -> str
             body = text[found.end() :]
             if _SHELL.search(body):
                 return f"#!/bin/sh\n{body}"
-            interpreter = f"{bin_path}{found['name']}"
-            return _LAUNCHER.format(interpreter=interpreter, options=found["options"]) + body
+            return launcher(f"{bin_path}{found['name']}", found["options"], body)
     return text
+
+
+def launcher(interpreter: str, options: str, body: str) -> str:
+    """Return a script that runs `body` by the interpreter at a path relative to the script's own.
+
+    `options` are the interpreter's, each with a space before it.
+    """
+    return _LAUNCHER.format(interpreter=interpreter, options=options) + body
 
 
 def patch_config_script(text: str) -> str:

@@ -23,6 +23,7 @@ except ImportError:  # no wheel for this platform
     from zlib import crc32
 
 PYTHON_JSON = "python/PYTHON.json"
+FLAT = "archive"  # stands for the top directory that a flat archive hasn't
 _FULL_PARTS = frozenset(("PYTHON.json", "build", "install", "licenses"))  # below python/
 _MAX_PYTHON_JSON = 16 << 20
 _MAX_PADDING = 1 << 20  # zeros behind the end marker; GNU tar pads to 10 KiB
@@ -35,21 +36,23 @@ def extract(
     destination: str,
     *,
     limits: Limits = _DEFAULT,
+    flat: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extracted:
     """Unpack `archive` into `destination` and return what was written.
 
     `archive` is an absolute path of a complete regular file whose sha256 was checked: `.tar.gz` or
     `.tar.zst`, told by its first bytes. `destination` is an existing, empty directory that only
-    this user may enter. An archive has one top directory, which is stripped; of a full build only
-    `python/install` is written. Files get mode 0755 if their owner may execute them, else 0644.
+    this user may enter. An archive has one top directory, which is stripped, or none (`flat`); of
+    a full build only `python/install` is written. Files get mode 0755 if their owner may execute
+    them, else 0644.
     `progress` is called with the compressed bytes that are done, and their total.
 
     Raises BubbleError(archive) at the first violation of the rules, and OSError as it comes
     (ENOSPC, …). What was written until then stays: the caller deletes the destination.
     """
     with Stream(archive, limits) as stream:
-        unpacking = _Unpacking(stream, destination, limits, progress)
+        unpacking = _Unpacking(stream, destination, limits, progress, flat=flat)
         try:
             return unpacking.run()
         finally:
@@ -65,8 +68,11 @@ class _Unpacking:
         destination: str,
         limits: Limits,
         progress: Callable[[int, int], None] | None,
+        *,
+        flat: bool,
     ) -> None:
         self._stream = stream
+        self._above = f"{FLAT}/" if flat else ""
         self._chunks: Iterator[bytes] = iter(stream)
         self._chunk = b""
         self._at = 0
@@ -115,6 +121,7 @@ class _Unpacking:
     def _member(self, kind: bytes, name: str, size: int, mode: int, link: str) -> None:
         if kind == headers.DIRECTORY:
             name = name.removesuffix("/")
+        name = self._above + name
         tree = self._tree or self._begin(name, kind)
         if kind == headers.FILE and tree:
             self._file(tree, name, size, normal_mode(mode, name))
@@ -130,7 +137,7 @@ class _Unpacking:
         elif kind == headers.SYMLINK:
             tree.add_link(name, link)
         elif kind == headers.HARD_LINK:
-            tree.add_hard_link(name, link)
+            tree.add_hard_link(name, self._above + link)
         else:
             shown = printable(kind.decode("latin-1"))
             raise refusal(f"its type “{shown}” is not allowed", name)

@@ -1,0 +1,234 @@
+"""A pack on engines' workers, which have no other Python: Spark's and Dask's own, from PyPI."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from support.needs import FULL, LINUX_ONLY, NOT_HERE, needs, not_here, real_uv
+from support.packs import Packing, run
+from support.patience import PATIENCE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Result
+
+pytestmark = [
+    LINUX_ONLY,
+    pytest.mark.real,
+    pytest.mark.skipif(not FULL, reason=f"{NOT_HERE}a long form, scripts/test --full"),
+]
+
+DASK = """
+import json, os, signal, subprocess, sys, time
+from distributed import Client
+
+def where():
+    import os, sys, alpha
+    return sys.prefix, alpha.__file__, os.getpid()
+
+if __name__ == "__main__":
+    client = Client(sys.argv[1], timeout=120)
+    client.wait_for_workers(2, timeout=120)
+    client.get_versions(check=True)
+    before = client.run(where)
+    killed = next(iter(before.values()))[2]
+    os.kill(killed, signal.SIGKILL)
+    while True:
+        now = client.run(where, on_error="ignore")
+        if len(now) == 2 and killed not in [one[2] for one in now.values() if one]:
+            break
+        time.sleep(0.2)
+    print(json.dumps([sorted(one[:2] for one in found.values()) for found in (before, now)]))
+"""
+SPARK = """
+import json, sys
+import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql.functions import pandas_udf
+
+def where(_):
+    import os, sys, alpha, pyarrow
+    yield sys.prefix, alpha.__file__, sys.version.split()[0], os.environ.get("PATH", "")
+
+spark = SparkSession.builder.getOrCreate()
+
+@pandas_udf("double")
+def twice(numbers: pd.Series) -> pd.Series:
+    return numbers * 2
+
+found = spark.sparkContext.parallelize(range(8), 8).mapPartitions(where).collect()
+total = spark.range(5).select(twice("id").alias("x")).toPandas()["x"].sum()
+print("FOUND", json.dumps([sorted(set(map(tuple, found))), float(total)]))
+spark.stop()
+"""
+
+
+TOOLS = (
+    *("bash", "basename", "cat", "chmod", "cp", "dirname", "env", "getconf", "grep", "gzip", "id"),
+    *("java", "ln", "ls", "mkdir", "mv", "nice", "ps", "rm", "sed", "setsid", "sh", "tar", "tr"),
+    *("uname", "whoami"),
+)
+
+
+class Packed(Packing):
+    """A pack whose environment has packages of the index, too."""
+
+    def __init__(self, bubble: Callable[..., Result], directory: str, *names: str) -> None:
+        super().__init__(bubble, directory)
+        uv = real_uv()
+        self.env["PATH"] = f"{os.path.dirname(uv)}:{os.environ['PATH']}"
+        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+            del self.env[name]
+        done = subprocess.run(
+            [uv, "pip", "install", "-q", "--python", f"{self.environment}/bin/python", *names],
+            check=False,
+        )
+        if done.returncode:
+            not_here(f"an index with {', '.join(names)}")
+
+
+def test_dask_schedules_on_workers_that_have_the_pack_alone(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    packing = Packed(bubble, str(tmp_path / "made"), "distributed")
+    archive = packing.pack("--for", "dask")
+    nodes = [f"{tmp_path}/node {n}/env" for n in (1, 2)]
+    for node in nodes:
+        os.makedirs(os.path.dirname(node))
+        packing.ok("unpack", archive, node)
+    script = str(tmp_path / "job.py")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(DASK)
+    address = f"{tmp_path}/scheduler.json"
+    commands = [
+        [f"{nodes[0]}/bin/dask", "scheduler", "--host", "127.0.0.1", "--port", "0",
+         "--no-dashboard", "--scheduler-file", address],
+        *([f"{node}/bin/dask", "worker", "--scheduler-file", address, "--nthreads", "1",
+           "--no-dashboard", "--local-directory", f"{node}.scratch"] for node in nodes),
+    ]  # fmt: skip
+    env = {"PATH": "/nothing", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
+    running = [
+        subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, start_new_session=True)
+        for command in commands
+    ]
+    try:
+        found = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
+    finally:
+        for process in running:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+    expected = [
+        [
+            node,
+            f"{node}/lib/python{packing.version.rpartition('.')[0]}/site-packages/alpha/__init__.py",
+        ]
+        for node in nodes
+    ]
+    assert found == [expected, expected]
+
+
+def _address(path: str) -> str:
+    """Return the address that a scheduler has written, as soon as it has."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with open(path, encoding="utf-8") as file:
+                return str(json.load(file)["address"])
+        except (OSError, ValueError):
+            time.sleep(0.1)
+    raise AssertionError("the scheduler hasn't come up")
+
+
+@needs("java")
+@pytest.mark.parametrize("cluster", ["local-cluster", "standalone"])
+def test_spark_runs_its_executors_in_the_pack(
+    cluster: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    packing = Packed(bubble, str(tmp_path / "made"), "pyspark>=4", "pandas<3", "pyarrow")
+    archive = packing.pack("--for", "spark", "--exclude", "lib/*/site-packages/pyspark/*")
+    script = str(tmp_path / "job.py")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(SPARK)
+    spark = f"{packing.site}/pyspark"
+    # hosts without any Python: what is on PATH are the programs that Spark's scripts call
+    tools = f"{tmp_path}/tools"
+    os.mkdir(tools)
+    for tool in TOOLS:
+        found = subprocess.run(["which", tool], capture_output=True, text=True, check=False).stdout
+        if found:
+            os.symlink(found.strip(), f"{tools}/{tool}")
+    env = {
+        "PATH": tools, "HOME": str(tmp_path), "SPARK_HOME": spark, "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_WORKER_DIR": f"{tmp_path}/jobs", "LC_ALL": "C.UTF-8",
+    }  # fmt: skip
+    running: list[subprocess.Popen[bytes]] = []
+    master = "local-cluster[2,1,1024]"
+    try:
+        if cluster == "standalone":
+            master = _standalone(spark, env, str(tmp_path), running)
+        done = subprocess.run(
+            [f"{spark}/bin/spark-submit", "--master", master, "--archives", f"{archive}#env",
+             "--executor-memory", "512m", script],
+            env={
+                **env,
+                "PYSPARK_DRIVER_PYTHON": f"{packing.environment}/bin/python",
+                "PYSPARK_PYTHON": "./env/bin/python",
+            },
+            cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False,
+        )  # fmt: skip
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait()
+    said = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
+    assert said, (done.stdout, done.stderr)
+    places, total = json.loads(said[0].removeprefix("FOUND "))
+    assert total == 20.0
+    assert len(places) == 2
+    for prefix, module, version, _ in places:
+        assert prefix.endswith("/env")
+        assert module.startswith(f"{prefix}/lib/")
+        assert version == packing.version
+
+
+def _standalone(
+    spark: str, env: dict[str, str], scratch: str, running: list[subprocess.Popen[bytes]]
+) -> str:
+    """Start a master and two workers; return the master's address."""
+    log = f"{scratch}/master.log"
+    classes = "org.apache.spark.deploy"
+    with open(log, "wb") as file:
+        command = [f"{spark}/bin/spark-class", f"{classes}.master.Master", "--host", "127.0.0.1",
+                   "--port", "0", "--webui-port", "0"]  # fmt: skip
+        running.append(subprocess.Popen(command, env=env, stdout=file, stderr=file))
+    address = _said(log, "Starting Spark master at ")
+    for number in (1, 2):
+        with open(f"{scratch}/worker{number}.log", "wb") as file:
+            command = [f"{spark}/bin/spark-class", f"{classes}.worker.Worker", "--host",
+                       "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", "0",
+                       address]  # fmt: skip
+            running.append(subprocess.Popen(command, env=env, stdout=file, stderr=file))
+    for number in (1, 2):
+        _said(f"{scratch}/worker{number}.log", "Successfully registered with master ")
+    return address
+
+
+def _said(log: str, words: str) -> str:
+    """Return what a log says behind some words, as soon as it does."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if words in line:
+                    return line.partition(words)[2].split()[0]
+        time.sleep(0.2)
+    raise AssertionError(f"{log} hasn't said: {words}")

@@ -1,0 +1,95 @@
+"""Environments to pack: of a real interpreter in the store, with small wheels installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from urllib.parse import quote
+
+from support.builds import interpreters, packed_mirror
+from support.needs import not_here
+from support.wheels import wheel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Result
+
+
+class Packing:
+    """A project below `directory` whose environment has the packages alpha and beta."""
+
+    def __init__(self, bubble: Callable[..., Result], directory: str, *, umask: str = "") -> None:
+        newest = [v for v, _ in interpreters() if v.startswith(("3.11.", "3.12.", "3.13."))]
+        if not newest:
+            not_here("no CPython that is recent enough")
+        self.bubble = bubble
+        self.directory = directory
+        self.version = newest[-1]
+        self.root = f"{directory}/site"
+        self.home = f"{directory}/store"
+        self.wheels = f"{directory}/wheels"
+        for path in (self.root, self.wheels):
+            os.makedirs(path)
+        self.env: dict[str, str | None] = {
+            "BUBBLE_HOME": self.home,
+            "BUBBLE_CATALOG": f"{packed_mirror([self.version])}/catalogue.json",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": f"file://{quote(self.wheels)}",
+        }
+        self.umask = umask
+        self.ok("python", "install", self.version)
+        for name in ("alpha", "beta"):
+            wheel(self.wheels, name, "1.0", script=name, hashed=True)
+        made = self.ok(
+            "create", "-p", self.version, "--with", "alpha", "--with", "beta", "--installer", "pip"
+        )
+        self.environment = made.out.strip()
+        self.site = next(
+            f"{self.environment}/lib/{name}/site-packages"
+            for name in os.listdir(f"{self.environment}/lib")
+            if name.startswith("python3.")
+        )
+
+    def call(self, *words: str) -> Result:
+        """Run the command line in the project."""
+        before = os.umask(int(self.umask, 8)) if self.umask else -1
+        try:
+            return self.bubble(*words, cwd=self.root, env=self.env)
+        finally:
+            if before >= 0:
+                os.umask(before)
+
+    def ok(self, *words: str) -> Result:
+        """Run it, and expect that it goes well."""
+        done = self.call(*words)
+        assert done.status == 0, done
+        return done
+
+    def pack(self, *words: str, name: str = "pack.tar.gz") -> str:
+        """Pack the environment, and return the archive's path."""
+        path = f"{self.directory}/{name}"
+        done = self.ok("pack", "-o", path, *words)
+        assert done.out.strip() == path
+        return path
+
+    def vanish(self) -> None:
+        """Take away the store and the project."""
+        shutil.rmtree(self.home)
+        shutil.rmtree(self.root)
+
+
+def run(*command: str, **more: str) -> str:
+    """Run a program of an unpacked pack on a bare PATH; return what it printed."""
+    done = subprocess.run(
+        command,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **more},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
