@@ -13,6 +13,7 @@ import pytest
 
 from support.needs import LINUX_ONLY
 from support.packs import Packing, run
+from support.projects import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,16 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def packing(bubble: Callable[..., Result], tmp_path: Path) -> Packing:
+def packing(
+    bubble: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Packing:
+    home = str(tmp_path_factory.getbasetemp() / "store-of-packs")
+    return Packing(bubble, str(tmp_path / "made"), home=home)
+
+
+@pytest.fixture
+def alone(bubble: Callable[..., Result], tmp_path: Path) -> Packing:
+    """One with a store that no other test has."""
     return Packing(bubble, str(tmp_path / "made"))
 
 
@@ -63,7 +73,8 @@ def is_at(place: str, old: str, script: str) -> None:
     assert "pip" in run(f"{place}/bin/pip", "--version")
 
 
-def test_unpacked_anywhere_it_runs(packing: Packing, tmp_path: Path) -> None:
+def test_unpacked_anywhere_it_runs(alone: Packing, tmp_path: Path) -> None:
+    packing = alone
     archive = packing.pack()
     packing.vanish()
     script = str(tmp_path / "facts.py")
@@ -195,6 +206,14 @@ def damaged_interpreter(packing: Packing) -> None:
         file.write("# by hand\n")
 
 
+def test_a_damaged_interpreter_is_not_shipped(alone: Packing) -> None:
+    damaged_interpreter(alone)
+    done = alone.call("pack")
+    assert done.status == 1
+    assert "bubble python verify --repair" in done.err
+    assert os.listdir(alone.root) == [".venv"]
+
+
 def system_packages(packing: Packing) -> None:
     shutil.rmtree(packing.environment)
     packing.ok("create", "-p", packing.version, "--system-site-packages", "--force")
@@ -214,7 +233,6 @@ def adopted(packing: Packing) -> None:
     [
         (damaged_package, "alpha has a changed "),
         (lost_file, "beta has lost "),
-        (damaged_interpreter, "bubble python verify --repair"),
         (system_packages, "--system-site-packages"),
         (adopted, "mirror pack"),
     ],
@@ -292,3 +310,22 @@ def test_what_cannot_be_is_told_before_anything_is_done(packing: Packing) -> Non
         assert file.read() == "mine"
     packing.ok("pack", "-o", there, "--force", "--for", "spark")
     packing.ok("pack", "--check", there)
+
+
+def test_what_a_sync_made_is_held_against_its_lock(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    site = Site(bubble, str(tmp_path), uv=False)
+    os.unlink(f"{site.root}/bubble.toml")
+    site.lock_by_hand("", "alpha-1.0")
+    site.ok("sync", "--frozen")
+    file = f"{tmp_path}/pack.tar.gz"
+    assert "lock" not in site.ok("pack", "-o", file).err
+    site.ok("pack", "--check", file)
+    site.ok("run", ".venv", "pip", "install", "-q", "beta")
+    assert "isn't what its lock says (drifted): bubble sync" in (
+        site.ok("pack", "-o", file, "--force").err
+    )
+    done = site.call("pack", "--check", file)
+    assert (done.status, done.out) == (1, "")
+    assert "isn't what its lock says (drifted)" in done.err

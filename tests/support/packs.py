@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 
 class Packing:
-    """A project below `directory` whose environment has the packages alpha and beta."""
+    """A project below `directory` whose environment has the packages alpha and beta.
 
-    def __init__(self, bubble: Callable[..., Result], directory: str, *, umask: str = "") -> None:
+    Its store is `home`, or its own.
+    """
+
+    def __init__(
+        self, bubble: Callable[..., Result], directory: str, *, umask: str = "", home: str = ""
+    ) -> None:
         newest = [v for v, _ in interpreters() if v.startswith(("3.11.", "3.12.", "3.13."))]
         if not newest:
             not_here("no CPython that is recent enough")
@@ -29,7 +34,7 @@ class Packing:
         self.directory = directory
         self.version = newest[-1]
         self.root = f"{directory}/site"
-        self.home = f"{directory}/store"
+        self.home = home or f"{directory}/store"
         self.wheels = f"{directory}/wheels"
         for path in (self.root, self.wheels):
             os.makedirs(path)
@@ -76,8 +81,9 @@ class Packing:
         return path
 
     def vanish(self) -> None:
-        """Take away the store and the project."""
-        shutil.rmtree(self.home)
+        """Take away the project, and the store if it has its own."""
+        if self.home.startswith(self.directory):
+            shutil.rmtree(self.home)
         shutil.rmtree(self.root)
 
 

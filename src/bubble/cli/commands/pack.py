@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bubble.envs.packing.reading import Difference
     from bubble.pythons.pack.tar import Written
     from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble pack", "this directory's environment, with its Python: NAME.tar.gz"),
@@ -84,6 +85,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     task.step("verifying")
     installation = interpreter_of(environment, world)
     require_whole(environment)
+    amiss = _amiss(environment, world)
     wish = Wish(
         exclude=tuple(options.exclude), strip_tests=options.strip_tests, as_is=options.as_is
     )
@@ -93,7 +95,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
         found = differences(path, pack.members, world.layout, task.part)
         task.finish("")
-        return _compared(path, environment, found)
+        return _compared(path, environment, found, amiss)
     mtime = archive.time_of(context.env.get("SOURCE_DATE_EPOCH", ""))
     task.step("writing")
     if form == "dir":
@@ -106,7 +108,28 @@ def execute(options: Namespace, context: Context) -> Outcome:
         new = not options.force
         written = archive.write(path, pack.members, form, mtime, task.part, new=new)
     task.finish("")
-    return _outcome(path, str(installation.key), pack, written, options)
+    done = _outcome(path, str(installation.key), pack, written, options)
+    return done.replace(warnings=(*amiss, *done.warnings))
+
+
+def _amiss(environment: Environment, world: World) -> tuple[str, ...]:
+    """Return what to tell of an environment that a sync made and that isn't what its lock says."""
+    from bubble.envs.knowing.placing import bubble_at
+    from bubble.projects.locate import bubble_of, project_of
+    from bubble.projects.manifest import DEFAULT
+    from bubble.projects.status import IN_SYNC, status_of
+
+    root, name, before = bubble_at(environment.path) or (environment.project, DEFAULT, False)
+    if not root or before:
+        return ()
+    try:
+        project = project_of(root, world.env.get("HOME", ""))
+        found = status_of(project, bubble_of(project, name), world)
+    except BubbleError:
+        return ()  # it isn't a bubble's
+    if found.known is None or found.state == IN_SYNC or found.path != environment.path:
+        return ()
+    return (f"{environment.title} isn't what its lock says ({found.state}): {found.mend}",)
 
 
 def _stem(environment: Environment) -> str:
@@ -191,13 +214,20 @@ def _outcome(path: str, key: str, pack: Pack, written: Written, options: Namespa
     )
 
 
-def _compared(path: str, environment: Environment, found: list[Difference]) -> Outcome:
+def _compared(
+    path: str, environment: Environment, found: list[Difference], amiss: tuple[str, ...]
+) -> Outcome:
     from bubble.model.text import few, printable
 
     data = {
         "file": path,
         "differences": [{"name": one.name, "what": one.what} for one in found],
     }
+    if not found and amiss:
+        error = BubbleError(
+            "environment", amiss[0].rpartition(": ")[0], hint=amiss[0].rpartition(": ")[2]
+        )
+        return Outcome(data=data, errors=(error,))
     if not found:
         return Outcome(data=data, lines=(f"{path} is what {environment.title} is",))
     said = few((f"{one.what} {one.name}" for one in found), _SHOWN)
