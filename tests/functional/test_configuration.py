@@ -242,3 +242,19 @@ def test_the_page_has_every_setting() -> None:
     with open(page, encoding="utf-8") as file:
         rows = re.findall(r"(?m)^\| `([a-z-]+)` \| (?:`([A-Z_]+)`)? ?\|", file.read())
     assert rows == [(setting.key, setting.variable) for setting in SETTINGS]
+
+
+def test_an_uninstallation_takes_what_bubble_wrote_and_leaves_what_its_user_did(
+    bubble: Callable[..., Result], write: Write, env: dict[str, str]
+) -> None:
+    assert bubble("config", "set", "http-retries", "2").status == 0
+    assert bubble("self", "uninstall", "--yes").status == 0
+    assert bubble("config", "get", "http-retries").out == "2\n"
+    assert bubble("self", "uninstall", "--all", "--yes").status == 0
+    assert not os.path.exists(f"{env['HOME']}/.config/bubble")
+    mine = write("http-retries = 3\n")
+    assert bubble("config", "set", "offline", "true").status == 0
+    done = bubble("self", "uninstall", "--all", "--yes")
+    assert f"your configuration stays: {mine}" in done.err
+    with open(mine) as file:
+        assert file.read() == "http-retries = 3\noffline = true\n"

@@ -59,11 +59,18 @@ def test_a_directory_uses_no_venv_that_was_not_adopted(bubble: Bubble, project: 
 
 
 def test_removing_it_only_forgets_it(bubble: Bubble, project: str) -> None:
-    assert bubble("adopt", project).status == 0
     before = files(project)
+    assert bubble("adopt", project).status == 0
     assert bubble("remove", f"{project}/.venv").status == 0
     assert files(project) == before
     assert bubble("list", "--json").json["data"] == []
+
+
+def test_it_is_as_before_when_the_store_is_gone(bubble: Bubble, project: str) -> None:
+    before = files(project)
+    assert bubble("adopt", project).status == 0
+    assert bubble("self", "uninstall", "--all", "--yes").status == 0
+    assert files(project) == before
 
 
 def test_a_clone_of_it_is_ours(bubble: Bubble, project: str) -> None:

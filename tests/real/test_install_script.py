@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,9 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
         file.write("echo mine")  # and no line end
     os.utime(f"{machine.home}/.bashrc", (1, 1))
     os.makedirs(f"{machine.home}/.local/share/empty")
+    for name in ("one", "two"):
+        adopted = [sys.executable, "-m", "venv", "--without-pip", f"{machine.home}/{name}"]
+        subprocess.run(adopted, check=True)
     before = machine.everything(times=True)
     done = machine.run("--yes")
     assert done.returncode == 0, done.stderr
@@ -74,6 +78,10 @@ def test_one_command_brings_a_running_bubble_and_one_takes_all_of_it_away(machin
     for shell in ("fish", "zsh", "nu"):
         assert machine.bubble("init", shell, "--install").returncode == 0
     python(machine)
+    assert machine.bubble("config", "set", "http-retries", "2").returncode == 0
+    for name in ("one", "two"):
+        assert machine.bubble("adopt", f"{machine.home}/{name}").returncode == 0
+    assert machine.bubble("remove", f"{machine.home}/two").returncode == 0
     made = machine.bubble("create", "lab", "-p", "3.11")
     assert made.returncode == 0, made.stderr
     packages = f"{machine.home}/.local/share/bubble/envs/lab/lib/python3.11/site-packages"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from bubble.cli.settings import Setting
 
+# begins a file that wasn't there, so that an uninstallation knows what is the user's own
+MADE = "# made by bubble config set; bubble self uninstall --all takes it away\n"
 _TRUTH = {"true": True, "on": True, "yes": True, "1": True}
 _TRUTH |= {"false": False, "off": False, "no": False, "0": False}
 
@@ -67,8 +69,8 @@ def write(configuration: Configuration, setting: Setting, value: object) -> str:
     from bubble.system.files import read_text, replace_file
 
     path = os.path.realpath(configuration.path)  # one that is a link stays one
-    before = read_text(path, 1 << 16) or ""
-    lines = before.splitlines(keepends=True)
+    before = read_text(path, 1 << 16)
+    lines = (MADE if before is None else before).splitlines(keepends=True)
     key = setting.key
     if value is None and key not in configuration.said:
         return ""

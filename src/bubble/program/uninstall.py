@@ -28,14 +28,19 @@ class Piece(Record):
     size: int
 
 
-def pieces(origin: Origin, layout: Layout, *, everything: bool) -> tuple[Piece, ...]:
-    """Return what goes: the program; the shims; with `everything` the store and the cache too."""
+def pieces(
+    origin: Origin, layout: Layout, *, everything: bool, configuration: str = ""
+) -> tuple[Piece, ...]:
+    """Return what goes: the program; the shims; with `everything` the store and the cache too.
+
+    `configuration` is the absolute path of the user's, where bubble wrote it.
+    """
     found = []
     if origin.kind == INSTALLER:
         found += [("the command", origin.launcher), ("bubble and its Python", origin.prefix)]
     if everything:
         found += [("the store: every Python and environment in it", layout.home)]
-        found += [("the cache", layout.cache)]
+        found += [("the cache", layout.cache), ("the configuration", configuration)]
     else:
         found += [("the shims", layout.shims), ("the shims' script", layout.shim)]
     return tuple(

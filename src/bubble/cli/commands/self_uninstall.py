@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 
 TYPE_CHECKING = False
@@ -14,8 +16,9 @@ EXAMPLES = (
 )
 DETAILS = (
     "Takes out the blocks in the shells' start-up files, the kernels, the shims and the program;\n"
-    "with --all also every Python and environment of the store. Environments in projects stay\n"
-    "where they are, and need another interpreter then. It asks on a terminal; elsewhere: --yes."
+    "with --all also every Python and environment of the store, and what `config set` wrote.\n"
+    "Environments in projects stay where they are, and need another interpreter then. It asks on\n"
+    "a terminal; elsewhere: --yes."
 )
 JSON = "{dry_run, removed: [{what, path, size}]}; `size` is in bytes"
 
@@ -31,14 +34,20 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Show what goes, ask, and take it away."""
+    from bubble.envs.discarding.remove import release_adopted
     from bubble.model.errors import BubbleError
     from bubble.model.text import size
     from bubble.program.origin import INSTALLER, origin
     from bubble.program.uninstall import made_directories, pieces, remove
 
     found = origin(context.env)
-    going = pieces(found, context.layout, everything=options.all)
+    configuration, ours = _configuration(context)
+    going = pieces(
+        found, context.layout, everything=options.all, configuration=configuration if ours else ""
+    )
     made = made_directories(found, context.layout)
+    if options.all and ours:
+        made += (os.path.dirname(configuration),)
     shown = [f"{size(p.size).rjust(10)}  {p.path}  {p.what}" for p in going]
     data = {"dry_run": options.dry_run, "removed": [p.as_dict() for p in going]}
     if options.dry_run:
@@ -54,9 +63,26 @@ def execute(options: Namespace, context: Context) -> Outcome:
             context.output.note(line)
     context.require_agreement("all of this goes", given=options.yes)
     notes = _detach(context)
+    if options.all:
+        release_adopted(context.layout)
+        if configuration and not ours:
+            notes.append(f"your configuration stays: {configuration}")
     remove(going, found, made)
     last = () if found.kind == INSTALLER else (f"the program itself: {found.remove}",)
     return Outcome(data=data, lines=tuple(shown), notes=tuple(notes), next_steps=last)
+
+
+def _configuration(context: Context) -> tuple[str, bool]:
+    """Return the path of the user's configuration, "" for none, and whether bubble wrote it."""
+    from bubble.cli.configuring import MADE
+    from bubble.system.files import read_text
+    from bubble.system.layout import configuration_file
+
+    path = configuration_file(context.env)
+    text = read_text(path, 1 << 16) if path else None
+    if text is None:
+        return "", False
+    return path, text.startswith(MADE) and not os.path.islink(path)
 
 
 def _detach(context: Context) -> list[str]:

@@ -10,7 +10,7 @@ from bubble.envs.knowing.working_trees import require_saved
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.selection import registry
-from bubble.selection.identity import is_registered
+from bubble.selection.identity import is_registered, mark_file
 from bubble.system.files import unlink_quietly
 from bubble.system.removal import set_aside
 from bubble.system.sweep import sweep
@@ -58,6 +58,8 @@ def remove(
                     f"bubble remove --yes {shown}",
                 )
             remains = set_aside(layout, path)
+        else:
+            _take_mark(environment, layout)
         if also:
             also(environment)
         try:
@@ -69,6 +71,21 @@ def remove(
             if environment.identity and "/" not in environment.identity:
                 unlink_quietly(f"{layout.synced}/{environment.identity}")
     return remains is not None
+
+
+def release_adopted(layout: Layout) -> None:
+    """Leave every environment that another tool made as it was before it was adopted.
+
+    For when the store goes, which alone knows of them. Raises OSError.
+    """
+    for environment in registry.environments(layout):
+        _take_mark(environment, layout)
+
+
+def _take_mark(environment: Environment, layout: Layout) -> None:
+    mark = mark_file(environment)
+    if environment.maker != "bubble" and mark and is_registered(environment, layout):
+        unlink_quietly(mark)
 
 
 def _require_ours(environment: Environment, layout: Layout) -> None:
