@@ -113,7 +113,7 @@ def test_what_a_network_does_is_told_and_leaves_nothing(getter: str, machine: Ma
     with open(f"{machine.out}/{ARCHIVE}", "rb") as archive:
         data = archive.read()
     os.unlink(f"{machine.out}/{ARCHIVE}")
-    for kind in ("another's bytes", "a portal's page", "cut", "nothing", "404"):
+    for kind in ("another's bytes", "a portal's page", "cut", "nothing", "404", "500"):
         with serve() as server:
             with open(f"{machine.out}/install.sh", encoding="utf-8") as file:
                 text = file.read()
@@ -127,7 +127,7 @@ def test_what_a_network_does_is_told_and_leaves_nothing(getter: str, machine: Ma
             done = machine.run("--no-init")
             machine.out = mine
         assert done.returncode == 1, kind
-        said = "can't be fetched" if kind in {"nothing", "404"} else "has other bytes"
+        said = "can't be fetched" if kind in {"nothing", "404", "500"} else "has other bytes"
         assert said in done.stderr or (kind == "cut" and "can't be fetched" in done.stderr), kind
         assert len(done.stderr.splitlines()) == 2
         assert machine.everything() == {}, kind

@@ -1,17 +1,19 @@
 """The recipe of `bubble export --format dockerfile`, carried out as an image builder does it.
 
 Without a daemon: overlay layers and a chroot (`support.image_builder`), as root. The base image is
-this machine's own root; with BUBBLE_TEST_FULL, Debian's by debootstrap, where no Python is.
+this machine's own root; with BUBBLE_TEST_FULL, Debian 11's and 12's, where no Python is.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bubble.system.host import host_platform
+from support import old_python
 from support.builds import packed_mirror
 from support.debian_roots import LIBRARIES, debian
 from support.fault_server import serve
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from support.fault_server import FaultServer
 
 MANIFEST = f"""\
-python = "3.11"
 platforms = ["{host_platform({})}"]
 
 [bubbles.default]
@@ -44,34 +45,48 @@ RUNS = {
 BASE = "debian:bookworm-slim"
 
 
-@pytest.fixture(scope="module", params=["this machine", *(["bookworm"] if FULL else [])])
-def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The root of the base image."""
+@dataclass(frozen=True)
+class Base:
+    """A base image: its root, and a mirror with a Python of a minor version that runs there."""
+
+    root: str
+    mirror: str
+    minor: str
+
+
+@pytest.fixture(
+    scope="module", params=["this machine", *(["bookworm", "bullseye"] if FULL else [])]
+)
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
     if request.param == "this machine":
-        return "/"
-    root = debian(str(tmp_path_factory.mktemp("roots")), request.param, LIBRARIES)
+        return Base("/", packed_mirror(["3.11"]), "3.11")
+    old = request.param == "bullseye"
+    libraries = old_python.LIBRARIES if old else LIBRARIES
+    root = debian(str(tmp_path_factory.mktemp("roots")), request.param, libraries)
     assert not os.path.exists(f"{root}/usr/bin/python3")
-    return root
+    if old:
+        return Base(root, old_python.old_mirror(), old_python.MINOR)
+    return Base(root, packed_mirror(["3.11"]), "3.11")
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+def whole(base: Base, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A release with all that it installs beside it."""
-    out = release(str(tmp_path_factory.mktemp("release")))
+    out = release(str(tmp_path_factory.mktemp("release")), mirror=base.mirror, minor=base.minor)
     wheels(out)
     return out
 
 
 @pytest.fixture
-def served() -> Iterator[FaultServer]:
-    with serve(packed_mirror(["3.11"])) as server:
+def served(base: Base) -> Iterator[FaultServer]:
+    with serve(base.mirror) as server:
         yield server
 
 
 @ROOT_ONLY
 @needs("unshare", "tar")
 def test_the_recipe_makes_an_image_that_runs_as_nobody_and_holds_what_is_locked(
-    base: str,
+    base: Base,
     whole: str,
     served: FaultServer,
     bubble: Callable[..., Result],
@@ -83,7 +98,7 @@ def test_the_recipe_makes_an_image_that_runs_as_nobody_and_holds_what_is_locked(
     catalogue = f"{served.url}/catalogue.json"
     project = tmp_path / "app"
     project.mkdir()
-    (project / "bubble.toml").write_text(MANIFEST)
+    (project / "bubble.toml").write_text(f'python = "{base.minor}"\n{MANIFEST}')
     (project / "app.py").write_text("import alpha; alpha.main()\n")
     env = {
         "BUBBLE_CATALOG": catalogue,
@@ -97,7 +112,7 @@ def test_the_recipe_makes_an_image_that_runs_as_nobody_and_holds_what_is_locked(
     arguments = {"BUBBLE_CATALOG": catalogue, "PIP_INDEX_URL": index.url}
     contexts = {"": str(project), "bubble": whole}
     with other_disk("/") as layers:  # an upper layer may not lie in its lower one
-        builder = Builder(layers, {BASE: base}, contexts, arguments)
+        builder = Builder(layers, {BASE: base.root}, contexts, arguments)
         image = builder.build(recipe.out)
         holds_only_what_runs(builder, image)
         served.close()
