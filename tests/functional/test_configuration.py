@@ -258,3 +258,15 @@ def test_an_uninstallation_takes_what_bubble_wrote_and_leaves_what_its_user_did(
     assert f"your configuration stays: {mine}" in done.err
     with open(mine) as file:
         assert file.read() == "http-retries = 3\noffline = true\n"
+
+
+def test_a_store_that_is_left_behind_is_told_of(
+    bubble: Callable[..., Result], env: dict[str, str]
+) -> None:
+    unset: dict[str, str | None] = {"BUBBLE_HOME": None}
+    assert "stays there" not in bubble("config", "set", "home", "~/one", env=unset).err
+    assert bubble("rehash", env=unset).status == 0
+    done = bubble("config", "set", "home", f"{env['HOME']}/two", env=unset)
+    assert f"what is in {env['HOME']}/one stays there" in done.err
+    assert bubble("rehash", env=unset).status == 0
+    assert "stays there" not in bubble("config", "set", "home", "~/two", env=unset).err

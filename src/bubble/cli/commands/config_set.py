@@ -37,8 +37,20 @@ def execute(options: Namespace, context: Context) -> Outcome:
     warnings: tuple[str, ...] = ()
     if overruling and type(overruling) is not Configured:
         warnings = (f"{setting.variable} is set here, and wins",)
+    elif setting.key == "home" and (old := _left_behind(str(value), context)):
+        warnings = (f"what is in {printable(old, 500)} stays there, unseen: move it, or delete it",)
     return Outcome(
         data={"path": before.path, "key": setting.key, "value": value},
         notes=(f"wrote {setting.key} to {printable(before.path, 500)}",),
         warnings=warnings,
     )
+
+
+def _left_behind(home: str, context: Context) -> str:
+    """Return the store's present directory if there is something in it, and it isn't `home`."""
+    from bubble.system.files import names_in
+
+    if home.startswith("~/"):
+        home = f"{context.env.get('HOME', '')}{home[1:]}"
+    old = context.layout.home
+    return old if home != old and names_in(old) else ""
