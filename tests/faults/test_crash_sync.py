@@ -238,6 +238,39 @@ def test_a_full_disk_at_any_point_of_a_sync_leaves_the_old_or_the_new_one(stage:
     assert not found, "\n".join(found[:20])
 
 
+def test_a_full_disk_at_any_point_of_a_rollback_leaves_one_of_the_two(stage: Scene) -> None:
+    root = project(stage)
+    place, words = f"{root}/.venvs/train", ("rollback", "train")
+    restore(stage, "synced")
+    strace = Strace(
+        ["env", "-C", root, *command(*words, bug="none")],
+        stage.env,
+        [stage.home, stage.cache, f"{root}/."],
+        f"{stage.root}/scratch",
+    )
+    restore(stage, "synced")
+    takes_space = ("open", "mkdir", "write", "rename", "symlink", "link", "fsync", "syncfs")
+    points = [p for p in strace.points() if p.name.startswith(takes_space)]
+    assert {"renameat2"} <= {p.name for p in points}
+    found = []
+    tried = 0
+    for point in [p for n, p in enumerate(points) if n % _EACH == 0 or p.name == "renameat2"]:
+        restore(stage, "synced")
+        done = strace.disturb(point, "error=ENOSPC")
+        if done is None:
+            continue
+        tried += 1
+        where = f"{point.name} {point.ordinal}, {point.call}"
+        problems = invariants.unclear(done) + broken(place)
+        problems += [] if has(place) in {"1", "2"} else ["I2: neither is there"]
+        again = stage.run(*words, before=("env", "-C", root))
+        problems += [f"I5: {again}"] if again.status or has(place) not in {"1", "2"} else []
+        problems += wrong_records(stage, "train") + left_in_project(stage)
+        found += [f"{where}: {problem}" for problem in problems]
+    assert tried > 5
+    assert not found, "\n".join(found[:20])
+
+
 @ROOT_ONLY
 def test_what_a_lower_layer_of_an_image_made_is_synced_all_the_same(stage: Scene) -> None:
     write_lock(stage, "pylock.toml", "3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -258,3 +259,36 @@ def test_a_kernel_is_kept_renewed_and_taken_away(site: Site) -> None:
     site.edit("kernel = true", "")
     site.ok("sync", "train")
     assert os.listdir(kernels) == []
+
+
+def test_a_kernel_comes_along_with_a_moved_project_and_a_copy_gets_its_own(site: Site) -> None:
+    wheel(site.wheels, "ipykernel", "6.0", modules=["ipykernel_launcher"])
+    site.edit('[bubbles.train]\ndependencies = ["gamma"]',
+              '[bubbles.train]\nkernel = true\ndependencies = ["ipykernel"]')  # fmt: skip
+    site.ok("sync", "train")
+    kernels = f"{os.environ['HOME']}/.local/share/jupyter/kernels"
+
+    def runs() -> dict[str, str]:
+        found = {}
+        for name in os.listdir(kernels):
+            with open(f"{kernels}/{name}/kernel.json", encoding="utf-8") as file:
+                found[name] = json.load(file)["argv"][0]
+        return found
+
+    moved, other = f"{site.directory}/moved", f"{site.directory}/other"
+    os.rename(site.root, moved)
+    site.root = moved
+    site.ok("sync", "train")
+    assert runs() == {"site-train": f"{moved}/.venvs/train/bin/python"}
+    shutil.copytree(moved, other, symlinks=True)
+    site.root = other
+    site.ok("sync", "train")
+    assert runs() == {
+        "site-train": f"{moved}/.venvs/train/bin/python",
+        "other-train": f"{other}/.venvs/train/bin/python",
+    }
+    site.root = f"{site.directory}/again"
+    os.rename(moved, site.root)
+    site.edit("kernel = true\n", "")
+    site.ok("sync", "train")
+    assert list(runs()) == ["other-train"]

@@ -47,17 +47,24 @@ def keep_kernel(
 
     Only a kernel that sync made is taken away. Raises BubbleError and OSError.
     """
-    from bubble.envs.kernel import install_kernel, read_kernel, remove_kernel
-
     if is_current(project, bubble, environment, known):
         return known.kernel
+    from bubble.envs.kernel import install_kernel, read_kernel, remove_kernel
+
     before = read_kernel(known.kernel) if known.kernel else None
+    name = os.path.basename(known.kernel)
+    if before is not None and before.is_ours and before.environment != environment.path:
+        if os.path.lexists(before.environment):
+            name = ""  # the original's, of which this is a copy
+        else:
+            remove_kernel(before, world.layout)  # of what was moved here: it comes along
+        before = None
     if not bubble.kernel:
         if before is not None and before.is_ours and before.environment == environment.path:
             remove_kernel(before, world.layout)
         return ""
     base = os.path.basename(project.root)
-    name = os.path.basename(known.kernel) if before else _name(f"{base}-{bubble.name}")
+    name = name or _name(f"{base}-{bubble.name}")
     version = environment.request.rpartition(".")[0] or environment.request
     title = f"Python {version} ({base} {bubble.name})"
     try:

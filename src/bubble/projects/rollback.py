@@ -56,7 +56,7 @@ def roll_back(project: Project, bubble: Bubble, world: World) -> RolledBack:
         places.settle(project, bubble, layout)
         old = places.registered_at(before, "", layout)
         if old is None or os.path.islink(before) or not is_itself(old, layout):
-            raise _nothing(before, bubble)
+            raise _nothing(before, project, bubble)
         present = _present(project, bubble, world)
         placing.require_unmounted(before)
         here = installed(path) if present is not None else {}
@@ -154,12 +154,12 @@ def _exchange(before: str, path: str) -> None:
         )
 
 
-def _nothing(before: str, bubble: Bubble) -> BubbleError:
+def _nothing(before: str, project: Project, bubble: Bubble) -> BubbleError:
     strange = os.path.lexists(before)
     return BubbleError(
         "environment",
         f"the bubble {bubble.name} has no environment from before its last sync"
         + (f": what lies in {printable(before, 500)} is something else" if strange else ""),
-        hint=f"make it what an older lock says: git checkout REVISION -- the lock, then: "
-        f"{places.command('sync', bubble)} --frozen",
+        hint="make it what an older lock says: git checkout REVISION -- "
+        f"{os.path.basename(project.lock(bubble))}; {places.command('sync', bubble)} --frozen",
     )
