@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import shutil
 
@@ -10,7 +11,7 @@ import pytest
 
 from support.checkouts import commit, git, project, repository
 from support.environments import adopt_python, create, files, says
-from support.needs import needs, not_here, which
+from support.needs import needs, which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,19 +73,20 @@ def test_a_part_of_a_repository_is_exported_as_that(bubble: Bubble, tmp_path: Pa
     requirements.write_text(f"-e git+file://{top}#egg=tool&subdirectory=packages/tool\n")
     path = create(bubble, "part", "-r", str(requirements), "--installer", "pip")
     (written,) = glob.glob(f"{path}/lib/python3*/site-packages/tool*.dist-info/direct_url.json")
-    with open(written) as file:
-        told = file.read()
-    if "packages/tool" not in told:
-        not_here("a pip of before 23.1, which doesn't write down which part it was")
     git(f"{path}/src/tool", "remote", "set-url", "origin", "https://bob:hunter2@git.example/m.git")
     commit_id = git(str(top), "rev-parse", "HEAD")
-    done = bubble("export", "part")
-    assert done.out == (
-        f"-e git+https://git.example/m.git@{commit_id}#egg=tool&subdirectory=packages/tool\n"
-    )
-    assert "credentials" in done.err
-    assert "hunter2" not in done.err
-    assert "on this machine" not in done.err
+    for part in ("/packages/tool", ""):  # as pip writes it down, and as it did before 23.1
+        with open(written, "w") as file:
+            json.dump(
+                {"dir_info": {"editable": True}, "url": f"file://{path}/src/tool{part}"}, file
+            )
+        done = bubble("export", "part")
+        assert done.out == (
+            f"-e git+https://git.example/m.git@{commit_id}#egg=tool&subdirectory=packages/tool\n"
+        )
+        assert "credentials" in done.err
+        assert "hunter2" not in done.err
+        assert "on this machine" not in done.err
 
 
 def test_work_in_a_checkout_is_not_thrown_away_unless_that_is_said(

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from bubble.envs.exchange.export import canonical_name, distributions, exported, warnings_of
+from bubble.envs.exchange.export import distributions, exported, warnings_of
+from bubble.model.package import canonical_name
 from bubble.model.urls import published
 from support.environments import adopt_python, create, install
 from support.wheels import wheel

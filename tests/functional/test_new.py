@@ -121,6 +121,46 @@ CASES: dict[str, tuple[dict[str, str], list[Bubble]]] = {
             Bubble(name="production", requirements=("requirements/production.txt",)),
         ],
     ),
+    "files that are parts of others": (
+        {
+            "requirements_dot_txt": "-r requirements/production.txt\n",
+            "requirements__production_dot_txt": "-r shared.txt\nsix\n",
+            "requirements__shared_dot_txt": "",
+            "requirements__docs_dot_txt": "-r shared.txt\n-c pins.txt\n",
+            "requirements__pins_dot_txt": "six<2\n",
+            "requirements__dev_dot_txt": "-r ../requirements.txt\n-c base.txt\n",
+            "requirements__base_dot_txt": "",
+            "app__requirements_dot_txt": "-r ../requirements/staging.txt\n",
+            "requirements__staging_dot_txt": "",
+            "web__requirements_dot_txt": "",
+            "web__requirements__limits_dot_txt": "",
+            "requirements__web_dot_txt": "-c ../web/requirements/limits.txt\n",
+        },
+        [
+            DEFAULT.replace(
+                requirements=("requirements.txt", "requirements/base.txt", "requirements/dev.txt")
+            ),
+            Bubble(name="app", requirements=("app/requirements.txt",), directories=("app",)),
+            Bubble(name="docs", requirements=("requirements/docs.txt",)),
+            Bubble(name="staging", requirements=("requirements/staging.txt",)),
+            Bubble(
+                name="web",
+                requirements=("requirements/web.txt", "web/requirements.txt"),
+                directories=("web",),
+            ),
+        ],
+    ),
+    "a package whose requirements are left out": (
+        {
+            "pyproject_dot_toml": '[project]\nname = "x"\nversion = "1"\ndependencies = ["six"]',
+            "requirements_dot_txt": "-r requirements/docs.txt\n",
+            "requirements__docs_dot_txt": "",
+        },
+        [
+            DEFAULT.replace(dependencies=("six",), declared=("six",)),
+            Bubble(name="docs", requirements=("requirements/docs.txt",)),
+        ],
+    ),
     "directories with their own": (
         {
             "train__requirements_dot_txt": "torch",
@@ -204,13 +244,20 @@ def test_what_it_shows_is_what_it_writes(place: Place) -> None:
 
 def test_what_was_left_out_is_told(place: Place) -> None:
     place.put(
-        requirements_dot_txt="",
+        requirements_dot_txt="-r requirements/part.txt\n-r missing.txt\n",
+        requirements__part_dot_txt="-c limits.txt\n",
+        requirements__limits_dot_txt="",
         con__requirements_dot_txt="",
         lib__pyproject_dot_toml="",
         uv_dot_lock="",
     )
     err = place.new()[2]
-    for words in ("con/ was left out", "lib/ is a project of its own", "bubble import uv.lock"):
+    for words in (
+        *("con/ was left out", "lib/ is a project of its own", "bubble import uv.lock"),
+        "requirements/part.txt was left out: it is a part of requirements.txt",
+        "requirements/limits.txt was left out: requirements/part.txt takes it as constraints",
+        "requirements.txt, line 2: -r names",
+    ):
         assert words in err
 
 

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conftest import Result
     from support.fault_handlers import Exchange, Handler
     from support.fault_server import FaultServer
     from support.scene import Done
@@ -52,7 +53,7 @@ def url(server: FaultServer, path: str = "") -> str:
 
 
 def told(
-    done: Done, guard: Guard, roots: Iterable[str], *, given: tuple[str, ...] = ()
+    done: Done | Result, guard: Guard, roots: Iterable[str], *, given: tuple[str, ...] = ()
 ) -> list[str]:
     """Return where the secret is: what was said, processes' arguments, files below the roots.
 

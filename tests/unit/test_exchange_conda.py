@@ -12,10 +12,10 @@ from packaging.requirements import Requirement
 
 import bubble.projects.exchange as package
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.projects.exchange.conda import take_environment, take_list
 from bubble.projects.exchange.conda_names import counterpart
 from bubble.projects.exchange.conda_specs import parse_spec
-from bubble.projects.pyproject import normalized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,19 +148,19 @@ def test_a_pattern_takes_nothing_that_is_named_and_the_unknown_is_said(name: str
 def test_the_table_says_each_name_once_and_only_what_it_must() -> None:
     with open(TABLE, "rb") as file:
         read = tomllib.load(file)
-    renamed = {normalized(name): target for name, target in read["renamed"].items()}
-    same = [normalized(name) for name in read["same"]["names"].split()]
-    none = [normalized(n) for part in read["none"] for n in part.get("names", "").split()]
+    renamed = {canonical_name(name): target for name, target in read["renamed"].items()}
+    same = [canonical_name(name) for name in read["same"]["names"].split()]
+    none = [canonical_name(n) for part in read["none"] for n in part.get("names", "").split()]
     every = [*renamed, *same, *none]
     assert len(every) == len(set(every)), sorted(n for n in every if every.count(n) > 1)
     assert len(renamed) > 100
     assert len(same) > 500
     assert len(none) > 300
     for name, target in renamed.items():
-        assert normalized(Requirement(target).name) != name or "[" in target, name
+        assert canonical_name(Requirement(target).name) != name or "[" in target, name
     known = {*renamed, *same}
-    assert {normalized(name) for name in (*read["notes"], *read["markers"])} <= known | {
-        normalized(name) for name in read["markers"]
+    assert {canonical_name(name) for name in (*read["notes"], *read["markers"])} <= known | {
+        canonical_name(name) for name in read["markers"]
     }
     for part in read["none"]:
         assert part["reason"]

@@ -11,7 +11,7 @@ from packaging.markers import Marker
 
 from bubble.model.errors import BubbleError
 from bubble.projects import conditions
-from bubble.projects.contents import wanted
+from bubble.projects.wanted import wanted
 
 KEY = "cpython-3.12.4-linux-x86_64-gnu"
 SYSTEMS = ("linux", "win32", "darwin", "posix", "nt", "", "Linux", "a.b c")

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bubble.model.errors import BubbleError
+from bubble.model.requirement_text import lines_of, logical_lines
+from bubble.projects.exchange.requirement_lines import parse_lines
 from bubble.projects.requirements import File, read_requirements
 from support.needs import not_here
 
@@ -158,3 +160,35 @@ def test_a_file_is_decoded_as_pip_decodes_it(encoding: str, tmp_path: Path) -> N
     files = ours(os.path.realpath(tmp_path))
     assert files is not None
     assert [line.text for file in files.values() for line in file.lines] == ["./é"]
+
+
+ALIKE = """\
+-r other.txt
+--requirement=\"other.txt\"
+--requirem other.txt   # as short as pip lets it be
+--constr\tother.txt
+-cother.txt
+-c = other.txt
+six \\
+  >=1 \\
+# between
+idna ; python_version > "3" # why
+attrs#not-a-comment
+"""
+
+
+def test_what_locks_and_what_imports_reads_a_files_options_alike(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("")
+    (tmp_path / "r.txt").write_text(ALIKE.replace("attrs#not-a-comment\n", ""))
+    files: dict[str, File] = {}
+    read_requirements(f"{tmp_path}/r.txt", str(tmp_path), files)
+    ours = [(line.number, line.option) for line in files[f"{tmp_path}/r.txt"].lines]
+    short = {"--requirement": "-r", "--constraint": "-c"}
+    theirs = [
+        (line.number, short.get(line.option, ""))
+        for line in parse_lines((tmp_path / "r.txt").read_text(), "r.txt")
+    ]
+    assert ours == theirs
+    assert [option for _, option in ours] == ["-r"] * 3 + ["-c"] * 3 + [""] * 2
+    [*_, last] = logical_lines(lines_of(ALIKE.rstrip("\n")))
+    assert last == (12, "attrs#not-a-comment")

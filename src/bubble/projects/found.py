@@ -9,11 +9,13 @@ import os
 import re
 
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects import checks
 from bubble.projects.manifest import DEFAULT, MANIFEST, PYPROJECT, Bubble
-from bubble.projects.pyproject import extras_of, group_names, normalized
+from bubble.projects.pyproject import extras_of, group_names
+from bubble.projects.requirements import read_requirements
 from bubble.system.files import names_in
 from bubble.system.version_file import read_python_version
 
@@ -21,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bubble.projects.requirements import File
     from bubble.projects.toml import Document
 
 # how people call what everybody on a project has; all else is an environment of its own
@@ -55,14 +58,18 @@ def look(root: str, pyproject: Document | None) -> Found:
     notes: list[str] = []
     bubbles = {DEFAULT: _project(root, pyproject, notes)}
     declared = _declares(pyproject)
+    directories = _directories(root, notes)
+    parts = _parts(root, directories, notes, () if declared else _BASE)
     for stem, file in _requirements(root):
         if stem in _BASE and declared:
             shown = printable(file, 80)
             notes.append(f"{shown} was left out: {PYPROJECT} says what the project needs")
+        elif file in parts:
+            notes.append(f"{printable(file, 80)} was left out: {parts[file]}")
         elif stem in {*_BASE, *_DEVELOPMENT}:
             _add(bubbles, DEFAULT, file)
         elif _usable(stem, file, notes):
-            _add(bubbles, normalized(stem), file)
+            _add(bubbles, canonical_name(stem), file)
     constraints = tuple(
         f"{place}{name}"
         for place in ("", "requirements/")
@@ -71,12 +78,14 @@ def look(root: str, pyproject: Document | None) -> Found:
         and _is_file(f"{root}/{place}", name)
         and _is_portable(root, f"{place}{name}")
     )
-    for directory in _directories(root, notes):
-        files = [file for _, file in _requirements(f"{root}/{directory}")]
+    for directory in directories:
+        every = [f"{directory}/{file}" for _, file in _requirements(f"{root}/{directory}")]
+        files = [file for file in every if file not in parts]
+        notes += [f"{printable(f, 80)} was left out: {parts[f]}" for f in every if f in parts]
         if files and _usable(directory, f"{directory}/", notes):
-            name = normalized(directory)
+            name = canonical_name(directory)
             for file in files:
-                _add(bubbles, name, f"{directory}/{file}")
+                _add(bubbles, name, file)
             bubbles[name] = bubbles[name].replace(
                 directories=(*bubbles[name].directories, directory),
                 python=_python(f"{root}/{directory}"),
@@ -150,6 +159,35 @@ def _requirements(directory: str) -> list[tuple[str, str]]:
     )
 
 
+def _parts(
+    root: str, directories: Sequence[str], notes: list[str], base: Sequence[str]
+) -> dict[str, str]:
+    """Return which requirements files are parts of others, and why (relative paths).
+
+    What others take as constraints nobody wants installed; what the project's own requirements
+    (`base`: what such files are called for) read is in the default bubble, and is none by itself.
+    A missing file is told.
+    """
+    parts: dict[str, str] = {}
+    own = _requirements(root)
+    below = [(stem, f"{d}/{f}") for d in directories for stem, f in _requirements(f"{root}/{d}")]
+    for stem, file in (*own, *below):
+        files: dict[str, File] = {}
+        try:
+            read_requirements(f"{root}/{file}", root, files)
+        except BubbleError as error:
+            notes.append(error.message)
+        by = printable(file, 80)
+        for line in [line for one in files.values() for line in one.lines if line.option]:
+            name = os.path.relpath(line.names or root, root)
+            if line.option == "-c":
+                parts[name] = f"{by} takes it as constraints"
+            elif stem in base and (stem, file) in own:
+                parts.setdefault(name, f"it is a part of {by}")
+    everybodys = {file for stem, file in own if stem in {*_BASE, *_DEVELOPMENT}}
+    return {name: why for name, why in parts.items() if name not in everybodys}
+
+
 def _directories(root: str, notes: list[str]) -> list[str]:
     """Return the names of the directories in a project that could have environments."""
     found = []
@@ -179,10 +217,10 @@ def _add(bubbles: dict[str, Bubble], name: str, file: str) -> None:
 
 def _usable(name: str, what: str, notes: list[str]) -> bool:
     """Whether a name can be a bubble's; a note where it can't."""
-    if normalized(name) == DEFAULT:
+    if canonical_name(name) == DEFAULT:
         return True
     try:
-        checks.require_name(name, normalized(name), _refused)
+        checks.require_name(name, canonical_name(name), _refused)
     except BubbleError as error:
         shown = printable(what, 80)
         notes.append(f"{shown} was left out: “{printable(name, 80)}” {error.message}")

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects.manifest import MANIFEST
-from bubble.projects.pyproject import group_names, groups_of, normalized
+from bubble.projects.pyproject import group_names, groups_of
 from bubble.projects.requirements import read_requirements, told
 from bubble.projects.toml import read_document
 from bubble.projects.tree import Trees
@@ -93,7 +94,7 @@ def inputs_of(project: Project, bubble: Bubble, request: str) -> Inputs:
         "requirements": [order[path] for path in bubble.requirements],
         "constraints": [order[path] for path in bubble.constraints],
         "files": [_content(file, order, trees) for file in files.values()],
-        "groups": [normalized(name) for name in bubble.groups],
+        "groups": [canonical_name(name) for name in bubble.groups],
         "contents": _groups(project, bubble),
         "settings": settings,
     }
@@ -126,7 +127,7 @@ def _groups(project: Project, bubble: Bubble) -> dict[str, list[object]]:
     pyproject = read_document(project.pyproject) if bubble.groups else None
     found: dict[str, list[object]] = {}
     for name in bubble.groups:
-        if pyproject is None or normalized(name) not in group_names(pyproject):
+        if pyproject is None or canonical_name(name) not in group_names(pyproject):
             raise BubbleError(
                 "manifest",
                 f"{printable(project.pyproject, 500)} has no group “{printable(name, 80)}” now",

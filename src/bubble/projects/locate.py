@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.projects.manifest import DEFAULT, MANIFEST, PYPROJECT
-from bubble.projects.pyproject import normalized
 from bubble.projects.reading import read_project
 from bubble.system.directory import upwards
 
@@ -128,13 +128,13 @@ def chosen(project: Project, names: Sequence[str], *, everything: bool) -> tuple
 
 def bubble_of(project: Project, name: str) -> Bubble:
     """Return the bubble of a name; BubbleError(manifest) for one that there isn't."""
+    for bubble in project.bubbles:
+        if bubble.name == canonical_name(name):
+            return bubble
     import difflib
 
-    for bubble in project.bubbles:
-        if bubble.name == normalized(name):
-            return bubble
     names = [bubble.name for bubble in project.bubbles]
-    close = difflib.get_close_matches(normalized(name), names, 1)
+    close = difflib.get_close_matches(canonical_name(name), names, 1)
     where = printable(project.manifest, 500)
     raise BubbleError(
         "manifest",

@@ -86,7 +86,7 @@ def lock_bubble(
     nothing else where it can. Raises BubbleError (manifest, resolution, unavailable, …); then the
     lock file is as it was.
     """
-    from bubble.envs.exchange.export import canonical_name
+    from bubble.model.package import canonical_name
     from bubble.projects.builds import builds_for
     from bubble.projects.resolve import resolve
 

@@ -9,12 +9,12 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects import places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.contents import carry, installed, local, require_exact, wanted
 from bubble.projects.kernels import require_ipykernel
 from bubble.projects.manifest import DEFAULT
 from bubble.projects.sources import sources_of
 from bubble.projects.state import State
 from bubble.projects.status import interpreter_name, read_lock_file
+from bubble.projects.wanted import local, wanted
 from bubble.selection import registry
 from bubble.selection.identity import hold, is_itself, mark_of, new_identity
 from bubble.system.files import write_atomic
@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bubble.envs.tools.access import Access
     from bubble.projects.manifest import Bubble, Project
     from bubble.projects.status import LockFile, Status
     from bubble.pythons.installed.store import Installation
@@ -60,7 +61,11 @@ class Making(Steps):
         self.inexact = inexact and status.environment is not None
         self.expected = wanted(file.data, file.path, key)
         require_ipykernel(project, bubble, self.expected)
-        self.before = installed(status.path) if status.environment is not None else {}
+        self.before: dict[str, str] = {}
+        if status.environment is not None:
+            from bubble.projects.contents import installed
+
+            self.before = installed(status.path)
         self.kept: list[str] = []
         self.previous = ""
         self.made = State(lock="", packages="")
@@ -89,7 +94,9 @@ class Making(Steps):
         try:
             return make(plan, self.world.replace(cwd=project.root), show=show, steps=self)
         except BubbleError as error:
-            if error.kind != "download":
+            from bubble.envs.tools.access import MEND
+
+            if error.kind != "download" or error.hint == MEND:
                 raise
             again = places.command("sync", bubble)
             raise error.replace_hint(
@@ -98,6 +105,8 @@ class Making(Steps):
 
     def changes(self, installation: Installation) -> list[Change]:
         """Return what differs from the environment before, the interpreter first."""
+        from bubble.projects.contents import installed
+
         after = installed(self.status.path)
         found = package_changes(self.before, after)
         old = self.status.environment
@@ -108,8 +117,25 @@ class Making(Steps):
             found.insert(0, Change(name=kind, before=before, after=version))
         return found
 
+    def waiting(self) -> None:
+        """Import what comes after the packages: all that the end of a sync needs."""
+        super().waiting()
+
+        import bubble.projects.contents
+        import bubble.selection.memos
+        import bubble.selection.shims
+        import bubble.system.made  # noqa: F401
+
+    def credentials(self) -> list[Access]:
+        """Return what the project's files say."""
+        from bubble.projects.credentials import of_project
+
+        return of_project(self.project, self.bubble, self.world.env)
+
     def filled(self, root: str) -> None:
         """Hold what was installed against the lock, and take along what is to be kept."""
+        from bubble.projects.contents import carry, require_exact
+
         require_exact(root, self.expected)
         if self.inexact:
             self.kept = carry(self.status.path, root, self.expected)

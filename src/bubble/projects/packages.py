@@ -15,6 +15,7 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.projects.markers import always_holds, can_hold, minor_of
+from bubble.projects.rules import file_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,17 +172,6 @@ class _Work:
 def quoted_once(marker: str) -> str:
     """Return a marker with the quotes that a TOML string takes as they are, where it can."""
     return marker if "'" in marker else marker.replace('"', "'")
-
-
-def file_name(file: Mapping[str, Any]) -> str:
-    """Return the name of a lock's file, from where it is if it isn't said."""
-    from urllib.parse import unquote, urlsplit
-
-    if file.get("name"):
-        return str(file["name"])
-    if file.get("path"):
-        return os.path.basename(str(file["path"]))
-    return unquote(urlsplit(str(file.get("url", ""))).path).rpartition("/")[2]
 
 
 def fits(wheel: str, minor: str) -> bool:

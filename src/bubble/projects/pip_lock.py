@@ -13,6 +13,7 @@ from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.running import run_installer
 from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
+from bubble.model.text import printable
 from bubble.projects.question import LARGEST, failed, write
 from bubble.projects.tree import Trees
 from bubble.pythons.installed import store
@@ -112,7 +113,17 @@ class Pip:
         newer = f"{self.staging.path}/newer"
         wanted = f"pip>={_MINIMUM[0]}.{_MINIMUM[1]}"
         options = ("--no-deps", "--only-binary", ":all:", "-d", newer)
-        self._run([pip, "download", *options, wanted], self.staging.path)
+        try:
+            self._run([pip, "download", *options, wanted], self.staging.path)
+        except BubbleError as error:
+            if error.kind != "resolution":
+                raise
+            raise BubbleError(
+                "resolution",
+                f"to lock, pip has to be {wanted.removeprefix('pip>=')} or newer; the one here is "
+                f"{printable(seed.version, 40)}, and your index has no newer: {error.message}",
+                hint="let the index have one, or lock by uv: bubble lock",
+            ) from None
         wheels = [name for name in names_in(newer) if name.endswith(".whl")]
         return f"{newer}/{wheels[0]}/pip"
 

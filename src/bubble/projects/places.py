@@ -10,13 +10,11 @@ import os
 
 from bubble.envs.knowing import placing
 from bubble.envs.knowing.ownership import claim
-from bubble.envs.making.carry import require_nothing_lost
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.projects.manifest import DEFAULT, PLACES
 from bubble.selection import registry
 from bubble.selection.identity import is_itself, mark_of
-from bubble.system.removal import set_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +95,8 @@ def require_places(
                 hint=f"move it away, then: {command('sync', bubble)}",
             )
     if os.path.lexists(path) and os.path.lexists(before):
+        from bubble.envs.making.carry import require_nothing_lost
+
         require_replaceable(before, bubble, layout)
         require_nothing_lost(before, env, layout)
 
@@ -136,6 +136,8 @@ def discard(before: str, layout: Layout) -> None:
 
     known, identity = registered_at(before, "", layout), mark_of(before)
     if os.path.lexists(before):
+        from bubble.system.removal import set_aside
+
         set_aside(layout, before).delete()
     for other in registry.environments(layout) if identity else ():
         if other.identity == identity and other.path != before and not is_itself(other, layout):

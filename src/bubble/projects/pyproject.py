@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from bubble.model.package import canonical_name
 from bubble.projects.checks import require_requirement
 
 TYPE_CHECKING = False
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
 _SELF = re.compile(r"([A-Za-z0-9._-]+)\s*\[([^\]]*)\]")
 _MOST_LINES = 10_000  # requirements of one group, with all that it includes
-
-
-def normalized(name: str) -> str:
-    """Return a name as it is compared (PEP 503): `Train_GPU` is `train-gpu`."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def is_buildable(root: str, pyproject: Document | None) -> bool:
@@ -40,7 +36,7 @@ def extras_of(pyproject: Document | None) -> frozenset[str] | None:
     project = pyproject.table.table("project")
     if "optional-dependencies" in project.strings("dynamic"):
         return None
-    return frozenset(map(normalized, project.table("optional-dependencies").entries))
+    return frozenset(map(canonical_name, project.table("optional-dependencies").entries))
 
 
 def dependencies_of(pyproject: Document, extras: Sequence[str]) -> tuple[str, ...]:
@@ -56,20 +52,20 @@ def dependencies_of(pyproject: Document, extras: Sequence[str]) -> tuple[str, ..
             what = f"has {key}, which only a build tells"
             raise project.wrong("dynamic", what, hint='take the project itself: "editable"')
     optional = project.table("optional-dependencies")
-    names = {normalized(name): name for name in optional.entries}
-    own = normalized(project.string("name"))
+    names = {canonical_name(name): name for name in optional.entries}
+    own = canonical_name(project.string("name"))
     found: dict[str, None] = {}
-    waiting, seen = [(project, "dependencies")], set(map(normalized, extras))
+    waiting, seen = [(project, "dependencies")], set(map(canonical_name, extras))
     waiting += [(optional, names[name]) for name in sorted(seen) if name in names]
     while waiting:
         table, key = waiting.pop(0)
         for index, line in enumerate(table.strings(key)):
             require_requirement(line, table.at(key, index))
             match = _SELF.match(line)
-            if match is None or normalized(match[1]) != own:
+            if match is None or canonical_name(match[1]) != own:
                 found[line] = None
                 continue
-            more = {normalized(name.strip()) for name in match[2].split(",")} - seen
+            more = {canonical_name(name.strip()) for name in match[2].split(",")} - seen
             seen |= more
             waiting += [(optional, names[name]) for name in sorted(more) if name in names]
     return tuple(found)
@@ -82,7 +78,7 @@ def group_names(pyproject: Document | None) -> Mapping[str, str]:
     table = pyproject.table.table("dependency-groups")
     found: dict[str, str] = {}
     for name in table.entries:
-        plain = normalized(name)
+        plain = canonical_name(name)
         if plain in found:
             raise table.wrong(name, f"is the same group as {found[plain]}", hint="join the two")
         found[plain] = name
@@ -100,7 +96,7 @@ def groups_of(pyproject: Document, wanted: str) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
     counts: dict[str, int] = {}  # of a finished group: its lines, with what it includes
     # depth first, without recursion: each open group, and the number of its next element
-    way: list[tuple[str, int]] = [(normalized(wanted), 0)]
+    way: list[tuple[str, int]] = [(canonical_name(wanted), 0)]
     open_ = {way[0][0]}
     lines: list[int] = [0]
     while way:
@@ -157,8 +153,8 @@ def _included(table: Table, key: str, index: int, item: object, names: Mapping[s
     name = item["include-group"]
     if not isinstance(name, str):
         raise wrong("includes what is no text")
-    if normalized(name) not in names:
+    if canonical_name(name) not in names:
         from bubble.model.text import printable
 
         raise wrong(f"includes “{printable(name, 80)}”, which isn't there")
-    return normalized(name)
+    return canonical_name(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bubble.envs.tools.access import MEND, is_refused
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, without_userinfo
@@ -57,6 +58,8 @@ def failed(tool: str, said: str) -> BubbleError:
             f"{tool} needs the network, which is switched off: {shown}",
             hint="unset BUBBLE_OFFLINE, or UV_OFFLINE",
         )
+    if is_refused(shown):
+        return BubbleError("download", f"{tool} isn't let in by an index: {shown}", hint=MEND)
     if any(word in lowered for word in ("failed to fetch", "error sending request", "timed out")):
         return BubbleError(
             "download",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.projects import checks
 from bubble.projects.manifest import DEFAULT, MANIFEST, PYPROJECT, Bubble, Project
@@ -13,7 +14,6 @@ from bubble.projects.pyproject import (
     group_names,
     groups_of,
     is_buildable,
-    normalized,
 )
 from bubble.projects.toml import read_document
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bubble.projects.toml import Document, Table
 
-__all__ = ["normalized", "read_project"]
+__all__ = ["canonical_name", "read_project"]
 
 _TOP = frozenset({"python", "platforms", "bubbles"})
 _LISTS = ("requirements", "dependencies", "groups", "extras", "constraints", "directories")
@@ -125,7 +125,7 @@ class _Reader:
         declared: dict[str, Bubble] = {}
         for spelled in tables.entries:
             table = tables.table(spelled)
-            name = normalized(spelled)
+            name = canonical_name(spelled)
             checks.require_name(spelled, name, tables.at(spelled))
             if name in self.spelled:
                 other = printable(str(self.spelled[name].keys[-1]), 80)
@@ -170,7 +170,7 @@ class _Reader:
             project=how,
             extras=lists["extras"],
             constraints=files["constraints"],
-            extends=normalized(table.string("extends")),
+            extends=canonical_name(table.string("extends")),
             directories=tuple(dict.fromkeys(directories)),
             kernel=table.flag("kernel"),
         )
@@ -183,7 +183,7 @@ class _Reader:
         """Raise where a bubble names a group that there isn't, or that PEP 735 doesn't allow."""
         names = group_names(self.pyproject) if table.entries.get("groups") else {}
         for index, name in enumerate(table.strings("groups")):
-            if normalized(name) not in names or self.pyproject is None:
+            if canonical_name(name) not in names or self.pyproject is None:
                 there = ", ".join(printable(n, 40) for n in names.values())
                 raise table.wrong(
                     "groups",
@@ -191,7 +191,7 @@ class _Reader:
                     hint=f"those that there are: {there}" if there else "there are none (PEP 735)",
                     index=index,
                 )
-            if normalized(name) not in self.groups:
+            if canonical_name(name) not in self.groups:
                 self.groups |= groups_of(self.pyproject, name).keys()
 
     def _extended(self, bubble: Bubble, declared: Mapping[str, Bubble]) -> Bubble:
@@ -257,7 +257,7 @@ class _Reader:
         known = extras_of(self.pyproject) if bubble.extras else None
         for extra in bubble.extras:
             checks.require_extra(extra, table.at("extras"))
-            if known is not None and normalized(extra) not in known:
+            if known is not None and canonical_name(extra) not in known:
                 raise table.wrong(
                     "extras",
                     f"has “{printable(extra, 80)}”, which [project.optional-dependencies] hasn't",

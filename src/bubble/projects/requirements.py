@@ -1,7 +1,6 @@
 """Requirement files as pip reads them, as far as it says what they lead to.
 
-Lines are joined and comments dropped as in pip's `req_file.py`; nothing is expanded, fetched or
-run. What a line asks for is the resolver's business.
+Nothing is expanded, fetched or run. What a line asks for is the resolver's business.
 """
 
 from __future__ import annotations
@@ -11,6 +10,13 @@ import re
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.requirement_text import (
+    decoded,
+    lines_of,
+    logical_lines,
+    option_of,
+    unquoted,
+)
 from bubble.model.text import printable, without_userinfo
 from bubble.system.version_file import read_regular
 
@@ -23,12 +29,9 @@ if TYPE_CHECKING:
 _LARGEST = 8 << 20  # bytes of one file
 _MOST = 200  # files that one bubble may lead to
 _MOST_LINES = 200_000  # of one file
-_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
-# the long options that name a file, and how short pip lets them be
-_FILES = (("--requirement", 10, "-r"), ("--constraint", 6, "-c"))
+_FILES = {"--requirement": "-r", "--constraint": "-c"}  # the options that name a file
 _ROOT = "${PROJECT_ROOT}"  # uv's, and the one variable that is the same everywhere
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
 class Line(Record):
@@ -93,74 +96,31 @@ def _read(path: str, root: str, missing: Wrong | None) -> File:
         )
         hint = "check the path, or take it out"
         raise missing(what, hint) if missing else BubbleError("manifest", what, hint=hint)
-    lines = [_line(path, root, number, text) for number, text in _joined(path, _text(data))]
+    lines = [_line(path, root, number, text) for number, text in _joined(path, decoded(data))]
     return File(path=path, lines=tuple(line for line in lines if line.text))
 
 
-def _text(data: bytes) -> str:
-    """Return a file's text as pip decodes it; bytes that are none stay what they are."""
-    for mark, name in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe\0\0", "utf-32-le"),
-        (b"\0\0\xfe\xff", "utf-32-be"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
-        if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace")
-    for head in data.split(b"\n", 2)[:2]:
-        match = _CODING.search(head) if head.startswith(b"#") else None
-        if match:
-            try:
-                return data.decode(match[1].decode("ascii"), "replace")
-            except (LookupError, UnicodeError):
-                break
-    return data.decode("utf-8", "surrogateescape")
-
-
 def _joined(path: str, text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with its number: joined over backslashes, without comment and blanks."""
-    raws = _LINE_ENDS.split(text)
-    if len(raws) > _MOST_LINES:
+    """Yield each logical line with its number."""
+    lines = lines_of(text)
+    if len(lines) > _MOST_LINES:
         what = f"{printable(path, 500)} has more than {_MOST_LINES} lines"
         raise BubbleError("manifest", what, hint="name a shorter file")
-    first, held = 0, list[str]()
-    for number, raw in enumerate(raws, 1):
-        comment = raw.lstrip().startswith("#")
-        first = first or number
-        if raw.endswith("\\") and not comment:
-            held.append(raw.rstrip("\\"))
-            continue
-        yield first, _uncommented("".join([*held, " " if comment else "", raw]))
-        first, held = 0, []
-    if held:
-        yield first, _uncommented("".join(held))
-
-
-def _uncommented(text: str) -> str:
-    """Return a line up to its comment, which begins it or follows a blank."""
-    at = text.find("#")
-    while at > 0 and not text[at - 1].isspace():
-        at = text.find("#", at + 1)
-    return (text if at < 0 else text[:at]).strip()
+    yield from logical_lines(lines)
 
 
 def _line(path: str, root: str, number: int, text: str) -> Line:
     plain = Line(text=text, number=number)
-    word, _, rest = (
-        text.replace("\t", " ").replace("=", " ", 1 if text[:2] == "--" else 0).partition(" ")
-    )
-    for long, shortest, short in _FILES:
-        if text.startswith(short) and not text.startswith("--"):
-            return _named(path, root, plain.replace(option=short), text[len(short) :].lstrip("="))
-        if len(word) >= shortest and long.startswith(word):
-            return _named(path, root, plain.replace(option=short), rest)
+    option, value = option_of(text)
+    short = _FILES.get(option)
+    if short:
+        return _named(path, root, plain.replace(option=short), value)
     return plain.replace(names=_local(root, text))
 
 
 def _named(path: str, root: str, line: Line, value: str) -> Line:
     """Return a `-r` or `-c` line with the file that it names, relative to the one it is in."""
-    name = _unquoted(value).replace(_ROOT, root)
+    name = unquoted(value).replace(_ROOT, root)
     if "${" in name:
         what = f"names {printable(name, 200)}: which file that is, no other machine would know"
         raise _missing(path, line)(what, "write the file's name")
@@ -177,18 +137,10 @@ def _named(path: str, root: str, line: Line, value: str) -> Line:
     return line.replace(names=os.path.normpath(os.path.join(here, name)))
 
 
-def _unquoted(value: str) -> str:
-    """Return an option's value without the quotes that pip and uv take from it."""
-    value = value.strip()
-    if value[:1] in {'"', "'"} and value.find(value[0], 1) > 0:
-        return value[1 : value.find(value[0], 1)]
-    return value.replace("\\ ", " ")
-
-
 def _local(root: str, text: str) -> str:
     """Return the absolute path of what a requirement's line has on this machine, else ""."""
     text = re.sub(r"^(-e|--editable)[ =]*", "", text)
-    text = _unquoted(text.partition(" ;")[0].partition(" --")[0])
+    text = unquoted(text.partition(" ;")[0].partition(" --")[0])
     name, at, url = text.partition("@")
     if at and re.fullmatch(r"[A-Za-z0-9._-]+\s*(\[[^\]]*\])?\s*", name):
         text = url.strip()

@@ -10,7 +10,6 @@ import os
 import re
 
 from bubble.model.text import printable
-from bubble.projects.packages import file_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _SYSTEMS = frozenset({"git", "hg", "svn", "bzr"})
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar.zst", ".tar")
 _PROJECT = ("pyproject.toml", "setup.py", "setup.cfg")
 _LONGEST = 4096  # characters of one text
+# of an address that says what it says without a parser
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/:")
 
 
 class RuleError(ValueError):
@@ -105,6 +106,21 @@ def _check_below(package: str, tree: Mapping[str, Any]) -> None:
     below = tree.get("subdirectory", "")
     if os.path.isabs(below) or ".." in below.split("/"):
         raise RuleError(f"{package}: {printable(below, 120)} leads out of its tree")
+
+
+def file_name(file: Mapping[str, Any]) -> str:
+    """Return the name of a lock's file, from where it is if it isn't said."""
+    if file.get("name"):
+        return str(file["name"])
+    if file.get("path"):
+        return os.path.basename(str(file["path"]))
+    url = str(file.get("url", ""))
+    scheme, _, rest = url.partition("://")
+    if scheme == "https" and _PLAIN.issuperset(rest):
+        return rest.partition("/")[2].rpartition("/")[2]
+    from urllib.parse import unquote, urlsplit  # which is some of what a start costs
+
+    return unquote(urlsplit(url).path).rpartition("/")[2]
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -73,11 +73,11 @@ def _declaring(text: str, world: World) -> Project | None:
     if not any(is_root(directory) for directory in upwards(world.cwd)):
         return None
     from bubble.projects.locate import project_of
-    from bubble.projects.reading import normalized
+    from bubble.projects.reading import canonical_name
 
     try:
         project = project_of(world.cwd, world.env.get("HOME", ""))
     except BubbleError:
         return None
     names = {bubble.name for bubble in project.bubbles}
-    return project if project.manifest and normalized(text) in names else None
+    return project if project.manifest and canonical_name(text) in names else None

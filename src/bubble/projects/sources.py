@@ -8,7 +8,6 @@ its code needs nothing, its commands, entry points and version do.
 
 from __future__ import annotations
 
-import json
 import os
 
 from bubble.model.errors import BubbleError
@@ -34,6 +33,10 @@ def sources_of(root: str, trees: Sequence[Tree]) -> tuple[str, str]:
     Raises BubbleError(manifest) where there are more files than anybody builds, and for what can't
     be read.
     """
+    if not trees:
+        return "", ""
+    import json
+
     built = [_files_of(os.path.join(root, t.path)) for t in trees if not t.editable]
     said = [metadata_of(os.path.join(root, t.path))[0] for t in trees if t.editable]
     text = json.dumps(said, sort_keys=True, default=str)

@@ -86,7 +86,7 @@ def _packages(project: Project, bubble: Bubble, inputs: Inputs, lock: Lock) -> I
     """Yield what is asked for directly and isn't locked, or not in a version that would do."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    from bubble.envs.exchange.export import canonical_name
+    from bubble.model.package import canonical_name
     from bubble.projects.markers import can_hold
 
     minor = ".".join(lock.version.split(".")[:2])

@@ -166,7 +166,8 @@ def _not_there(path: str, environment: Environment | None, world: World) -> dict
 
 
 def _changes(path: str, file: LockFile, key: str) -> tuple[Change, ...]:
-    from bubble.projects.contents import installed, wanted
+    from bubble.projects.contents import installed
+    from bubble.projects.wanted import wanted
 
     before, after = installed(path), wanted(file.data, file.path, key)
     after = {name: version or before.get(name, "") for name, version in after.items()}

@@ -16,7 +16,6 @@ from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects import interpreter, places, state
 from bubble.projects.changes import Change, package_changes
-from bubble.projects.contents import installed, wanted
 from bubble.projects.links import links_of, set_links
 from bubble.projects.lock import Locked, is_stale, lock_bubble
 from bubble.projects.making import Making
@@ -174,12 +173,15 @@ def attach(
     """Let a bubble's directories and its Jupyter kernel have its environment as it is now."""
     from bubble.projects.kernels import keep_kernel
 
+    def remember(after: State) -> State:  # each at once: what is forgotten stays for ever
+        if after != state.read_state(world.layout, environment.identity):
+            state.write_state(world.layout, environment.identity, after)
+        return after
+
     set_links(project, bubble, links, world.layout)
-    known = known.replace(links=links.ours)
-    state.write_state(world.layout, environment.identity, known)
+    known = remember(known.replace(links=links.ours))
     kernel = keep_kernel(project, bubble, environment, known, world)
-    if kernel != known.kernel:
-        state.write_state(world.layout, environment.identity, known.replace(kernel=kernel))
+    remember(known.replace(kernel=kernel))
 
 
 def _lock(
@@ -228,6 +230,8 @@ def _dry(project: Project, bubble: Bubble, world: World, *, mode: str) -> Synced
         status = Status(
             bubble=bubble, path=project.path(bubble), state=NO_LOCK if file is None else STALE
         )
+        from bubble.projects.contents import installed
+
         found = places.environment_of(project, bubble, world.layout)
         before = installed(status.path) if found is not None else {}
         changes = tuple(package_changes(before, locked.lock.versions))
@@ -236,6 +240,8 @@ def _dry(project: Project, bubble: Bubble, world: World, *, mode: str) -> Synced
         status = compare(project, bubble, file, world)
         _require_free(status, bubble)
         if status.environment is None:
+            from bubble.projects.wanted import wanted
+
             key = interpreter.build_for(file.lock, path, world).key
             changes = tuple(package_changes({}, wanted(file.data, path, key)))
             status = status.replace(changes=changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.projects.pyproject import normalized
+from bubble.model.package import canonical_name
 from bubble.projects.requirements import read_requirements, told
 from bubble.projects.toml import read_document
 from bubble.system.files import fast_sha256
@@ -125,8 +125,10 @@ class Trees:
         project = _at(pyproject, "project")
         said = project if isinstance(project, dict) else {}
         lines = [line for line in _list(said.get("dependencies")) if isinstance(line, str)]
-        own = normalized(str(said.get("name", "")))
-        extras = extras or any(normalized(line.partition("[")[0].strip()) == own for line in lines)
+        own = canonical_name(str(said.get("name", "")))
+        extras = extras or any(
+            canonical_name(line.partition("[")[0].strip()) == own for line in lines
+        )
         found: dict[str, object] = {key: said.get(key) for key in _STATIC}
         if isinstance(found["dynamic"], list):
             found["dynamic"] = [n for n in found["dynamic"] if "dependencies" in str(n)]
@@ -166,7 +168,7 @@ class Trees:
                 for place in sorted(glob.iglob(os.path.join(glob.escape(directory), pattern))):
                     member = read_document(f"{place}/pyproject.toml")
                     called = _at(member, "project", "name")
-                    if isinstance(called, str) and normalized(called) == normalized(name):
+                    if isinstance(called, str) and canonical_name(called) == canonical_name(name):
                         return self.look(place)
             if members is not None:
                 return None

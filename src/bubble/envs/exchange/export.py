@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 
-from bubble.envs.knowing.editables import site_packages
+from bubble.envs.knowing.editables import part_of, site_packages
+from bubble.model.package import canonical_name
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.system.files import read_text
@@ -130,12 +131,6 @@ def warnings_of(found: Sequence[Distribution], root: str) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def canonical_name(name: str) -> str:
-    """Return a distribution's name as PEP 503 compares it."""
-    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
-    return "-".join(part for part in parts if part)
-
-
 def _in_directory(directory: str) -> Iterator[Distribution]:
     for name in sorted(os.listdir(directory)):
         path = f"{directory}/{name}"
@@ -233,6 +228,9 @@ def _of_repository(found: Distribution, root: str) -> Distribution:
         origin = origin_of(tree)
         if origin:
             url, hidden = published(origin.url)
+            if project == tree:
+                info = os.path.basename(found.metadata)
+                project = os.path.realpath(part_of(root, info, found.project))
             below = os.path.relpath(project, tree)
             fragment = f"egg={found.name.replace('-', '_')}"
             if below != ".":

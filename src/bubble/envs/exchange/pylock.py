@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Package, PackageSdist, PackageWheel
 
+    from bubble.envs.tools.access import Access
+
 _SAFE = "/:@%&=+$,;~?!*()[]"  # of a URL: kept as they are
 _SYSTEMS = ("git", "hg", "svn", "bzr")  # of version control, that pip knows
 _HASHES = ("sha256", "sha384", "sha512")  # that pip takes
@@ -49,26 +51,37 @@ def is_lock(path: str) -> bool:
     return len(parts) in {2, 3} and (parts[0], parts[-1]) == ("pylock", "toml")
 
 
-def pip_calls(lock: str, python: str, scratch: str, env: Mapping[str, str]) -> list[list[str]]:
+def pip_calls(
+    lock: str,
+    python: str,
+    scratch: str,
+    env: Mapping[str, str],
+    accesses: Sequence[Access] = (),
+) -> list[list[str]]:
     """Return the arguments of each call of `pip install` that the lock file takes.
 
     `python` is the environment's interpreter, with pip; what pip is to read is written into the
-    directory `scratch`. All paths are absolute. Raises BubbleError (usage: the lock is no lock, or
-    not for this Python, …; probe: the interpreter doesn't answer).
+    directory `scratch`. All paths are absolute. `accesses` are for servers that want to know who
+    asks: pip passes over what an index's address says where it asks no index.
+    Raises BubbleError (usage: the lock is no lock, or not for this Python, …; probe: the
+    interpreter doesn't answer).
     """
     import html
+
+    from bubble.envs.tools.access import with_access
 
     markers, tags = _facts(python, env)
     selected = select(lock, markers, tags)
     page = f"{scratch}/links.html"
-    shown = [html.escape(link) for link in selected.links]
+    shown = [html.escape(with_access(link, accesses)) for link in selected.links]
     _write(page, "".join(f'<a href="{link}">{link}</a><br>\n' for link in shown))
     files = ["--find-links", page]
+    archives = [_let_in(line, accesses) for line in selected.archives]
     calls = []
     for name, lines, options in (
         ("wheels", selected.wheels, ["--no-index", "--require-hashes", *files]),
         # what they are built with comes from an index
-        ("archives", selected.archives, ["--require-hashes", *files]),
+        ("archives", archives, ["--require-hashes", *files]),
         ("trees", selected.trees, []),
     ):
         if lines:
@@ -76,6 +89,13 @@ def pip_calls(lock: str, python: str, scratch: str, env: Mapping[str, str]) -> l
             _write(path, "".join(f"{line}\n" for line in lines))
             calls.append(["--no-deps", *options, "-r", path])
     return calls
+
+
+def _let_in(line: str, accesses: Sequence[Access]) -> str:
+    from bubble.envs.tools.access import with_access
+
+    name, at, url = line.partition(" @ ")
+    return f"{name}{at}{with_access(url, accesses)}"
 
 
 def select(lock: str, markers: Mapping[str, str], tags: Sequence[str]) -> Selected:
@@ -217,5 +237,6 @@ def _unusable(lock: str, package: Package, why: str) -> BubbleError:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "x", encoding="utf-8") as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BY_NAME = (".pth", ".egg-link")
 _TEXTS = (".py", ".pth", ".json", ".txt", ".cfg", ".ini", ".toml", ".cmake", ".pc", ".sh")
+_SIGNS = ("pyproject.toml", "setup.py")  # of a project that can be installed
 _LARGEST = 1 << 22  # bytes of a text that is looked at
 # what a build directory says of where its sources lie: file, and the line that names them
 _BUILT = (
@@ -108,6 +109,25 @@ def editables(root: str) -> list[Editable]:
                 title = name.removesuffix(".dist-info").rpartition("-")[0]
                 found.append(Editable(name=title, project=project, files=files))
     return found
+
+
+def part_of(root: str, info: str, project: str) -> str:
+    """Return the directory below `project` (absolute) that an editable install really is of.
+
+    pip before 23.1 recorded the tree that was checked out, whichever part of it was installed; the
+    code is looked for in the part. `info` is the name of its `.dist-info`.
+    """
+    name = info.removesuffix(".dist-info").rpartition("-")[0]
+    for editable in editables(root):
+        if (editable.name, editable.project) != (name, project):
+            continue
+        for place in (p for file in editable.files for p in _places(root, file, project)):
+            at = place
+            while at.startswith(f"{project}/"):
+                if any(os.path.isfile(f"{at}/{sign}") for sign in _SIGNS):
+                    return at
+                at = os.path.dirname(at)
+    return project
 
 
 def split_entry(line: str) -> tuple[str, str]:

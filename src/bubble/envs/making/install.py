@@ -9,8 +9,6 @@ import os
 import re
 
 from bubble.envs.exchange import pylock
-from bubble.envs.making.installed import require_installed
-from bubble.envs.making.requirements import require_local, write_contents
 from bubble.envs.tools.environment import installer_environment
 from bubble.envs.tools.found import find_uv
 from bubble.envs.tools.running import LINES, run_installer
@@ -24,13 +22,15 @@ from bubble.system.trees import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bubble.envs.making.planting import Planting
+    from bubble.envs.tools.access import Access
     from bubble.envs.tools.environment import InstallerEnvironment
     from bubble.system.layout import Layout
 
 _SCRATCH = ".bubble-lock"  # in the staged environment, which is swept if this is killed
+_LARGEST = 16 << 20  # bytes of a lock
 _UV_LOCK = ".lock"  # that anybody may write, and nobody but this uv waits for
 _MISMATCH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
 _INDEX = re.compile(r"^\s*(-i\b|--index-url\b|index-url = )", re.MULTILINE)
@@ -53,6 +53,7 @@ class _Job(Record):
     settings: str = ""
     pip: bool = False
     interpreter: str = ""
+    credentials: Callable[[], Iterable[Access]] = tuple
 
 
 class _Once:
@@ -100,6 +101,7 @@ def install_packages(
     pip: Planting | None = None,
     interpreter: str = "",
     meanwhile: Callable[[], None] | None = None,
+    credentials: Callable[[], Iterable[Access]] = tuple,
 ) -> None:
     """Install what `arguments` name into the environment at `root` (absolute).
 
@@ -110,16 +112,23 @@ def install_packages(
     `root` as in use. `anew` are packages of lock files that are source trees here: uv would take
     what it built of them before. `pip` is planted on the way. `interpreter` (absolute) is asked by
     uv in place of the environment's own, which stands on it: uv knows what it says of itself, and
-    scripts name it then. `meanwhile` is called while the installer works. Raises BubbleError
+    scripts name it then. `meanwhile` is called while the installer works, `credentials` for those
+    that a lock's servers may want, and the user's configuration doesn't have. Raises BubbleError
     (download: it fails; checksum: what an index has isn't what was asked for; offline; usage: a
     lock file that can't be installed here, or a configuration that the installer can't be told).
     """
     scratch = f"{root}/{_SCRATCH}"
     os.mkdir(scratch)
     try:
-        words = write_contents(arguments, contents, scratch)
+        words = list(arguments)
+        if contents:
+            from bubble.envs.making.requirements import write_contents
+
+            words = write_contents(arguments, contents, scratch)
         backend = _backend(installer, words, root, env, layout, pip=pip is not None)
         if backend[0] == "pip" and offline(env):  # uv keeps off by itself, and knows its cache
+            from bubble.envs.making.requirements import require_local
+
             require_local(words, cwd)
         job = _Job(
             backend=backend,
@@ -133,6 +142,7 @@ def install_packages(
             settings=settings,
             pip=pip is not None,
             interpreter=interpreter,
+            credentials=credentials,
         )
         locks, others = _split(words)
         beside = pip if backend[0] == "uv" and not others else None  # what uv doesn't look at
@@ -219,11 +229,29 @@ def _install_lock(lock: str, job: _Job, scratch: str, meanwhile: _Once) -> None:
         run_installer(clean, environment.variables, job.cwd, show=False, keep=job.keep)
     if job.backend[0] == "uv" and _install_from_cache(calls[0], job, environment, meanwhile):
         calls = []
-    if job.backend[0] == "pip":
-        calls = pylock.pip_calls(lock, f"{job.root}/bin/python", own, environment.variables)
+    elif job.backend[0] == "uv":
+        from bubble.envs.tools.access import tell_uv
+
+        told = tell_uv(_accesses(lock, job), f"{own}/access")
+        environment = environment.replace(variables={**environment.variables, **told})
+    else:  # pip leaves its own indexes' aside where it asks none
+        from bubble.envs.tools.access import of_pip
+
+        accesses = _accesses(lock, job, of_pip(environment.variables))
+        python = f"{job.root}/bin/python"
+        calls = pylock.pip_calls(lock, python, own, environment.variables, accesses)
     for call in calls:
         _install(call, job, environment, meanwhile)
     remove_tree(own)
+
+
+def _accesses(lock: str, job: _Job, theirs: Iterable[Access] = ()) -> tuple[Access, ...]:
+    """Return the credentials for a lock's servers, `theirs` before what the project's files say."""
+    if offline(job.env):
+        return ()
+    from bubble.envs.tools.access import wanted
+
+    return wanted([*theirs, *job.credentials()], read_text(lock, _LARGEST) or "")
 
 
 def _install_from_cache(
@@ -280,6 +308,8 @@ def _install(
         raise _failed(status, output, job)
     lock = [word for word in arguments if pylock.is_lock(word)]  # uv's own affair
     if not lock:
+        from bubble.envs.making.installed import require_installed
+
         require_installed(job.root, arguments, job.cwd, job.backend[0])
 
 
@@ -291,13 +321,14 @@ def _command(arguments: Sequence[str], job: _Job, environment: InstallerEnvironm
             # what it says of itself is in uv's cache; to ask this environment's costs a start
             where = ["--python", job.interpreter, "--prefix", job.root]
         return [job.backend[1], "pip", "install", *where, *words]
-    options = ("--disable-pip-version-check", "--no-user")
+    options = ("--disable-pip-version-check", "--no-user", "--no-input")
     return isolated(python, "-m", "pip", "install", *options, *words)
 
 
 def _failed(status: int, output: str, job: _Job) -> BubbleError:
     name = job.backend[0]
     lines = [line for line in output.splitlines() if line.strip()][-LINES:]
+    lines = [] if job.show else lines  # they were shown
     said = printable(" | ".join(without_userinfo(line) for line in lines), 1500)
     message = f"{name} could not install the packages (status {status})" + f": {said}" * bool(said)
     if _MISMATCH.search(output):
@@ -310,6 +341,11 @@ def _failed(status: int, output: str, job: _Job) -> BubbleError:
     if offline(job.env):
         hint = "BUBBLE_OFFLINE is set: packages come from PIP_FIND_LINKS, file:// or uv's cache"
         return BubbleError("offline", message, hint=hint)
+    from bubble.envs.tools.access import MEND, is_refused
+
+    if is_refused(output):
+        message = message.replace("could not install the packages", "isn't let in by an index", 1)
+        return BubbleError("download", message, hint=MEND)
     other = _or_the_other(name, job)
     return BubbleError("download", message, hint=f"mend the requirements{other}")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 
-from bubble.envs.exchange.export import canonical_name, distributions
+from bubble.envs.exchange.export import distributions
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.system.files import read_text
 

@@ -24,8 +24,11 @@ from bubble.system.sweep import sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bubble.envs.making.create import Base
     from bubble.envs.making.planting import Planting
+    from bubble.envs.tools.access import Access
     from bubble.pythons.installed.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
@@ -66,6 +69,15 @@ class Steps:
 
     What `filled` or `ready` raises ends it; then nothing has changed.
     """
+
+    def waiting(self) -> None:
+        """Do what can be done while an installer works: import what is needed when it has ended."""
+        import bubble.envs.changing.relocate
+        import bubble.envs.making.carry  # noqa: F401
+
+    def credentials(self) -> Iterable[Access]:
+        """Return the credentials that are known for servers, where an installer needs some."""
+        return ()
 
     def filled(self, root: str) -> None:
         """Look at the staged environment at `root` (absolute), which has its packages now."""
@@ -154,11 +166,14 @@ def _stage_and_publish(
                 pip.plant()
         else:
             # these cost as much as the rest together
-            from bubble.envs.making.carry import carry, require_projects
             from bubble.envs.making.install import install_packages
 
             interpreter = _stands_for(plan)
-            arguments = carry(plan.path, root, plan.carried, plan.arguments)
+            arguments = list(plan.arguments)
+            if plan.carried or "-e" in arguments:
+                from bubble.envs.making.carry import carry
+
+                arguments = carry(plan.path, root, plan.carried, plan.arguments)
             if arguments:
                 install_packages(
                     root,
@@ -174,11 +189,13 @@ def _stage_and_publish(
                     settings=plan.settings,
                     pip=pip,
                     interpreter=interpreter,
-                    meanwhile=_load,
+                    meanwhile=steps.waiting,
+                    credentials=steps.credentials,
                 )
             elif pip is not None:
                 pip.plant()
             from bubble.envs.changing.relocate import relocate
+            from bubble.envs.making.carry import require_projects
 
             steps.filled(root)
             relocate(root, root, plan.path, interpreter=interpreter)
@@ -197,11 +214,6 @@ def _pip(plan: Plan, base: Base, root: str, world: World) -> Planting | None:
 
     library = os.path.basename(base.stdlib)
     return Planting(root, plan.path, library, plan.installation.key.version, world.layout)
-
-
-def _load() -> None:
-    """Import what is needed when an installer has ended, while it works."""
-    import bubble.envs.changing.relocate  # noqa: F401
 
 
 def _stands_for(plan: Plan) -> str:

@@ -7,14 +7,16 @@ installer gets a copy.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
 
 from bubble.envs.exchange.pylock import is_lock
-from bubble.envs.making.recognise import decoded, require_requirements
+from bubble.envs.making.recognise import require_requirements
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.requirement_text import decoded
 from bubble.model.text import printable
 
 TYPE_CHECKING = False
@@ -166,7 +168,9 @@ def _checked(data: bytes, said: str, path: str, cwd: str) -> bytes:
     text = decoded(data)
     require_requirements(text, said, path)
     lines = [_NESTED.sub(lambda m: _absolute(m, cwd), line) for line in text.splitlines()]
-    return "".join(f"{line}\n" for line in lines).encode()
+    # with a mark, whatever the file said of its encoding: it is this one now
+    mark = b"" if text.isascii() else codecs.BOM_UTF8
+    return mark + "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def _absolute(match: re.Match[str], cwd: str) -> str:

@@ -6,6 +6,8 @@ out of the environment that is being filled, and BUBBLE_OFFLINE keeps all of it 
 
 from __future__ import annotations
 
+import os
+
 from bubble.envs.tools.pip_settings import Setting, as_variables, pip_settings
 from bubble.envs.tools.uv_settings import said_to_uv
 from bubble.model.errors import BubbleError
@@ -75,6 +77,12 @@ def installer_environment(
     told = as_variables(_local(asked) if offline(env) else asked)
     variables = {n: v for n, v in variables.items() if not n.startswith("PIP_")} | told
     if installer == "pip":
+        places = env.get("PATH", "").split(":")
+        if "keyring-provider" not in asked and any(
+            os.access(f"{at}/keyring", os.X_OK) for at in places
+        ):
+            # pip asks it by itself only where it may ask a person as well
+            variables["PIP_KEYRING_PROVIDER"] = "subprocess"
         return InstallerEnvironment(variables=variables)
     said = said_to_uv(asked, env, names_an_index=names_an_index)
     if said.unsaid:

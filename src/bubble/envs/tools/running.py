@@ -30,7 +30,8 @@ def run_installer(
 ) -> tuple[int, str]:
     """Run `command` with exactly `env` in the absolute directory `cwd` ("": where we are).
 
-    Returns its status and its last lines; with `show` they go to stderr as they come instead. If
+    Returns its status and its last lines; with `show` they go to stderr as they come, to a terminal
+    by itself, and then there are none to return. If
     this process is killed, the descriptor `keep` shows that somebody still works in the scratch.
     `meanwhile` is called once it has started; what that raises ends it.
     """
@@ -125,7 +126,7 @@ def _follow(child: subprocess.Popen[bytes], *, show: bool) -> str:
             said = [*said[-LINES:], text]
             if show:
                 os.write(2, text.encode())
-    return "" if show else "".join(said)
+    return "".join(said)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

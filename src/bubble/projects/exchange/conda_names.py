@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 
+from bubble.model.package import canonical_name
 from bubble.model.record import Record
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def counterpart(name: str) -> Counterpart:
     import fnmatch
 
     table = _table()
-    plain = normalized(name)
+    plain = canonical_name(name)
     note, marker = table["notes"].get(plain, ""), table["markers"].get(plain, "")
     if renamed := table["renamed"].get(plain):
         return Counterpart(name=renamed, note=note, marker=marker)
@@ -51,14 +51,14 @@ def _table() -> dict[str, Any]:
     with open(f"{os.path.dirname(__file__)}/data/conda-names.toml", "rb") as file:
         read = tomllib.load(file)
     return {
-        "renamed": {normalized(name): pypi for name, pypi in read["renamed"].items()},
-        "notes": {normalized(name): note for name, note in read["notes"].items()},
+        "renamed": {canonical_name(name): pypi for name, pypi in read["renamed"].items()},
+        "notes": {canonical_name(name): note for name, note in read["notes"].items()},
         "markers": read["markers"],
-        "same": {normalized(name) for name in read["same"]["names"].split()},
+        "same": {canonical_name(name) for name in read["same"]["names"].split()},
         "none": [
             (
                 part["reason"],
-                {normalized(name) for name in part.get("names", "").split()},
+                {canonical_name(name) for name in part.get("names", "").split()},
                 part.get("patterns", "").split(),
             )
             for part in read["none"]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.package import canonical_name
+from bubble.model.text import printable
 from bubble.projects.exchange.taken import Held, Left, Taken
 from bubble.projects.exchange.texts import SMALL, read_toml, string, strings, table, unusable
 from bubble.projects.manifest import DEFAULT, PYPROJECT
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
@@ -54,29 +55,29 @@ def declared(lock: str, root: str, defaults: Sequence[str] | None) -> Taken:
         groups=tuple(names),
     )
     others = [
-        Held(name=normalized(name), extends=DEFAULT, groups=(name,))
+        Held(name=canonical_name(name), extends=DEFAULT, groups=(name,))
         for name in groups
         if name not in names
     ]
     others += [
-        Held(name=normalized(name), extends=DEFAULT, dependencies=strings(old[name]))
+        Held(name=canonical_name(name), extends=DEFAULT, dependencies=strings(old[name]))
         for name in old
         if name not in unasked
-    ]
-    extras = list(table(project.get("optional-dependencies")))
-    left = [
-        Left(
-            what=f"extras: {', '.join(extras)}",
-            why='they are no bubbles of their own: name them in the manifest, extras = ["…"]',
-        )
     ]
     return Taken(
         kind=PYPROJECT,
         requires_python=string(project.get("requires-python")),
         bubbles=(default, *others),
-        left=tuple(left if extras else ()),
+        left=extras_of(project),
         asked=asked,
     )
+
+
+def extras_of(project: Mapping[str, Any]) -> tuple[Left, ...]:
+    """Return the extras of a `[project]`, which become no bubbles."""
+    extras = [printable(name, 60) for name in table(project.get("optional-dependencies"))]
+    why = 'they are no bubbles of their own: name them in the manifest, extras = ["…"]'
+    return (Left(what=f"extras: {', '.join(extras)}", why=why),) if extras else ()
 
 
 def _old_groups(tool: dict[str, Any]) -> dict[str, Any]:

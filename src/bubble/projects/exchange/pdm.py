@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.projects.exchange.declared import declared
@@ -21,7 +22,6 @@ from bubble.projects.exchange.texts import (
     unusable,
 )
 from bubble.projects.manifest import DEFAULT
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _by_graph(
                 wanted = Requirement(text)
             except ValueError:
                 continue
-            for at in nodes.get(normalized(wanted.name), ()):
-                extras = {normalized(extra) for extra in pins[at][0].extras}
-                if extras <= {normalized(extra) for extra in wanted.extras}:
+            for at in nodes.get(canonical_name(wanted.name), ()):
+                extras = {canonical_name(extra) for extra in pins[at][0].extras}
+                if extras <= {canonical_name(extra) for extra in wanted.extras}:
                     found.append((at, str(wanted.marker or "")))
         return found
 
@@ -133,7 +133,7 @@ def _pin(package: dict[str, Any], base: str, root: str) -> Pin | Left:
     except ValueError as error:
         return Left(what=printable(name, 80), why=str(error), pinned=True)
     return Pin(
-        name=normalized(name),
+        name=canonical_name(name),
         version=string(package.get("version")),
         extras=strings(package.get("extras")),
         requires_python=specifier(string(package.get("requires_python"))),

@@ -10,8 +10,8 @@ import os
 import re
 
 from bubble.model.errors import BubbleError
+from bubble.model.package import canonical_name
 from bubble.model.text import printable, without_userinfo
-from bubble.projects.pyproject import normalized
 from bubble.projects.tomltext import text as _text
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def pylock(pins: Sequence[Pin], requires_python: str, itself: str = "") -> str:
     lines.append('created-by = "bubble"')
     blocks = [_block(pin) for pin in pins]
     if itself:
-        name = normalized(itself)
+        name = canonical_name(itself)
         here = 'directory = { path = ".", editable = true }'
         blocks.append((name, "", [f"name = {_text(name)}", here]))
     if not blocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.projects.exchange.taken import Held, Left, Pin, Taken, Tree
@@ -21,7 +22,6 @@ from bubble.projects.exchange.texts import (
 )
 from bubble.projects.exchange.tool_tables import entry
 from bubble.projects.manifest import DEFAULT
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def take_pipfile_lock(path: str, root: str) -> Taken:
     for held in locked.bubbles:  # what was asked for isn't known any more: all of it
         names = [f"{p.name}=={p.version}" + (f" ; {p.marker}" if p.marker else "")
                  for p in held.pins if p.version]  # fmt: skip
-        bubbles.append(held.replace(dependencies=tuple(names)))
+        bubbles.append(held.replace(dependencies=(*names, *held.dependencies)))
     note = "there is no Pipfile beside it: every package of the lock is a dependency"
     return locked.replace(bubbles=tuple(bubbles), notes=(*locked.notes, note))
 
@@ -85,7 +85,7 @@ def take_pipfile_lock(path: str, root: str) -> Taken:
 def _held(
     category: str, packages: dict[str, Any], base: str, root: str
 ) -> tuple[Held, list[Left], list[str]]:
-    name = _CALLED.get(category, normalized(category))
+    name = _CALLED.get(category, canonical_name(category))
     entries = [entry(package, value, base, root) for package, value in packages.items()]
     lines = [line for e in entries for line in e.lines]
     itself = {"-e .": "editable", ".": "built"}
@@ -132,27 +132,52 @@ def _with_lock(taken: Taken, path: str, root: str) -> Taken:
     meta = table(read["_meta"])
     indexes = {string(s.get("name")): string(s.get("url")) for s in tables(meta.get("sources"))}
     known = {held.name: held for held in taken.bubbles}
-    sections = {_CALLED.get(name, normalized(name)): table(value)
+    sections = {_CALLED.get(name, canonical_name(name)): table(value)
                 for name, value in read.items() if name != "_meta"}  # fmt: skip
-    left = list(taken.left)
+    left, notes = list(taken.left), list(taken.notes)
+    open_: dict[str, tuple[str, ...]] = {}
     pins: dict[str, dict[str, Pin]] = {}
     for name, section in sections.items():
         pins[name] = {}
         for package, value in section.items():
+            if line := _not_pinned(package, table(value)):
+                open_[name] = (*open_.get(name, ()), line)
+                notes.append(
+                    f"{printable(package, 80)} isn't pinned: pipenv needed none where it locked"
+                )
+                continue
             found = _pin(package, table(value), indexes, path, root)
             if isinstance(found, Left):
                 left.append(found)
             else:
                 pins[name][found.name] = found
     for name, own in pins.items():
-        held = known.get(name, Held(name=name, extends="" if name == DEFAULT else DEFAULT))
+        extends = "" if name == DEFAULT else DEFAULT
+        new = Held(name=name, extends=extends, dependencies=open_.get(name, ()))
+        held = known.get(name, new)
         # a bubble has what it extends as well, in the versions of its own section
         known[name] = held.replace(pins=tuple((pins.get(DEFAULT, {}) | own).values()))
     requires = table(meta.get("requires"))
     python = string(requires.get("python_full_version") or requires.get("python_version"))
     return taken.replace(
-        python=taken.python or python, bubbles=_ordered(list(known.values())), left=tuple(left)
+        python=taken.python or python,
+        bubbles=_ordered(list(known.values())),
+        left=tuple(left),
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _not_pinned(name: str, value: dict[str, Any]) -> str:
+    """Return the requirement of a package that the machine which locked had no use for, else "".
+
+    Its marker didn't hold there: pipenv writes what the Pipfile has, without a hash.
+    """
+    version, marker = string(value.get("version")), string(value.get("markers"))
+    if not marker or value.get("hashes") or not version or version.startswith("=="):
+        return ""
+    extras = ",".join(strings(value.get("extras")))
+    said = f"{name}[{extras}]" if extras else name
+    return f"{said}{'' if version == '*' else version} ; {marker}"
 
 
 def _pin(
@@ -168,7 +193,7 @@ def _pin(
         raise unusable(path, f"{printable(name, 80)} has no exact version in it")
     index = published(indexes.get(string(value.get("index")), ""))[0]
     return Pin(
-        name=normalized(name),
+        name=canonical_name(name),
         version="" if tree else version.removeprefix("==").removeprefix("="),
         extras=strings(value.get("extras")),
         marker=string(value.get("markers")),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.model.urls import published
+from bubble.projects.exchange.declared import extras_of
 from bubble.projects.exchange.graph import conditions, joined
 from bubble.projects.exchange.poetry_versions import specifier
 from bubble.projects.exchange.taken import File, Held, Left, Pin, Taken, Tree
@@ -22,7 +24,6 @@ from bubble.projects.exchange.texts import (
 )
 from bubble.projects.exchange.tool_tables import entry, python_marker
 from bubble.projects.manifest import DEFAULT, PYPROJECT
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def take_lock(path: str, root: str) -> Taken:
 
 def _declared(read: dict[str, Any], poetry: dict[str, Any], base: str, root: str) -> Taken:
     project = table(read.get("project"))
-    left: list[Left] = []
+    left = [*extras_of(project)]
     notes: list[str] = []
     main = dict(table(poetry.get("dependencies")))
     python = _python(string(main.pop("python", "")), left)
@@ -109,7 +110,7 @@ def _grouped(
         packages = table(group.get("dependencies"))
         named = (name,) if name in standard else ()
         if group.get("optional"):
-            own = Held(name=normalized(name), extends=DEFAULT, groups=named)
+            own = Held(name=canonical_name(name), extends=DEFAULT, groups=named)
             others.append(_with(own, packages, base, root, left, notes))
         else:
             held = _with(held.replace(groups=(*held.groups, *named)), packages, base, root, left,
@@ -172,7 +173,7 @@ def _by_groups(held: Held, taken: Taken, pins: list[tuple[Pin, dict[str, Any]]])
     others = {other.name for other in taken.bubbles[1:]} - {held.name}
     found = []
     for pin, package in pins:
-        ours = [g for g in strings(package.get("groups")) if normalized(g) not in others]
+        ours = [g for g in strings(package.get("groups")) if canonical_name(g) not in others]
         if not ours or package.get("optional") is True:  # what an extra asks for
             continue
         markers = package.get("markers")
@@ -188,7 +189,6 @@ def _by_groups(held: Held, taken: Taken, pins: list[tuple[Pin, dict[str, Any]]])
 def _by_graph(held: Held, taken: Taken, pins: list[tuple[Pin, dict[str, Any]]]) -> tuple[Pin, ...]:
     """Return a bubble's pins of an older lock: what its dependencies lead to."""
     from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
 
     default = taken.bubbles[0]
     nodes: dict[str, list[str]] = {}
@@ -199,19 +199,19 @@ def _by_graph(held: Held, taken: Taken, pins: list[tuple[Pin, dict[str, Any]]]) 
         steps: list[tuple[str, str]] = []
         for name, value in table(package.get("dependencies")).items():
             for marker in _markers(value):
-                steps += [(node, marker) for node in nodes.get(normalized(name), ())]
+                steps += [(node, marker) for node in nodes.get(canonical_name(name), ())]
         edges[f"{pin.name}=={pin.version}"] = steps
     roots: list[tuple[str, str]] = []
     for text in (*default.dependencies, *(held.dependencies if held is not default else ())):
         wanted = Requirement(text)
-        name = canonicalize_name(wanted.name)
+        name = canonical_name(wanted.name)
         marker = str(wanted.marker or "")
         roots += [(node, marker) for node in nodes.get(name, ())]
         for extra in wanted.extras:
             for pin, package in pins:
                 if pin.name == name:
                     for needed in strings(table(package.get("extras")).get(extra)):
-                        needed_name = normalized(needed.split()[0].split("[")[0])
+                        needed_name = canonical_name(needed.split()[0].split("[")[0])
                         roots += [(node, marker) for node in nodes.get(needed_name, ())]
     reached = conditions(roots, edges)
     return tuple(
@@ -253,7 +253,7 @@ def _pin(package: dict[str, Any], old: dict[str, Any], base: str, root: str) -> 
     except ValueError:
         requires = ""
     return Pin(
-        name=normalized(name),
+        name=canonical_name(name),
         version=version,
         requires_python=requires,
         files=() if tree else tuple(_file(item) for item in tables(listed)),

@@ -10,8 +10,15 @@ import re
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.model.requirement_text import (
+    decoded,
+    lines_of,
+    logical_lines,
+    option_of,
+    unquoted,
+)
 from bubble.model.text import printable
-from bubble.projects.exchange.texts import inside, read_text, unusable
+from bubble.projects.exchange.texts import inside, read_bytes, unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +28,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 8 << 20  # bytes of one file: a thousand packages with all their hashes have 2 MB
 _MOST = 50  # files that name each other
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"\s--hash[=\s]\s*([a-z0-9]+:[0-9A-Fa-f]+)(?=\s|$)")
-_OPTION = re.compile(r"(--?[a-zA-Z][\w-]*)(?:[=\s]\s*(.*))?")
-_SHORT = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url",
-          "-f": "--find-links"}  # fmt: skip
 _ARCHIVES = (".whl", ".tar.gz", ".zip")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)(\[[^\]]*\])?")
 
@@ -72,7 +75,7 @@ def read_lines(path: str, root: str) -> Lines:
     seen = {path}
     while waiting:
         file, constrains = waiting.pop(0)
-        for line in parse_lines(read_text(file, _LARGEST), file):
+        for line in parse_lines(_text(file), file):
             if line.option not in {"--requirement", "--constraint"}:
                 (constraints if constrains else found).append(line)
                 continue
@@ -94,26 +97,30 @@ def read_lines(path: str, root: str) -> Lines:
     return Lines(lines=tuple(found), constraints=tuple(constraints), unread=tuple(unread))
 
 
+def _text(path: str) -> str:
+    text = decoded(read_bytes(path, _LARGEST))
+    if "\0" in text:
+        raise unusable(path, "it has zero bytes")
+    if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+        raise unusable(path, "it is not UTF-8 text")
+    return text
+
+
 def parse_lines(text: str, file: str) -> Iterator[Line]:
     """Yield the logical lines of a requirements file's text; `file` is for `Line`.
 
     Raises BubbleError(usage) for a line that is neither an option nor a requirement.
     """
-    for number, whole in _logical(text):
-        yield parse_line(whole, number, file)
+    for number, whole in logical_lines(lines_of(text)):
+        if whole:
+            yield parse_line(whole, number, file)
 
 
 def parse_line(text: str, number: int, file: str) -> Line:
     """Return one logical line, understood; raise BubbleError(usage)."""
-    if text.startswith("-"):
-        found = _OPTION.fullmatch(text)
-        name, value = (found[1], (found[2] or "").strip()) if found else ("", "")
-        if not found and text[:2] in _SHORT:  # -rfile
-            name, value = text[:2], text[2:].strip()
-        if name[:2] in _SHORT and not name.startswith("--"):
-            value = f"{name[2:]} {value}".strip() if name[2:] else value
-            name = _SHORT[name[:2]]
-        return Line(file=file, number=number, text=text, option=name, value=value.strip("'\""))
+    option, value = option_of(text)
+    if option:
+        return Line(file=file, number=number, text=text, option=option, value=unquoted(value))
     hashes = tuple(_HASH.findall(text))
     bare = re.split(r"\s--[a-z]", text)[0].strip()
     return Line(
@@ -154,19 +161,3 @@ def shown(text: str) -> str:
     from bubble.model.text import without_userinfo
 
     return printable(without_userinfo(text), 120)
-
-
-def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with those that continue it, without comments, and its number."""
-    begun, first = "", 0
-    for number, line in enumerate(text.split("\n"), 1):
-        first = first or number
-        if line.endswith("\\") and not line.lstrip().startswith("#"):
-            begun += line[:-1]
-            continue
-        whole = _COMMENT.sub("", begun + line).strip()
-        if whole:
-            yield first, whole
-        begun, first = "", 0
-    if whole := _COMMENT.sub("", begun).strip():
-        yield first, whole

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 
+from bubble.model.package import canonical_name
 from bubble.projects.exchange.pip_part import PipPart, take_lines
 from bubble.projects.exchange.requirement_lines import read_lines, shown
 from bubble.projects.exchange.taken import Held, Left, Pin, Taken
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _pins(read: Lines) -> tuple[Pin, ...]:
             return ()
         pins.append(
             Pin(
-                name=normalized(wanted.name),
+                name=canonical_name(wanted.name),
                 version=str(wanted.specifier)[2:],
                 marker=str(wanted.marker or ""),
                 hashes=line.hashes,

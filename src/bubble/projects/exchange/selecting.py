@@ -11,7 +11,7 @@ import os
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.projects.exchange.machines import environment, level_of, tags
-from bubble.projects.packages import file_name
+from bubble.projects.rules import file_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from urllib.parse import parse_qs, urlsplit
 
+from bubble.model.package import canonical_name
 from bubble.model.text import printable
 from bubble.model.urls import published
 from bubble.projects.exchange.declared import declared
@@ -25,7 +26,6 @@ from bubble.projects.exchange.texts import (
     unusable,
     web_address,
 )
-from bubble.projects.pyproject import normalized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class _Lock:
         self.base = os.path.dirname(path)
         self.places: dict[str, list[int]] = {}
         for at, package in enumerate(packages):
-            self.places.setdefault(normalized(package["name"]), []).append(at)
+            self.places.setdefault(canonical_name(package["name"]), []).append(at)
         self.itself = self._root()
 
     def pins(self, groups: set[str]) -> list[Pin | Left]:
@@ -85,7 +85,7 @@ class _Lock:
         for at, package in enumerate(self.packages):
             edges[at, ""] = self._steps(package.get("dependencies"))
             for extra, needed in table(package.get("optional-dependencies")).items():
-                edges[at, normalized(extra)] = self._steps(needed)
+                edges[at, canonical_name(extra)] = self._steps(needed)
         try:
             reached = conditions(roots, edges)
         except ValueError as error:
@@ -119,12 +119,12 @@ class _Lock:
             marker = string(one.get("marker"))
             for at in self._meant(one):
                 steps.append(((at, ""), marker))
-                steps += [((at, normalized(e)), marker) for e in strings(one.get("extra"))]
+                steps += [((at, canonical_name(e)), marker) for e in strings(one.get("extra"))]
         return steps
 
     def _meant(self, one: dict[str, Any]) -> list[int]:
         """Return the packages that a dependency means: by its version and source, if it has any."""
-        places = self.places.get(normalized(string(one.get("name"))), [])
+        places = self.places.get(canonical_name(string(one.get("name"))), [])
         for key in ("version", "source"):
             if key in one:
                 places = [at for at in places if self.packages[at].get(key) == one[key]]
@@ -143,7 +143,7 @@ class _Lock:
         except ValueError as error:
             return Left(what=name, why=str(error), pinned=True)
         return Pin(
-            name=normalized(package["name"]),
+            name=canonical_name(package["name"]),
             version=string(package.get("version")),
             marker=marker,
             files=files,

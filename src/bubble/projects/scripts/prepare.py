@@ -10,7 +10,7 @@ import os
 
 from bubble.envs.knowing.scripts import digest, whole
 from bubble.envs.making.install import choose_installer
-from bubble.envs.making.make import Plan, make
+from bubble.envs.making.make import Plan, Steps, make
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
 from bubble.model.record import Record
@@ -27,6 +27,7 @@ from bubble.system.staging import Staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bubble.envs.tools.access import Access
     from bubble.projects.lock import Locked
     from bubble.projects.lockfile import Lock
     from bubble.projects.scripts.metadata import Metadata
@@ -196,4 +197,20 @@ def _filled(plan: Plan, script: Script, wanted: Wanted, world: World, *, show: b
             pip=plan.name != "" or (bool(arguments) and not uv),
         )
         # with no project's settings above it
-        return make(plan, world.replace(cwd=staging.path), show=show)
+        steps = _Steps(script, wanted, world)
+        return make(plan, world.replace(cwd=staging.path), show=show, steps=steps)
+
+
+class _Steps(Steps):
+    """What a script knows of the servers of its lock."""
+
+    def __init__(self, script: Script, wanted: Wanted, world: World) -> None:
+        self.script, self.wanted, self.world = script, wanted, world
+
+    def credentials(self) -> list[Access]:
+        """Return what its metadata says."""
+        from bubble.envs.tools.access import found_in, of_uv_indexes
+
+        env = self.world.env
+        named = of_uv_indexes(self.wanted.metadata.uv.get("index"), env)
+        return [*found_in([self.script.block], env), *named]
