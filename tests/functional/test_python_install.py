@@ -61,6 +61,20 @@ def test_the_path_is_printed_and_what_lies_there_runs(
     assert os.readlink(f"{home}/pythons/3.12") == f"cpython-3.12.1-{PLATFORM}"
 
 
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("option", [[], ["--upgrade"], ["--reinstall"]])
+def test_the_paths_are_printed_in_the_order_of_the_requests_whatever_was_there(
+    bubble: Callable[..., Result], home: str, option: list[str]
+) -> None:
+    assert bubble("python", "install", "3.11.9", "3.10.4").status == 0
+    asked = {"3.12": "3.12.1", "3.11": "3.11.9", "3.13t": "3.13.1+freethreaded", "3.10": "3.10.4"}
+    done = bubble("python", "install", *option, *asked, "3.99", "3.12.1")
+    assert done.status == 1, "3.99 fails, and keeps none of the others"
+    names = [*asked.values(), "3.12.1"]
+    expected = [f"{prefix(home, f'cpython-{name}')}/bin/python" for name in names]
+    assert done.out.splitlines() == expected
+
+
 def test_json_tells_what_was_done(bubble: Callable[..., Result], catalogue: str, home: str) -> None:
     with serve(os.path.dirname(catalogue)) as server:
         there = {"BUBBLE_CATALOG": f"{server.url}/catalogue.json"}

@@ -40,8 +40,9 @@ def install_requests(
 
     `upgrade` installs the newest available one even where an older one would do; `reinstall`
     replaces what is there. A request that fails doesn't keep the others from being carried out.
+    What came of the others is in their order, one for each.
     """
-    done: list[Installed] = []
+    done: list[Installed | str] = []  # what is there, or the key of what is to come
     errors: list[BubbleError] = []
     wanted: dict[str, Download] = {}
     catalogue: Catalogue | None = None
@@ -57,11 +58,14 @@ def install_requests(
                 catalogue = open_fresh(machine)
             download = _choose(request, catalogue, machine, present if reinstall else [])
             wanted.setdefault(str(download.key), download)
+            done.append(str(download.key))
         except BubbleError as error:
             errors.append(error)
     finished = install_downloads(list(wanted.values()), machine, progress, replace=reinstall)
+    come = {str(installed.installation.key): installed for installed in finished.installed}
+    each = (come.get(one) if isinstance(one, str) else one for one in done)
     return Batch(
-        installed=tuple(done) + finished.installed,
+        installed=tuple(one for one in each if one is not None),
         errors=tuple(errors) + finished.errors,
         warning=catalogue.warning if catalogue else "",
     )
