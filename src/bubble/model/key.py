@@ -10,6 +10,7 @@ from bubble.model.version import Version
 
 IMPLEMENTATIONS = ("cpython", "pypy", "graalpy")
 VARIANTS = ("", "freethreaded", "debug", "freethreaded+debug")
+SUFFIXES = dict(zip(VARIANTS, ("", "t", "+debug", "td"), strict=True))  # as requests spell them
 
 
 class Key(Record):
@@ -33,6 +34,12 @@ class Key(Record):
         """What the minor link is called: `3.13`, `3.13+freethreaded`, `pypy3.10`."""
         head = "" if self.implementation == "cpython" else self.implementation
         return f"{head}{self.version.minor}{self._variant}"
+
+    @property
+    def request(self) -> str:
+        """The request that this build satisfies on its platform: `3.13.5t`, `pypy3.10.14`."""
+        head = "" if self.implementation == "cpython" else self.implementation
+        return f"{head}{self.version}{SUFFIXES[self.variant]}"
 
     @property
     def _variant(self) -> str:

@@ -65,7 +65,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if packed.not_bundled:
         notes.append(f"taken from the system, not packed: {', '.join(packed.not_bundled)}")
     install = f"BUBBLE_CATALOG={directory}/catalogue.json bubble python install"
-    notes.append(f"to install it: {install} {packed.key.version}")
+    notes.append(f"to install it: {install} {packed.key.request}")
     return Outcome(
         data={
             "key": str(packed.key),

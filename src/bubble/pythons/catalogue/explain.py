@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.errors import BubbleError
-from bubble.model.key import VARIANTS
+from bubble.model.key import SUFFIXES, VARIANTS
 from bubble.model.record import Record
 from bubble.model.request import HINT
 from bubble.model.version import STAGES
@@ -28,7 +28,6 @@ VARIANT_TITLES = {
     "debug": "debug",
     "freethreaded+debug": "free-threaded debug",
 }
-_SUFFIXES = {"": "", "freethreaded": "t", "debug": "+debug", "freethreaded+debug": "td"}
 
 
 class _Case(Record):
@@ -63,14 +62,13 @@ class _Case(Record):
         number = request.specifier or ".".join(map(str, request.release))
         head = "" if request.implementation == "cpython" else request.implementation
         stage = f"{STAGES[request.stage]}{request.serial}" if request.stage >= 0 else ""
-        return f"{head}{number}{stage}{_SUFFIXES[request.variant]}" or "Python"
+        return f"{head}{number}{stage}{SUFFIXES[request.variant]}" or "Python"
 
     def spelt(self, key: Key) -> str:
         """Return the shortest request for `key` on this machine."""
         if key.platform != self.host:
             return str(key)
-        head = "" if key.implementation == "cpython" else key.implementation
-        return f"{head}{key.version}{_SUFFIXES[key.variant]}"
+        return key.request
 
 
 def unavailable(catalogue: Catalogue, request: Request, platform: Platform) -> BubbleError:

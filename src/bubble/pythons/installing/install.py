@@ -182,7 +182,7 @@ def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Mac
     """
     from bubble.pythons.installed import manifest
     from bubble.pythons.patch import link_interpreter, patch
-    from bubble.pythons.probing.probe import check
+    from bubble.pythons.probing.probe import check_unpacked
     from bubble.system.background import Background
 
     linked = link_interpreter(root, key)
@@ -191,7 +191,7 @@ def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Mac
         return manifest.write(root, unpacked.entries, linked | patch(root, prefix, key))
 
     with Background(patch_and_list) as listing:
-        check(root, key, env=machine.env)
+        check_unpacked(root, key, env=machine.env)
         return listing.result()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key, parse_key
@@ -81,15 +82,36 @@ def install_archive(
 
     Where another archive of its key is installed already, the batch has an error, not that one.
     """
+    if not download.is_installable:
+        raise BubbleError(
+            "archive",
+            f"{printable(download.file_name)}: {download.obstacle}",
+            hint="pack it anew as .tar.gz, with the prefix (the directory above bin) as its one "
+            "top directory, and give that and its checksum",
+        )
     batch = install_downloads([download], machine, progress, replace=replace)
     for installed in batch.installed:
         receipt = store.read_receipt(installed.installation.prefix)
         if receipt.sha256 != download.sha256:
             return Batch(installed=(), errors=(_other_archive(download, receipt),))
     return batch.replace(
-        errors=tuple(
-            e.replace_hint(_HINTS[e.kind]) if e.kind in _HINTS else e for e in batch.errors
-        )
+        errors=tuple(e.replace_hint(_hint(e, download) or e.hint) for e in batch.errors)
+    )
+
+
+def _hint(error: BubbleError, download: Download) -> str:
+    """Return the next step for an archive that somebody brought, "" where the error has it."""
+    found = error.details.get("found")
+    if not isinstance(found, str):
+        return _HINTS.get(error.kind, "")
+    if found == download.key.request:  # for another platform, or of another place
+        return "take a build for this machine"
+    import shlex
+
+    archive = shlex.quote(local_path(download.url))
+    return (
+        f"if that is what is wanted, name it: bubble python install --from {archive} "
+        f"--sha256 {download.sha256} {found}"
     )
 
 
@@ -157,8 +179,13 @@ def _requested(request: Request | None, name: str, machine: Machine) -> Key:
                 variant=request.variant,
                 platform=request.platform or machine.platform,
             )
+    # PyPy's and GraalPy's names have the minor version alone, and a release of their own
+    other = re.match(r"(pypy|graalpy)-?(3\.\d+)?", name)
+    named = f"{other[1]}{other[2] or '3.11'}.9" if other else "3.12.4"
+    exactly = " of Python that it is, to the patch" if other else ""
     raise BubbleError(
         "request",
         f"the name {printable(name)} doesn't tell which build it is",
-        hint="name the version: bubble python install --from ARCHIVE --sha256 HEX 3.12.4",
+        hint=f"name the version{exactly}: "
+        f"bubble python install --from ARCHIVE --sha256 HEX {named}",
     )

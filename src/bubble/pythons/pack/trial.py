@@ -144,7 +144,7 @@ def try_archive(
     Raises BubbleError(probe) with the first thing that it can't do any more, and OSError.
     """
     from bubble.pythons.patch import link_interpreter, patch
-    from bubble.pythons.probing.probe import check
+    from bubble.pythons.probing.probe import check_unpacked
     from bubble.system.archive import extract
 
     sweep(layout)
@@ -155,9 +155,9 @@ def try_archive(
         link_interpreter(root, key)
         patch(root, root, key)
         try:
-            check(root, key, env=env)
+            check_unpacked(root, key, env=env)
         except BubbleError as error:
-            raise _refused(key, error.message.replace(f"{root}/", "")) from None
+            raise _refused(key, error.message.removeprefix(f"{key.name}: ")) from None
         after = abilities(f"{root}/bin/python", tuple(before.has), env)
         for name in before.has:
             if name not in after.has:

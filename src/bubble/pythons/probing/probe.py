@@ -17,6 +17,7 @@ from bubble.model.text import printable
 from bubble.model.version import Version
 from bubble.pythons.probing.isolation import isolated, isolated_python_2, without_python
 from bubble.system import process
+from bubble.system.layout import BUBBLE_DIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check(root: str, key: Key, *, env: Mapping[str, str], timeout: float = 60) -
     """Probe the interpreter of the prefix `root` and hold it against `key`.
 
     Raises BubbleError(probe) when it doesn't run, can't import ssl, sqlite3 and ctypes (of
-    CPython: COMPILED), or is something else.
+    CPython: COMPILED), or is something else: then `details` say what it is, as a request.
     An x86-64 level of the key (v2 to v4) can't be seen from inside and counts as x86_64.
     """
     # without bytecode, the Python halves of these modules take longer than all else together
@@ -88,8 +89,46 @@ def check(root: str, key: Key, *, env: Mapping[str, str], timeout: float = 60) -
                 f"the build is not what it should be: its {name} is “{_said(actual[name])}”,"
                 f" not “{_said(value)}”",
                 hint="the archive doesn't belong to this key: check where it comes from",
+                details={"found": _key(found).request},
             )
     return found
+
+
+def check_unpacked(root: str, key: Key, *, env: Mapping[str, str]) -> Probe:
+    """Do the same for what an archive was unpacked to; errors name no path that will be gone."""
+    program = interpreter(root)
+    if not os.path.lexists(program):
+        raise _without_interpreter(root, key)
+    try:
+        return check(root, key, env=env)
+    except BubbleError as error:
+        message = error.message.replace(f"{printable(root)}/", "its ")
+        again = message if message == error.message else f"{key.name}: {message}"
+        hint = "take another build" if "by hand" in error.hint else error.hint
+        raise BubbleError(error.kind, again, hint=hint, details=error.details) from None
+
+
+def _without_interpreter(root: str, key: Key) -> BubbleError:
+    there = sorted(name for name in os.listdir(root) if name != BUBBLE_DIR)
+    shown = printable(", ".join(there[:5]), 200) + " …" * bool(there[5:])
+    return BubbleError(
+        "probe",
+        f"{key.name}: the archive has no bin/python{key.version.minor} below its top directory, "
+        f"but {shown}",
+        hint="pack it anew with the prefix (the directory above bin) as its one top directory: "
+        "tar -czf ARCHIVE.tar.gz -C DIR python",
+    )
+
+
+def _key(found: Probe) -> Key:
+    from bubble.model.key import Key
+
+    return Key(
+        implementation=found.implementation,
+        version=found.version,
+        variant=found.variant,
+        platform=found.platform,
+    )
 
 
 def interpreter(root: str) -> str:
@@ -160,6 +199,15 @@ def _run(
 
 
 def _unstartable(executable: str, error: OSError) -> tuple[str, str]:
+    from bubble.pythons.probing.foreign import whose
+    from bubble.system.host import host_platform
+
+    built_for = whose(executable)
+    if built_for and error.errno in (errno.ENOENT, errno.ENOEXEC, errno.EACCES):
+        return (
+            f"it is no program for this machine, but for {built_for}",
+            f"take a build for {host_platform(os.environ)}",
+        )
     if error.errno == errno.ENOENT and os.path.exists(executable):
         return (
             "the program loader that it needs is not on this system",
