@@ -55,6 +55,7 @@ def _command(name: str, environment: Environment, world: World) -> str:
         raise BubbleError(
             "command_not_found",
             f"{shown}: not found in {environment.title}, nor on PATH",
-            hint=f"install it there: bubble run {environment.title} pip install {shown}",
+            hint="install the package that has it: "
+            f"bubble run {environment.title} pip install PACKAGE",
         )
     return found

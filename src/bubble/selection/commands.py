@@ -168,9 +168,9 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
     elif len(selection.answers) == 1 and os.path.isfile(
         f"{selection.answers[0].prefix}/pyvenv.cfg"
     ):
-        hint = f"install it into that environment: pip install {shown}"
+        hint = "install the package that has it into that environment: pip install PACKAGE"
     else:  # not `pip install` into the interpreter, which EXTERNALLY-MANAGED refuses
-        hint = f"install it into an environment: bubble create --with {shown}"
+        hint = "install the package that has it into an environment: bubble create --with PACKAGE"
     return BubbleError("command_not_found", message, hint=hint, details={"command": shown})
 
 
