@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     [
         ("cpython", "3.11.9", "linux-x86_64-gnu", {"python3.11"}, True),
         ("cpython", "3.13.1+freethreaded", "linux-x86_64-gnu", {"python3.13", "python3.13t"}, True),
+        ("cpython", "3.14.1+debug", "linux-x86_64-gnu", {"python3.14", "python3.14d"}, True),
         ("cpython", "3.11.9", "macos-aarch64-none", {"python3.11"}, False),
-        ("pypy", "3.10.14", "linux-x86_64-gnu", {"python3.10", "pypy", "pypy3.10"}, True),
+        ("pypy", "3.10.14", "linux-x86_64-gnu", {"python3.10", "pypy", "pypy3", "pypy3.10"}, True),
     ],
 )
 def test_an_environment_has_the_names_that_its_interpreter_has(

@@ -127,7 +127,11 @@ def _interpreter_names(base: Base) -> list[str]:
     key = base.installation.key
     names = ["python", "python3", f"python{key.version.minor}"]
     if key.implementation != "cpython":
-        names += [key.implementation, f"{key.implementation}{key.version.minor}"]
-    if "freethreaded" in key.variant:
-        names.append(f"python{key.version.minor}t")
+        name = key.implementation
+        names += [name, f"{name}{key.version[0]}", f"{name}{key.version.minor}"]
+    flags = ""
+    for variant, flag in (("freethreaded", "t"), ("debug", "d")):
+        if variant in key.variant:
+            flags += flag
+            names.append(f"python{key.version.minor}{flags}")
     return names
