@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from bubble.cli.output import Output
 
 INTERRUPTED = 130
+NOT_YET = "error: bubble doesn't run on Windows yet"
 
 
 def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
     import gc
 
+    if sys.platform == "win32":  # before anything is imported that isn't there
+        sys.exit(NOT_YET)
     base = getattr(sys, "_base_executable", "")
     if base and sys.prefix == sys.base_prefix:
         # what PYTHONEXECUTABLE says instead must get into no shim; an environment's own
