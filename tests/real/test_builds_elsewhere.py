@@ -19,6 +19,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.envs.tools.fetch_pip import fetch_pip
+from bubble.model.version import Version
+from bubble.pythons.installed.pip_wheels import newest_known
+from bubble.system.layout import Layout
+from support import handmade
 from support.foreign_roots import unpacked
 from support.namespace import PREFIX
 from support.needs import FULL_ONLY, LINUX_ONLY, ROOT_ONLY, needs, not_here, real_build
@@ -266,7 +271,7 @@ bubble create demo -p "$request" >"$place/environment"
 bubble python verify
 """
 PYTHONS = ("python3.14-dev", "python3.14-venv", "python3.14-dbg")
-TOOLS = ("gcc", "libc6-dev", "coreutils", "dash")
+TOOLS = ("base-files", "gcc", "libc6-dev", "coreutils", "dash")
 LIBRARIES = (
     "libssl3t64", "libffi8", "libsqlite3-0", "libreadline8t64", "libexpat1", "libuuid1",
     "libbz2-1.0", "liblzma5", "libzstd1", "zlib1g", "libdb5.3t64", "libncursesw6",
@@ -299,7 +304,11 @@ def test_another_releases_and_another_architectures_python_is_used_in_a_root_wit
         "BUBBLE_PROGRESS_AFTER": "86400",
         **{name: env[name] for name in env if name.lower().endswith("_proxy")},
     }  # fmt: skip
-    binds = [place, *packages_of_bubble()]
+    # the root's own pip needs certificates that it hasn't: the cache has what it would fetch
+    layout = Layout(home=own["BUBBLE_HOME"], cache=own["BUBBLE_CACHE_DIR"])
+    version = newest_known(Version.parse(f"{request_.partition('+')[0]}.0"))
+    fetch_pip(version, handmade.world(layout).replace(env=env), lambda _: None)
+    binds = [place, f"{ROOT}/shims", *packages_of_bubble()]
     runner = f"/usr/bin/{program.rstrip('d')}"
     arguments = (f"/usr/bin/{program}", request_, runner, place)
     done = source.run("/bin/sh", "-c", PACK, "sh", *arguments, binds=binds, env=own)

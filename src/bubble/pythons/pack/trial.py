@@ -155,7 +155,8 @@ def try_archive(
         link_interpreter(root, key)
         patch(root, root, key)
         try:
-            check_unpacked(root, key, env=env)
+            # what it can import here is asked below: it may be for a machine with other libraries
+            check_unpacked(root, key, env=env, imports=())
         except BubbleError as error:
             raise _refused(key, error.message.removeprefix(f"{key.name}: ")) from None
         after = abilities(f"{root}/bin/python", tuple(before.has), env)

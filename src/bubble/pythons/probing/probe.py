@@ -63,15 +63,23 @@ class Probe(Record):
     is_virtual: bool
 
 
-def check(root: str, key: Key, *, env: Mapping[str, str], timeout: float = 60) -> Probe:
+def check(
+    root: str,
+    key: Key,
+    *,
+    env: Mapping[str, str],
+    timeout: float = 60,
+    imports: Sequence[str] | None = None,
+) -> Probe:
     """Probe the interpreter of the prefix `root` and hold it against `key`.
 
-    Raises BubbleError(probe) when it doesn't run, can't import ssl, sqlite3 and ctypes (of
-    CPython: COMPILED), or is something else: then `details` say what it is, as a request.
+    Raises BubbleError(probe) when it doesn't run, can't import `imports` (default: ssl, sqlite3
+    and ctypes; of CPython: COMPILED), or is something else: `details` say what, as a request.
     An x86-64 level of the key (v2 to v4) can't be seen from inside and counts as x86_64.
     """
     # without bytecode, the Python halves of these modules take longer than all else together
-    imports = COMPILED if key.implementation == "cpython" else IMPORTS
+    if imports is None:
+        imports = COMPILED if key.implementation == "cpython" else IMPORTS
     found = probe(interpreter(root), env=env, timeout=timeout, imports=imports)
     base = key.platform.arch.partition("_v")[0]
     expected = {
@@ -94,13 +102,15 @@ def check(root: str, key: Key, *, env: Mapping[str, str], timeout: float = 60) -
     return found
 
 
-def check_unpacked(root: str, key: Key, *, env: Mapping[str, str]) -> Probe:
+def check_unpacked(
+    root: str, key: Key, *, env: Mapping[str, str], imports: Sequence[str] | None = None
+) -> Probe:
     """Do the same for what an archive was unpacked to; errors name no path that will be gone."""
     program = interpreter(root)
     if not os.path.lexists(program):
         raise _without_interpreter(root, key)
     try:
-        return check(root, key, env=env)
+        return check(root, key, env=env, imports=imports)
     except BubbleError as error:
         message = error.message.replace(f"{printable(root)}/", "its ")
         again = message if message == error.message else f"{key.name}: {message}"
