@@ -95,7 +95,7 @@ def test_32_bits_and_another_c_library_are_told_apart(tmp_path: Path) -> None:
         assert size
         path = tmp_path / "program"
         path.write_bytes(bytes(data) + loader.encode() + b"\0")
-        return whose(str(path))
+        return whose(str(path), os.environ)
 
     if HOST.triple != "x86_64-unknown-linux-gnu":
         pytest.skip("not here: another machine")
@@ -104,7 +104,8 @@ def test_32_bits_and_another_c_library_are_told_apart(tmp_path: Path) -> None:
     assert named(62, "/nowhere/ld-musl-x86_64.so.1", wide=True) == "x86_64, musl"
     assert named(62, "/nowhere/ld-linux-x86-64.so.2", wide=True) == ""
     (tmp_path / "program").write_bytes(b"#!/bin/sh\n")
-    assert whose(f"{tmp_path}/program") == whose(f"{tmp_path}/none") == ""
+    assert whose(f"{tmp_path}/program", os.environ) == ""
+    assert whose(f"{tmp_path}/none", os.environ) == ""
 
 
 def test_another_layout_is_told_by_what_is_at_its_top(bubble: Bubble, tmp_path: Path) -> None:

@@ -11,6 +11,12 @@ import os
 from bubble.system import elf
 from bubble.system.host import architecture, host_platform
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bubble.model.platform import Platform
+
 _WHOSE = {
     b"MZ": "Windows",
     b"\xfe\xed\xfa\xce": "macOS",
@@ -22,7 +28,7 @@ _WHOSE = {
 }
 
 
-def whose(path: str) -> str:
+def whose(path: str, env: Mapping[str, str]) -> str:
     """Return what the program at `path` is built for, "" where nothing says that it isn't for here.
 
     “Windows”, “macOS”, an architecture (`aarch64`), with a C library if need be (`x86_64, musl`).
@@ -36,11 +42,10 @@ def whose(path: str) -> str:
         if head.startswith(magic):
             return system
     found = elf.program(path)
-    return _other_linux(found) if found else ""
+    return _other_linux(found, host_platform(env)) if found else ""
 
 
-def _other_linux(found: elf.Program) -> str:
-    here = host_platform(os.environ)
+def _other_linux(found: elf.Program, here: Platform) -> str:
     arch = architecture(found)
     if not arch:
         return f"another processor (ELF machine {found.machine})"

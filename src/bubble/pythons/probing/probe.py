@@ -204,19 +204,19 @@ def _run(
             hint="run it by hand to see what it waits for",
         ) from None
     except OSError as error:
-        message, hint = _unstartable(argv[0], error)
+        message, hint = _unstartable(argv[0], error, env)
         raise BubbleError("probe", f"{shown} doesn't run: {message}", hint=hint) from None
 
 
-def _unstartable(executable: str, error: OSError) -> tuple[str, str]:
+def _unstartable(executable: str, error: OSError, env: Mapping[str, str]) -> tuple[str, str]:
     from bubble.pythons.probing.foreign import whose
     from bubble.system.host import host_platform
 
-    built_for = whose(executable)
+    built_for = whose(executable, env)
     if built_for and error.errno in (errno.ENOENT, errno.ENOEXEC, errno.EACCES):
         return (
             f"it is no program for this machine, but for {built_for}",
-            f"take a build for {host_platform(os.environ)}",
+            f"take a build for {host_platform(env)}",
         )
     if error.errno == errno.ENOENT and os.path.exists(executable):
         return (
