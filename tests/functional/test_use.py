@@ -62,6 +62,9 @@ def mirror(tmp_path: Path) -> dict[str, str]:
         (["system"], "system\n"),
         (["3.12", "3.11"], "3.12\n3.11\n"),
         (["3.12", "312"], "3.12\n"),
+        (["python", "3.12"], "3.12\n"),
+        (["CPython", "3.12"], "3.12\n"),
+        (["CPython 3.12"], "3.12\n"),
     ],
     ids=" ".join,
 )

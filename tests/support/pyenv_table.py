@@ -53,18 +53,17 @@ _NO_VERSION = "no version and no environment: an error, never another Python"
 _ONLY_PYENVS = "pyenv can install it, bubble has nothing of that kind: an error that says so"
 _PATH = "a path is refused, and never quietly replaced by the system's Python"
 _TEXT = "not text: an error that shows no raw byte"
+_WHOLE = "a line is one request, whole: what isn't understood is an error"
 _CLOSED = "one bad line is an error, also beside a good one"
 
 SAME = (
     Row(b"3.11.9\n", "3.11.9", "3.11.9"),
     Row(b"3.11.9 # note\n", "3.11.9", "3.11.9"),
-    Row(b"3.11.9 anything else\n", "3.11.9", "3.11.9"),
     Row(b"\n  \n# c\n  # d\n 3.11.9\r\n", "3.11.9", "3.11.9"),
     Row(b"3.11.9", "3.11.9", "3.11.9"),
-    Row(b"\t3.11.9\tx\n", "3.11.9", "3.11.9"),
+    Row(b"\t3.11.9\t\n", "3.11.9", "3.11.9"),
     Row(b"3.11.9\n3.12.1\n", "3.11.9:3.12.1", "3.11.9:3.12.1"),
     Row(b"3.11.9:3.12.1\n", "3.11.9:3.12.1", "3.11.9:3.12.1"),
-    Row(b"3.11.9 3.12.1\n", "3.11.9", "3.11.9"),
     Row(b"python-3.12\n", "3.12.1", "3.12.1"),
     Row(b"", "system", "system"),
     Row(b"# c\n", "system", "system"),
@@ -103,6 +102,9 @@ DIFFERENT = (
     Row(b"cpython-3.12\n", "missing", "3.12.1", _SPELLING),
     Row(b"cpython@3.12\n", "missing", "3.12.1", _SPELLING),
     Row(b"python3.12\n", "missing", "3.12.1", _SPELLING),
+    Row(b"python 3.12\n", "missing", "3.12.1", _SPELLING),
+    Row(b"CPython 3.11\n", "missing", "3.11.10", _SPELLING),
+    Row(b"Python  3.11.9\n", "missing", "3.11.9", _SPELLING),
     Row(b"312\n", "missing", "3.12.1", _SPELLING),
     Row(b"3.14rc1\n", "missing", "3.14.0rc1", _SPELLING),
     Row(b"3.13+freethreaded\n", "missing", "3.13.0t", _SPELLING),
@@ -120,6 +122,10 @@ DIFFERENT = (
     Row(b"3.1?.9\n", "missing", "refused", _NO_VERSION),
     Row(b"$(id)\n", "missing", "refused", _NO_VERSION),
     Row(b"-c\n", "missing", "refused", _NO_VERSION),
+    Row(b"3.11.9 anything else\n", "3.11.9", "refused", _WHOLE),
+    Row(b"3.11.9 3.12.1\n", "3.11.9", "refused", _WHOLE),
+    Row(b"python = 3.12\n", "missing", "refused", _WHOLE),
+    Row(b"python 3.12 or 3.11\n", "missing", "refused", _WHOLE),
     Row(b"..\n", "system", "refused", _PATH),
     Row(b"../x\n", "system", "refused", _PATH),
     Row(b"/usr/bin/python3\n", "system", "refused", _PATH),
@@ -133,7 +139,7 @@ DIFFERENT = (
     Row(
         b"3.11.9" + b" " * 1100 + b"3.12.1\n",
         "3.11.9:3.12.1",
-        "3.11.9",
+        "refused",
         "pyenv cuts a line after 1024 characters and takes the rest for another one",
     ),
     Row(b"3" * 1500 + b"\n", "missing", "refused", _NO_VERSION),

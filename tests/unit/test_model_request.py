@@ -277,3 +277,9 @@ def test_a_request_is_shown_printably() -> None:
 
 def _key(name: str, platform: Platform = HOST) -> Key:
     return parse_key(f"cpython-{name}-{platform}")
+
+
+@pytest.mark.parametrize("text", ["CPython 3.12", "python  3.12", "Python 3.12", "cpython@3.12"])
+def test_words_with_spaces_between_are_one_request(text: str) -> None:
+    request = parse_request(text)
+    assert (request.implementation, request.release) == ("cpython", (3, 12))

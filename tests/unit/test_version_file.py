@@ -51,10 +51,22 @@ def test_a_version_file_is_read_as_pyenv_does_and_a_little_more(tmp_path: Path) 
         ("3.12", 1),
         ("3.11", 4),
         ("3.10", 4),
+        ("3.9", 4),
         (">=3.8, <4", 5),
     ]
     path.write_text("# nothing\n")
     assert read_python_version(str(path)) == ()
+
+
+def test_a_line_is_one_request_whole_and_nothing_on_it_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / ".python-version"
+    path.write_text("CPython\t 3.12  # why\n3.11 : python 3.10\n3.9 and more\n")
+    assert said(read_python_version(str(path))) == [
+        ("CPython 3.12", 1),
+        ("3.11", 2),
+        ("python 3.10", 2),
+        ("3.9 and more", 3),
+    ]
 
 
 def test_of_tool_versions_the_first_line_of_python_counts(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Forms: `3`, `3.11`, `3.11.9`, `312`, `3.14rc1`, `3.13t`, `3.13+freethreaded`, `3.13+debug`,
 `==3.11.*`, `>=3.10,<3.13`, `cpython@3.12`, `cpython-3.12`, `python3.12`, `pypy3.10`, `graalpy`,
-conda's `python=3.12`, pyenv's `pypy3.10-7.3.16` and `graalpy-24.1.0`,
+`CPython 3.12`, conda's `python=3.12`, pyenv's `pypy3.10-7.3.16` and `graalpy-24.1.0`,
 `cpython-3.12-linux-x86_64-musl`, full keys, paths, `system`, and a name (of an environment).
 """
 
@@ -139,7 +139,7 @@ def _hint(text: str) -> str:
 
 
 def _python_request(text: str) -> Request | None:
-    implementation, rest = _split_implementation(text)
+    implementation, rest = _split_implementation(" ".join(text.split()))
     platform, build = None, ""
     number, dash, tail = rest.partition("-")
     if implementation == "graalpy" and not dash and _is_release(number, _FIRST_GRAALPY):

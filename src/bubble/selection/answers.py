@@ -243,8 +243,11 @@ def request_of(entry: Entry, source: Source) -> Request:
     try:
         return parse_request(text)
     except BubbleError as error:
+        hint = error.hint
+        if source.file_name and " " in text:
+            hint = f"one request on a line, and what else is to stand there behind a #; {hint}"
         raise BubbleError(
-            error.kind, f"{where(source, entry)}: {error.message}", hint=error.hint
+            error.kind, f"{where(source, entry)}: {error.message}", hint=hint
         ) from None
 
 

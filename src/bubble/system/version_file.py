@@ -2,7 +2,7 @@
 
 What an entry means is `model.request`'s business, which entry wins is `selection`'s. The rules of
 `.python-version` are pyenv's, with these differences: a byte order mark is read through, comments
-may stand behind a version, and a specifier may contain spaces.
+may stand behind a version, and a request may contain spaces: nothing on a line is passed over.
 """
 
 from __future__ import annotations
@@ -179,13 +179,12 @@ def _text(path: str, data: bytes) -> str:
 
 
 def _words(line: str) -> list[str]:
-    """Return the entries of one line: a specifier as it is, else the first word, split at `:`."""
-    line = line.partition("#")[0].strip()
-    if not line:
-        return []
-    if line[0] in "<>=!~":
-        return [line]
-    return [word for word in line.split()[0].split(":") if word]
+    """Return the entries of one line: whole requests, as the command line has them, split at `:`.
+
+    pyenv takes the first word and passes over the rest: of `python 3.12`, the newest Python.
+    """
+    requests = (" ".join(part.split()) for part in line.partition("#")[0].split(":"))
+    return [request for request in requests if request]
 
 
 def _unreadable(path: str, error: OSError) -> BubbleError:

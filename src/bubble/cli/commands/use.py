@@ -70,8 +70,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "say which Python to use",
             hint="for example: bubble use 3.12; the present choice: bubble current",
         )
-    if options.requests[0] == "python" and options.requests[1:]:  # asdf's: `global python 3.12`
-        context.output.note("python is the tool's name in asdf; here, what follows is enough")
+    # asdf's `global python 3.12`; two requests of it would be the newest Python, then 3.12
+    if options.requests[0].lower() in {"python", "cpython"} and options.requests[1:]:
+        word = options.requests[0]
+        context.output.note(f"{word} is the tool's name in asdf; here, what follows is enough")
         options.requests = options.requests[1:]
     requests = [parse_request(text) for text in options.requests]
     if not options.force:
