@@ -68,7 +68,21 @@ def test_a_pip_older_than_pep_668_is_refused_by_its_configuration(tmp_path: Path
     if not os.path.exists(tmp_path / "build" / "pip.conf"):
         not_here("the build's pip knows PEP 668")
     for arguments in (NO_SUCH, ("--isolated", *NO_SUCH), ("uninstall", "-y", "pip")):
-        assert "Could not find an activated virtualenv" in told(pip, tmp_path, *arguments)
+        said = told(pip, tmp_path, *arguments)
+        assert "Could not find an activated virtualenv" in said
+        assert "bubble create" in said
+        assert "PIP_REQUIRE_VIRTUALENV=0" in said
+    # what goes elsewhere is PEP 668's exemption: --target, --prefix, --root, and a wheel's build
+    for option in ("--target", "--prefix", "--root"):
+        said = told(pip, tmp_path, *NO_SUCH, option, str(tmp_path / "there"))
+        assert "No matching distribution" in said
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/pyproject.toml").write_text(
+        '[build-system]\nrequires = ["no-such-thing"]\nbuild-backend = "x"\n'
+    )
+    wheel = told(pip, tmp_path, "wheel", "--no-index", str(tmp_path / "project"))
+    assert "No matching distribution" in wheel
+    assert "virtualenv" not in wheel
     # what overrides any configuration of pip's overrides this one, as it should
     for variables in ({"PIP_CONFIG_FILE": os.devnull}, {"PIP_REQUIRE_VIRTUALENV": "0"}):
         assert "No matching distribution" in told(pip, tmp_path, *NO_SUCH, **variables)

@@ -194,6 +194,13 @@ def test_only_a_pip_older_than_pep_668_gets_a_configuration(
     assert ("pip.conf" in patch(str(root), "/new/place", KEY)) is is_old
 
 
+def test_a_build_that_is_not_managed_gets_no_marker_and_no_configuration(root: Path) -> None:
+    write(root / "lib/python3.12/site-packages/pip/__init__.py", '__version__ = "22.0"\n')
+    changed = patch(str(root), "/new/place", KEY, managed=False)
+    assert "bin/pip" in changed
+    assert not {path for path in changed if MARKER in path or "pip.conf" in path}
+
+
 def test_the_marker_is_what_pep_668_asks_for(root: Path) -> None:
     import configparser
 

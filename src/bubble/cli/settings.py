@@ -81,6 +81,14 @@ SETTINGS = (
         high=86400,
     ),
     Setting(
+        key="no-externally-managed",
+        variable="BUBBLE_NO_EXTERNALLY_MANAGED",
+        kind="flag",
+        default="false",
+        meaning="install Pythons into which pip and uv may install (no EXTERNALLY-MANAGED): for "
+        "images",
+    ),
+    Setting(
         key="auto-install",
         variable="",
         kind="flag",

@@ -25,13 +25,16 @@ EXAMPLES = (
     ("bubble run --sync train python train.py", "in a bubble of this project, synced before"),
     ("bubble run report.py --week 12", "a script, with the packages that it says it needs"),
     ("bubble run --locked report.py", "only as its lock has it: report.py.lock"),
+    ("bubble run --env-file .env .venv flask run", "with what a file of variables says"),
 )
 DETAILS = (
     "A script is a file whose name ends in .py, any other file that is written with a /, and -\n"
     "for the standard input. What a block “# /// script” in it asks for (PEP 723) is made once,\n"
     "and found again; without one, it runs with the Python that this directory selects.\n\n"
     "A bubble of the project comes before an environment of the same name for the whole machine,\n"
-    "which its path still means (bubble list shows it)."
+    "which its path still means (bubble list shows it).\n\n"
+    "No file of variables is read unless --env-file names it; what is set already stays, and of\n"
+    "several files the last one counts."
 )
 
 
@@ -42,6 +45,13 @@ def define(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--locked", action="store_true", help="of a script: fail where its lock is missing or stale"
+    )
+    parser.add_argument(
+        "--env-file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="variables for the command, from NAME=VALUE lines (repeatable)",
     )
     parser.add_argument(
         "environment", metavar="ENV|FILE", help="a bubble, a name, a path, or a script"
@@ -59,6 +69,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.projects.scripts.source import is_script
 
     context.output.json = options.json  # one that stands behind ENV is the command's own
+    context = _with_variables(options.env_file, context)
     if is_script(options.environment, lambda name: _is_environment(name, context)):
         _run_script(options.environment, options.command, options, context)
     from bubble.envs.run import run
@@ -80,6 +91,18 @@ def execute(options: Namespace, context: Context) -> Outcome:
             raise
         raise error.replace_hint(hint) from None
     run(environment, words, world)
+
+
+def _with_variables(files: Sequence[str], context: Context) -> Context:
+    """Return the context with what files of variables say where the environment says nothing."""
+    if not files:
+        return context
+    from bubble.system.env_file import read_env_file
+
+    said: dict[str, str] = {}
+    for path in files:
+        said |= read_env_file(os.path.abspath(os.path.expanduser(path)))
+    return context.replace(env={**said, **context.env})
 
 
 def _meant(name: str, words: Sequence[str], world: World) -> str:

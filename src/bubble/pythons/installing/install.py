@@ -175,6 +175,11 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
             staging.publish()
 
 
+def _is_managed(machine: Machine) -> bool:
+    """Whether installers are kept out of what is installed (PEP 668): images may want otherwise."""
+    return machine.env.get("BUBBLE_NO_EXTERNALLY_MANAGED", "") in {"", "0"}
+
+
 def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Machine) -> str:
     """Patch, probe and list what is unpacked in `root`; return the manifest's sha256.
 
@@ -188,7 +193,8 @@ def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Mac
     linked = link_interpreter(root, key)
 
     def patch_and_list() -> str:
-        return manifest.write(root, unpacked.entries, linked | patch(root, prefix, key))
+        patched = patch(root, prefix, key, managed=_is_managed(machine))
+        return manifest.write(root, unpacked.entries, linked | patched)
 
     with Background(patch_and_list) as listing:
         check_unpacked(root, key, env=machine.env)

@@ -12,6 +12,8 @@ import re
 import stat
 
 from bubble.pythons.patch import build_vars, scripts
+from bubble.pythons.patch.copied import patch_venv
+from bubble.pythons.patch.tcl import patch_tkinter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +46,20 @@ require-virtualenv = true
 """
 
 
+# which stops more than PEP 668 does: what goes elsewhere, and so every build of a wheel
+_REQUIRED = "if options.require_venv and not self.ignore_require_venv:"
+_EXEMPTING = """\
+elsewhere = ("target_dir", "prefix_path", "root_path", "dry_run")  # bubble: as PEP 668 exempts
+        is_elsewhere = any(getattr(options, name, None) for name in elsewhere)
+        if options.require_venv and not self.ignore_require_venv and not is_elsewhere:"""
+_SAID = '"Could not find an activated virtualenv (required)."'
+_SAYING = """\
+"Could not find an activated virtualenv (required). This Python is managed by bubble "
+                    "and shared: make an environment (bubble create). To install into it at "
+                    "your own risk: PIP_REQUIRE_VIRTUALENV=0"
+                """
+
+
 def link_interpreter(root: str, key: Key) -> frozenset[str]:
     """Do the part of `patch` that running the interpreter needs: its links in `bin`."""
     tree = _Tree(root)
@@ -51,11 +67,11 @@ def link_interpreter(root: str, key: Key) -> frozenset[str]:
     return frozenset(tree.changed)
 
 
-def patch(root: str, prefix: str, key: Key) -> frozenset[str]:
+def patch(root: str, prefix: str, key: Key, *, managed: bool = True) -> frozenset[str]:
     """Patch the unpacked build in `root`, which will lie at `prefix` (both absolute).
 
-    Returns the relative paths of what was changed or added, links included. Doing it again
-    changes nothing. Raises OSError.
+    Unless it is `managed`, nothing keeps pip from installing into it. Returns the relative paths of
+    what was changed or added, links included. Doing it again changes nothing. Raises OSError.
     """
     prefix = prefix.rstrip("/")
     tree = _Tree(root)
@@ -69,9 +85,18 @@ def patch(root: str, prefix: str, key: Key) -> frozenset[str]:
     for directory in tree.standard_libraries():
         for path, change in _edits(tree, directory, prefix, names):
             tree.edit(path, change)
+        if key.platform.os != "windows":
+            tree.edit(f"{directory}/venv/__init__.py", patch_venv)
+        if scripts_of_tcl := _tcl_of(tree):
+            change = functools.partial(patch_tkinter, **scripts_of_tcl)
+            tree.edit(f"{directory}/tkinter/__init__.py", change)
+        if not managed:
+            continue
         tree.add(f"{directory}/{_MARKER}", _MANAGED)
-        if _is_old_pip(tree.text(f"{directory}/site-packages/pip/__init__.py")):
+        pip = f"{directory}/site-packages/pip"
+        if _is_old_pip(tree.text(f"{pip}/__init__.py")):
             tree.add("pip.conf", _PIP_CONF)
+            tree.edit(f"{pip}/_internal/cli/base_command.py", _exempt)
     return frozenset(tree.changed)
 
 
@@ -98,6 +123,25 @@ def _edits(
             up = "../" * (path.count("/") + 1)
             change = functools.partial(scripts.patch_script, bin_path=f"{up}bin/", names=names)
             yield f"{path}/python-config.py", change
+
+
+def _tcl_of(tree: _Tree) -> dict[str, str]:
+    """Return the directories of `lib` with Tcl's and Tk's scripts, if the build has its own."""
+    found = {}
+    for name in tree.names("lib"):
+        for tool, script in (("tcl", "init.tcl"), ("tk", "tk.tcl")):
+            if re.fullmatch(rf"{tool}\d+\.\d+", name) and script in tree.names(f"lib/{name}"):
+                found[tool] = name
+    return found if len(found) == 2 else {}
+
+
+def _exempt(text: str) -> str:
+    """Return the module of an old pip that looks for an environment, with PEP 668's exemptions."""
+    if text.count(_REQUIRED) != 1 or "is_elsewhere" in text:
+        return text
+    return text.replace(_REQUIRED, _EXEMPTING).replace(
+        f"({_SAID})", f"(\n                    {_SAYING})"
+    )
 
 
 def _is_old_pip(module: str) -> bool:
