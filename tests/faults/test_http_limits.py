@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -267,3 +268,49 @@ def test_a_proxy_of_the_environment_is_used(server: FaultServer, target: Target)
     error = target.fails(url, env={"http_proxy": f"nonsense://user:{SECRET}@x"})
     assert error.kind == "usage"
     assert SECRET not in everything_told(error)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "nonsense://x"])
+def test_a_proxy_that_can_not_be_used_fails_only_what_goes_by_it(
+    server: FaultServer, target: Target, proxy: str
+) -> None:
+    url = server.put("/file", Resource(DATA))
+    server.put("http://elsewhere.test/file", Resource(DATA))
+    ours = f"http://127.0.0.1:{server.port}"
+    target.get("http://elsewhere.test/file", env={"all_proxy": proxy, "http_proxy": ours})
+    os.unlink(target.path)
+    target.get(url, env={"all_proxy": proxy, "no_proxy": "127.0.0.1"})
+    os.unlink(target.path)
+    error = target.fails(url, env={"all_proxy": proxy})
+    assert proxy in error.message or error.kind == "download"  # with the extra: nobody listens
+
+
+@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "machine elsewhere.test", "default"])
+def test_a_netrc_gives_a_server_its_own_line_and_nobody_elses(
+    server: FaultServer, target: Target, tmp_path: Path, entry: str
+) -> None:
+    url = server.put("/file", Resource(DATA))
+    own = entry == "machine 127.0.0.1"
+    (tmp_path / ".netrc").write_text(f"{entry} login me password {SECRET}\n")
+    for env in ({"HOME": str(tmp_path)}, {"NETRC": str(tmp_path / ".netrc")}):
+        target.get(url, env=env)
+        os.unlink(target.path)
+    target.get(f"http://you:x@127.0.0.1:{server.port}/file", env={"HOME": str(tmp_path)})
+    sent = [entry.headers.get("authorization", "") for entry in server.log]
+    line, theirs = (
+        f"Basic {base64.b64encode(login.encode()).decode()}" for login in (f"me:{SECRET}", "you:x")
+    )
+    assert sent == [line if own else ""] * 2 + [theirs]
+
+
+def test_who_asks_for_a_name_and_a_password_is_named(server: FaultServer, target: Target) -> None:
+    url = server.put("/file", status(401))
+    assert ".netrc" in target.fails(url).hint
+    error = target.fails(f"http://user:{SECRET}@127.0.0.1:{server.port}/file")
+    assert "doesn't take" in error.message
+    assert SECRET not in everything_told(error)
+    server.put("http://elsewhere.test/file", status(407))
+    ours = {"http_proxy": f"http://127.0.0.1:{server.port}"}
+    error = target.fails("http://elsewhere.test/file", env=ours)
+    assert "the proxy wants" in error.message
+    assert "_PROXY=" in error.hint

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from bubble.system.http import trust
 from support.fault_handlers import Resource, redirect
 from support.fault_server import FaultServer, serve
 from support.needs import needs
@@ -57,6 +58,24 @@ def test_https_is_checked_against_the_certificates_of_the_environment(
     target.get(url, env={"SSL_CERT_FILE": certificate[0]})
     os.unlink(target.path)
     assert target.fails(url, env={"SSL_CERT_FILE": str(tmp_path / "none")}).kind == "usage"
+
+
+@needs("openssl")
+def test_the_systems_certificates_count_beside_certifis(
+    secure: FaultServer,
+    target: Target,
+    certificate: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A network's own authority is in the system's store; what a variable names counts alone."""
+    url = secure.put("/file", Resource(DATA))
+    monkeypatch.setattr(trust, "SYSTEM_BUNDLES", (str(tmp_path / "none"), certificate[0]))
+    trust._context.cache_clear()
+    target.get(url)
+    os.unlink(target.path)
+    assert "certificate" in target.fails(url, env={"SSL_CERT_DIR": str(tmp_path)}).message
+    trust._context.cache_clear()
 
 
 @needs("openssl")

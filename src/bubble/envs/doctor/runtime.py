@@ -11,13 +11,14 @@ import os
 from shlex import quote
 
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient
-from bubble.envs.doctor.system import CERTIFICATES, TERMINALS, install_command
+from bubble.envs.doctor.system import TERMINALS, install_command
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.pythons.installed import store
 from bubble.pythons.probing.isolation import isolated, without_python
 from bubble.selection.path import find_system
 from bubble.system import process
+from bubble.system.http.trust import SYSTEM_BUNDLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _certificates(answers: Sequence[Answer], patient: Patient) -> Iterator[Findi
     bad = [a for a in answers if a.certificates and not _has_certificates(*a.certificates)]
     if not bad:
         return
-    bundle = next((path for path in CERTIFICATES if os.path.isfile(path)), "")
+    bundle = next((path for path in SYSTEM_BUNDLES if os.path.isfile(path)), "")
     yield Finding(
         id="system.certificates",
         severity=WARNING,

@@ -12,16 +12,6 @@ if TYPE_CHECKING:
 
     from bubble.system.layout import Layout
 
-# where systems keep their certificates in one file: Debian, Fedora, SUSE, old RHEL, BSD, macOS
-CERTIFICATES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    "/usr/local/share/certs/ca-root-nss.crt",
-    "/etc/ssl/cert.pem",
-)
 # terminfo(5): where systems keep the descriptions of terminals
 TERMINALS = (
     "/etc/terminfo",

@@ -10,7 +10,6 @@ import email.utils
 import errno
 import socket
 import time
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bubble import __version__
@@ -20,7 +19,9 @@ from bubble.model.urls import scrub, shown
 from bubble.system.http.address import REDIRECT_LIMIT, REDIRECTS, RedirectRefusedError, redirected
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.kept_out import KeptOut
+from bubble.system.http.login import login_for
 from bubble.system.http.proxies import proxies_from
+from bubble.system.http.trust import Trust, no_tls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ else:
     httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 USER_AGENT = f"bubble/{__version__}"
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 RETRIED = frozenset({408, 425, 429})
 
 
@@ -88,6 +90,7 @@ class Connection:
         self._env = env
         self._timeout = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout)
         self._retry_after_limit = settings.retry_after_limit
+        self._trust = Trust(env)
         self._clients: dict[str, httpx.Client] = {}
         self._sockets: list[socket.socket] = []
 
@@ -132,13 +135,24 @@ class Connection:
 
     def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         try:
-            client = self._client(urlsplit(url).scheme)
-            request = client.build_request(
-                "GET", url, headers=headers, extensions={"trace": self._remember}
-            )
-            return client.send(request, stream=True, follow_redirects=False)
+            return self._sent(url, headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if _UNTRUSTED not in str(error) or not self._trust.widen():
+                raise _failure(error, url) from None
+        self.close()
+        try:
+            return self._sent(url, headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _failure(error, url) from None
+
+    def _sent(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        client = self._client(urlsplit(url).scheme)
+        request = client.build_request(
+            "GET", url, headers=headers, extensions={"trace": self._remember}
+        )
+        login = login_for(url, self._env)
+        auth = httpx.BasicAuth(*login) if login else httpx.USE_CLIENT_DEFAULT
+        return client.send(request, stream=True, auth=auth, follow_redirects=False)
 
     def _client(self, scheme: str) -> httpx.Client:
         client = self._clients.get(scheme)
@@ -147,7 +161,7 @@ class Connection:
             secure = scheme == "https" or any(
                 p and p.startswith("https:") for p in proxies.values()
             )
-            context = _tls_context(*_certificates(self._env)) if secure else _no_tls()
+            context = self._trust.context() if secure else no_tls()
             client = self._clients[scheme] = httpx.Client(
                 verify=context,
                 timeout=self._timeout,
@@ -182,6 +196,8 @@ class Connection:
                 )
             return
         message = f"{where}: the server answered {status}"
+        if status in {401, 407}:
+            raise _refused(status, where, response.request.headers)
         if status in RETRIED or status >= 500:
             after = _retry_after(response.headers.get("retry-after", ""))
             if after > self._retry_after_limit:
@@ -208,7 +224,9 @@ def _failure(error: Exception, url: str) -> ExchangeError:
         return ExchangeError(
             f"{where}: a broken URL, or a redirect to one, is refused", retry=False
         )
-    if "CERTIFICATE_VERIFY_FAILED" in detail:
+    if isinstance(error, httpx.ProxyError) and detail.startswith("407"):
+        return _refused(407, where, {})
+    if _UNTRUSTED in detail:
         return ExchangeError(
             f"{where}: the server's certificate is not trusted: {detail}",
             retry=False,
@@ -219,6 +237,20 @@ def _failure(error: Exception, url: str) -> ExchangeError:
         retry=not isinstance(error, httpx.ProxyError),
         unreachable=isinstance(error, httpx.ConnectError) and _found_nobody(error),
     )
+
+
+def _refused(status: int, where: str, sent: Mapping[str, str]) -> ExchangeError:
+    """Return the error for what asks for a name and a password: a server's 401, a proxy's 407."""
+    if status == 407:
+        message = f"{where}: the proxy wants a user name and a password (407), or others"
+        hint = "put them into its variable: HTTPS_PROXY=http://NAME:PASSWORD@host:port"
+    elif "authorization" in sent:
+        message = f"{where}: the server doesn't take the user name and password (401)"
+        hint = "correct them in the address or in ~/.netrc"
+    else:
+        message = f"{where}: the server wants a user name and a password (401)"
+        hint = "put them into ~/.netrc (machine HOST login NAME password WORD), or the address"
+    return ExchangeError(message, retry=False, status=status, hint=hint)
 
 
 def _found_nobody(error: BaseException | None) -> bool:
@@ -243,52 +275,34 @@ def _retry_after(text: str) -> float:
         return 0.0
 
 
-def _transport(proxy: str | None, context: ssl.SSLContext) -> httpx.HTTPTransport | None:
+def _transport(proxy: str | None, context: ssl.SSLContext) -> httpx.BaseTransport | None:
     if proxy is None:
         return None
     try:
         secure = proxy.startswith("https:")
         via = httpx.Proxy(proxy, ssl_context=context if secure else None)
         return httpx.HTTPTransport(verify=context, proxy=via)
-    except (ValueError, httpx.InvalidURL, ImportError):
-        raise BubbleError(
-            "usage",
-            f"the proxy in the environment can't be used: {shown(proxy)}",
-            hint="set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http://host:port, or unset them",
-        ) from None
+    except (ValueError, httpx.InvalidURL):
+        hint = "set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http://host:port, or unset them"
+    except ImportError:
+        hint = (
+            "SOCKS takes one more package: install bubble-python[socks] where bubble is; or name "
+            "an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, or the server in NO_PROXY"
+        )
+    return _Unusable(proxy, hint)
 
 
-def _certificates(env: Mapping[str, str]) -> tuple[str, str]:
-    return env.get("SSL_CERT_FILE", ""), env.get("SSL_CERT_DIR", "")
+class _Unusable(httpx.BaseTransport):
+    """Stands for a proxy that can't be used: only what has to go by it fails."""
 
+    def __init__(self, proxy: str, hint: str) -> None:
+        self._error = BubbleError(
+            "usage", f"the proxy in the environment can't be used: {shown(proxy)}", hint=hint
+        )
 
-@lru_cache(maxsize=4)  # reading the certificates takes 25 to 100 ms
-def _tls_context(cafile: str, capath: str) -> ssl.SSLContext:
-    """Return a verifying context with the certificates that httpx would take."""
-    import ssl
-
-    import certifi
-
-    try:
-        if cafile:
-            return ssl.create_default_context(cafile=cafile)
-        if capath:
-            return ssl.create_default_context(capath=capath)
-    except OSError as error:
-        raise BubbleError(
-            "usage",
-            f"no certificates can be read from {printable(cafile or capath)}: {error.strerror}",
-            hint="correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
-        ) from None
-    return ssl.create_default_context(cafile=certifi.where())
-
-
-@lru_cache(maxsize=1)
-def _no_tls() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for clients that only ever speak plain HTTP."""
-    import ssl
-
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002 - httpx's
+        """Fail."""
+        raise self._error
 
 
 def _no_cookies() -> Any:
