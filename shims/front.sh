@@ -220,6 +220,7 @@ _bubble_exec() {
     [ -z "${BUBBLE_PYTHON-}${BUBBLE_SHIM_DEPTH-}" ] && _bubble_select || return 1
     case $_bubble_answer in *:*) return 1 ;; esac
     _bubble_command "$1" || return 1
+    [ -z "${VIRTUAL_ENV-}" ] || [ "$VIRTUAL_ENV" -ef "$_bubble_prefix" ] || return 1 # else it leaves
     _bubble_place "$_bubble_prefix"
     _bubble_path=$_bubble_home/shortcuts/exec.$_bubble_key
     # shellcheck disable=SC3067 # every sh that is tried has -O
@@ -240,6 +241,7 @@ _bubble_exec() {
     esac
     set +f
     unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
+    [ ! -e "$_bubble_prefix/pyvenv.cfg" ] || export VIRTUAL_ENV="$_bubble_prefix"
     export PATH="$_bubble_line/bin:$_bubble_prefix/bin:${PATH:-@path@}"
     shift
     exec "$_bubble_target" "$@"

@@ -69,7 +69,7 @@ def prefix(world: ShimWorld, version: str) -> str:
 def test_a_name_with_a_version_runs_the_newest_installed_of_that_version(
     bubble: Bubble, world: ShimWorld, project: Path, name: str
 ) -> None:
-    newest = f"{prefix(world, '3.11.9')}/bin/{name}"
+    newest = f"{world.layout.pythons}/3.11/bin/{name}"
     for cwd in (project, project.parent):
         assert bubble("which", name, cwd=cwd).out == f"{newest}\n"
     told = bubble("explain", name, cwd=project)
@@ -77,6 +77,23 @@ def test_a_name_with_a_version_runs_the_newest_installed_of_that_version(
     assert "python3.11" not in bubble("current", cwd=project).out
     (project / ".python-version").write_text("3.11.7\n")
     assert bubble("which", name, cwd=project).out == f"{prefix(world, '3.11.7')}/bin/{name}\n"
+
+
+def test_where_nobody_asks_for_anything_an_installed_version_is_before_the_systems(
+    bubble: Bubble, world: ShimWorld, project: Path, tmp_path: Path
+) -> None:
+    """Who changes directory before running `python3.11` (pipx does) gets the same one."""
+    os.unlink(world.layout.global_pin)
+    write(f"{tmp_path}/system/python3.11", "#!/bin/sh\n", 0o755)
+    write(f"{tmp_path}/system/python", "#!/bin/sh\n", 0o755)
+    env = {"PATH": f"{world.layout.shims}:{tmp_path}/system:/usr/bin:/bin"}
+    ours = f"{world.layout.pythons}/3.11/bin/python3.11\n"
+    for cwd in (project, tmp_path):
+        assert bubble("which", "python3.11", cwd=cwd, env=env).out == ours
+    assert bubble("which", "python", cwd=tmp_path, env=env).out == f"{tmp_path}/system/python\n"
+    (project / ".python-version").write_text("system\n")  # this one says it
+    there = bubble("which", "python3.11", cwd=project, env=env)
+    assert there.out == f"{tmp_path}/system/python3.11\n"
 
 
 def test_it_never_runs_another_version_nor_where_the_choice_is_broken(

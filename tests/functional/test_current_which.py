@@ -43,7 +43,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def executable(world: ShimWorld, version: str, command: str = "python") -> str:
-    return f"{world.layout.python(f'cpython-{version}-{PLATFORM}')}/bin/{command}"
+    """Return the path by which a minor version is handed out: its minor link's."""
+    return f"{world.layout.pythons}/{version.rpartition('.')[0]}/bin/{command}"
 
 
 def test_current_says_what_and_who_says_so(project: Path, world: ShimWorld, bubble: Bubble) -> None:
@@ -161,7 +162,7 @@ def test_whence_lists_every_python_that_has_a_command(
         "cpython-3.13.0+freethreaded",
     ]
     told = bubble("whence", "black", "--json", cwd=project).json["data"]
-    assert told[0]["path"] == executable(world, "3.11.9", "black")
+    assert told[0]["path"] == f"{world.layout.python(f'cpython-3.11.9-{PLATFORM}')}/bin/black"
     assert bubble("whence", "ruff", cwd=project).status == 127
 
 

@@ -272,6 +272,18 @@ def foreign_environment(c: Clinic) -> None:
     )
 
 
+def stranded_environment(c: Clinic) -> None:
+    """What `python -m venv` makes of one exact build, whose interpreter another one replaces."""
+    made = f"{c.cwd}/v"
+    os.makedirs(f"{made}/bin")
+    os.makedirs(f"{made}/lib/python3.11/site-packages")
+    write(f"{made}/pyvenv.cfg", f"home = {c.prefix}/bin\nversion = 3.11.9\n")
+    os.symlink(f"{c.prefix}/bin/python", f"{made}/bin/python")
+    c.run("python", "install", "3.11.8")
+    shutil.rmtree(c.prefix)
+    c.run("gc", "--only", "links")
+
+
 def kernel_without_environment(c: Clinic) -> None:
     found = environment(c)
     write(f"{found.path}/lib/python3.11/site-packages/ipykernel_launcher.py", "")
@@ -362,6 +374,7 @@ CASES: list[object] = [
     ("env.replaced", environment_replaced),
     ("env.unregistered", environment_unregistered),
     ("env.not-adopted", foreign_environment),
+    ("env.stranded", stranded_environment),
     ("kernel.python", kernel_without_environment),
     ("variable.pythonhome", python_home),
     ("variable.virtual-env", activated_and_gone),

@@ -50,7 +50,8 @@ def project(tmp_path: Path, world: ShimWorld) -> Path:
 
 
 def binaries(world: ShimWorld, version: str) -> str:
-    return f"{world.layout.python(f'cpython-{version}-{PLATFORM}')}/bin"
+    """Return the directory by which a minor version is handed out: its minor link's."""
+    return f"{world.layout.pythons}/{version.rpartition('.')[0]}/bin"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,10 @@ def test_exec_runs_with_the_selected_python_or_another(
 ) -> None:
     done = bubble("exec", *words, cwd=project)
     assert (done.status, done.err) == (0, "")
-    assert done.out.strip() == f"{binaries(world, version)}/{words[-1]}"
+    place = binaries(world, version)
+    if f"cpython-{version}-{PLATFORM}" in words:  # one exact build is that
+        place = f"{world.layout.python(words[1])}/bin"
+    assert done.out.strip() == f"{place}/{words[-1]}"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,8 @@ def test_the_environment_differs_in_what_is_documented(
         assert os.path.realpath(shims) == world.layout.shims
         assert rest == f"{binaries(world, version)}:/usr/bin:/bin"
     assert "BUBBLE_PYTHON" not in plain
-    assert {name for name in chosen if chosen[name] != plain.get(name)} == {"PATH", "BUBBLE_PYTHON"}
+    differs = {name for name in chosen if chosen[name] != plain.get(name)}
+    assert differs == {"PATH", "BUBBLE_PYTHON", "UV_SYSTEM_PYTHON"}
     assert plain.keys() - {"LC_CTYPE"} <= os.environ.keys() | {"KEEP"}
 
 
@@ -237,3 +242,50 @@ def test_the_systems_comes_where_the_file_has_it(
     assert (program, given) == (f"{place}/python3", expected), done.err
     told = bubble("which", "python3", cwd=project, env={"PATH": path})
     assert told.out == f"{place}/python3\n"
+
+
+ACTIVE = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "UV_SYSTEM_PYTHON")
+
+
+def active(path: str) -> dict[str, str]:
+    """Return what an activated environment at `path` leaves in a shell."""
+    return {"VIRTUAL_ENV": path, "VIRTUAL_ENV_PROMPT": "x", "PATH": f"{path}/bin:/usr/bin:/bin"}
+
+
+def test_what_exec_starts_sees_one_python_whatever_is_active(
+    world: ShimWorld, project: Path, tmp_path: Path, bubble: Bubble
+) -> None:
+    other, train = f"{tmp_path}/other", f"{world.layout.envs}/train"
+    write(f"{other}/bin/only-there", "#!/bin/sh\necho other\n", 0o755)
+    for command in ("python", "tell"):
+        write(f"{other}/bin/{command}", "#!/bin/sh\necho other\n", 0o755)
+    world.environment(train, "cpython-3.12.1", "bubble")
+    write(f"{train}/bin/tell", TELL.format(python=sys.executable), 0o755)
+    world.register(train, "bubble", name="train")
+    env = active(other)
+
+    def seen(*words: str, **more: str) -> list[str | None]:
+        told = bubble("exec", *words, "tell", cwd=project, env={**env, **more}).json
+        assert f"{other}/bin" not in told["env"]["PATH"].split(":")
+        return [told["env"].get(name) for name in ACTIVE]
+
+    assert seen("-p", "3.12") == [None, None, "1"]
+    assert seen() == [None, None, None]
+    assert seen(BUBBLE_PYTHON="3.12") == [None, None, None]
+    assert seen("-p", "train") == [train, None, None]
+    assert seen("-p", "3.12", UV_SYSTEM_PYTHON="0") == [None, None, "0"]
+    done = bubble("exec", "-p", "3.12", "only-there", cwd=project, env=env)
+    assert done.status == 127
+    (project / ".python-version").write_text("train\n")
+    assert seen() == [train, None, None]
+
+
+def test_an_environment_that_is_selected_and_active_stays_as_it_is(
+    world: ShimWorld, project: Path, bubble: Bubble
+) -> None:
+    train = f"{world.layout.envs}/train"
+    world.environment(train, "cpython-3.12.1", "bubble")
+    write(f"{train}/bin/tell", TELL.format(python=sys.executable), 0o755)
+    world.register(train, "bubble", name="train")
+    told = bubble("exec", "-p", "train", "tell", cwd=project, env=active(train)).json
+    assert [told["env"].get(name) for name in ACTIVE] == [train, "x", None]

@@ -51,10 +51,11 @@ def world(home: str, tmp_path: Path) -> ShimWorld:
 
 
 def path_of(world: ShimWorld, what: str, command: str = "python") -> str:
+    """Return what is run for a choice: of a version, by the minor link."""
     prefix = {
         "train": f"{world.layout.envs}/train",
         "project": f"{world.tree}/project/.venv",
-    }.get(what) or world.layout.python(f"cpython-{what}-{PLATFORM}")
+    }.get(what) or f"{world.layout.pythons}/{what.rpartition('.')[0]}"
     return f"{prefix}/bin/{command}"
 
 
@@ -216,5 +217,8 @@ def test_what_nothing_is_left_of_goes_when_another_one_comes(
     kept = os.listdir(world.layout.choices)
     assert len(kept) == 2
     said = {read(f"{world.layout.choices}/{name}/bin") for name in kept}
-    prefixes = (world.layout.python(f"cpython-3.11.9-{PLATFORM}"),)
-    assert said == {("3.11.9", prefixes), (f"cpython-3.11.9-{PLATFORM}", prefixes)}
+    key = f"cpython-3.11.9-{PLATFORM}"
+    assert said == {
+        ("3.11.9", (world.layout.python(key),)),
+        (key, (f"{world.layout.pythons}/3.11",)),  # of a directory that asks for 3.11
+    }

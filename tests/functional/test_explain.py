@@ -11,7 +11,7 @@ import pytest
 
 from bubble.selection.replay import replay
 from bubble.system.layout import MARK
-from support.shimworld import PLATFORM, ShimWorld, write
+from support.shimworld import ShimWorld, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_it_is_short_and_says_it_all(project: Path, world: ShimWorld, bubble: Bu
     told = bubble("explain", "black", cwd=project, env=env)
     assert (told.status, told.err) == (0, "")
     assert told.out == (
-        f"black:    ~/bubble/pythons/cpython-3.11.9-{PLATFORM}/bin/black\n"
+        "black:    ~/bubble/pythons/3.11/bin/black\n"
         "because:  ~/project/.python-version, line 3, says 3.11 (cpython-3.11.9)\n"
         "shim:     asks bubble, since the first call here leaves a memo\n"
         "\n"
@@ -74,7 +74,7 @@ def test_it_is_short_and_says_it_all(project: Path, world: ShimWorld, bubble: Bu
 def test_the_json_keeps_its_contract(project: Path, world: ShimWorld, bubble: Bubble) -> None:
     old(project / ".python-version", "3.12\n")
     env = {"PATH": f"{world.layout.shims}:/usr/bin:/bin"}
-    prefix = world.layout.python(f"cpython-3.12.1-{PLATFORM}")
+    prefix = f"{world.layout.pythons}/3.12"
     pin = str(project / ".python-version")
     assert bubble("explain", "--json", cwd=project, env=env).json == {
         "schema": 1,

@@ -65,7 +65,7 @@ def variables(world: ShimWorld) -> dict[str, str]:
 def test_a_question_starts_no_process(world: ShimWorld, shell: str) -> None:
     log = f"{world.root}/trace"
     trace = [str(which("strace")), "-f", "-qq", "-e", "trace=process", "-o", log]
-    python = f"{world.layout.pythons}/cpython-3.11.7-linux-x86_64-gnu/bin/python"
+    python = f"{world.layout.pythons}/3.11/bin/python"
     for question, (words, expected) in QUESTIONS.items():
         done = subprocess.run(
             [*trace, *SHELLS[shell], world.layout.front, *words],

@@ -266,7 +266,7 @@ def test_an_answer_is_void_when_anything_that_it_was_made_from_is_not_so_any_mor
     cwd = making(world)
     assert state(world, cwd) == "none"
     answer = leave(world, cwd)
-    assert told(world, cwd).prefixes[0] == os.path.dirname(os.path.dirname(answer))
+    assert f"{told(world, cwd).prefixes[0]}/bin/python" == answer
     change(world)
     assert state(world, cwd) != "present", f"{making.__name__} and {change}"
 

@@ -21,7 +21,7 @@ from bubble.selection.shims import rehash
 from bubble.selection.sources import unreadable
 from bubble.system.layout import MARK
 from bubble.system.version_file import read_requires_python
-from support.shimworld import PLATFORM, ShimWorld, write
+from support.shimworld import PLATFORM, ShimWorld, in_its_place, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def agreed(world: ShimWorld, cwd: str) -> str:
     assert world.run("python", cwd, ENV).stdout in {"slow\n", f"{chosen}\n"}
     world.resolve("python", cwd, ENV, leave=True)
     assert world.run("python", cwd, ENV).stdout == f"{chosen}\n"
-    return os.path.relpath(chosen, world.root)
+    return os.path.relpath(in_its_place(chosen), world.root)
 
 
 def python(version: str) -> str:
@@ -201,7 +201,8 @@ def test_a_pyproject_that_cannot_be_understood_says_nothing_but_a_word(
     world: ShimWorld, text: str
 ) -> None:
     write(f"{world.tree}/pyproject.toml", text)
-    assert world.resolve("python", world.tree, ENV, leave=True).endswith(python("3.11.7"))
+    chosen = world.resolve("python", world.tree, ENV, leave=True)
+    assert in_its_place(chosen).endswith(python("3.11.7"))
     selection = select(world.world(world.tree, ENV))
     (word,) = unreadable(world.tree, selection.source)
     assert word.startswith(f"{world.tree}/pyproject.toml can't be used: ")
@@ -261,9 +262,11 @@ def test_a_change_of_what_is_installed_voids_what_it_changes_and_nothing_else(
     world.install("cpython-3.10.4")
     made(world, world.tree)
     for cwd, expected in ((project, python("3.12.1")), (other, "tree/o/.venv/bin/python")):
-        assert world.run("python", cwd, ENV).stdout == f"{world.root}/{expected}\n"  # still fast
+        said = world.run("python", cwd, ENV).stdout.strip()  # still fast
+        assert in_its_place(said) == f"{world.root}/{expected}"
     world.install("cpython-3.12.2")
-    assert world.run("python", project, ENV).stdout == f"{world.root}/{python('3.12.2')}\n"
+    said = world.run("python", project, ENV).stdout.strip()
+    assert in_its_place(said) == f"{world.root}/{python('3.12.2')}"
 
 
 def test_a_change_that_is_killed_leaves_no_answer_that_it_made_wrong(world: ShimWorld) -> None:

@@ -127,7 +127,7 @@ def test_the_shim_says_it_to_who_types_it_once_and_to_no_program(
         with Terminal([shim], {**env, "TERM": "dumb"}, repository.tree) as screen:
             assert screen.finish() == 0
             said.append("is of a git worktree" in screen.typed)
-            assert "3.12.1" in screen.typed
+            assert "/pythons/3.12/bin/python" in screen.typed
     assert said == [True, False]
 
 

@@ -81,7 +81,7 @@ class Clinic:
 
     def mend(self, finding: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """Run the finding's command, which must succeed, and return what is found afterwards."""
-        return self._visit(f"{finding['fix']} >&2 || exit 99\nbubble doctor --json")
+        return self._visit(f"{{ {finding['fix']}; }} >&2 || exit 99\nbubble doctor --json")
 
     def _visit(self, script: str) -> dict[str, dict[str, Any]]:
         done = subprocess.run(

@@ -156,6 +156,16 @@ class ShimWorld:
         )
 
 
+def in_its_place(path: str) -> str:
+    """Return an absolute path by the installation that it leads into, and not by a minor link."""
+    head, found, rest = path.partition("/pythons/")
+    name, slash, inside = rest.partition("/")
+    link = f"{head}{found}{name}"
+    if not (found and os.path.islink(link)):
+        return path
+    return f"{os.path.realpath(link)}{slash}{inside}"
+
+
 def write(path: str, text: str, mode: int = 0o644) -> None:
     """Write a file, making its directory."""
     os.makedirs(os.path.dirname(path), exist_ok=True)

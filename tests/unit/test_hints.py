@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
+import re
 
 import pytest
 
@@ -12,27 +14,32 @@ from bubble.cli.table import COMMANDS, GROUPS
 from bubble.model.errors import BubbleError
 from support.told import commands_in, parse_line
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SOURCES = os.path.dirname(bubble.__file__)
 # an interrupt is its own explanation, and a fault of ours has no way out
 WITHOUT = {"interrupted", "internal"}
 
 
-def _errors() -> list[tuple[str, ast.Call]]:
-    found = []
+def _trees() -> Iterator[tuple[str, ast.Module]]:
     for directory, _, names in os.walk(SOURCES):
         for name in sorted(n for n in names if n.endswith(".py")):
             path = os.path.join(directory, name)
             with open(path, encoding="utf-8") as file:
-                tree = ast.parse(file.read(), path)
-            place = os.path.relpath(path, SOURCES)
-            found += [
-                (f"{place}:{node.lineno}", node)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "BubbleError"
-            ]
-    return found
+                yield os.path.relpath(path, SOURCES), ast.parse(file.read(), path)
+
+
+def _errors() -> list[tuple[str, ast.Call]]:
+    return [
+        (f"{place}:{node.lineno}", node)
+        for place, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "BubbleError"
+    ]
 
 
 ERRORS = _errors()
@@ -40,6 +47,23 @@ ERRORS = _errors()
 
 def test_the_search_for_errors_finds_them() -> None:
     assert len(ERRORS) > 100
+
+
+def test_a_path_behind_a_command_is_quoted_for_the_shell() -> None:
+    """What somebody copies is one word, whatever is in it: `printable` is for people alone."""
+    commands = "|".join(map(re.escape, COMMANDS))
+    command = re.compile(rf"\b(?:bubble (?:{commands})|mv|rm|chown|chmod)(?: -{{1,2}}[a-z]+)* $")
+    bare = re.compile(r"printable\(|\.(?:path|title|who|base_prefix|prefix|detail)$")
+    found = []
+    for place, tree in _trees():
+        for node in ast.walk(tree):
+            parts = node.values if isinstance(node, ast.JoinedStr) else []
+            for before, after in itertools.pairwise(parts):
+                if isinstance(before, ast.Constant) and isinstance(after, ast.FormattedValue):
+                    value = ast.unparse(after.value)
+                    if command.search(str(before.value)) and bare.search(value):
+                        found.append(f"{place}:{before.lineno} {value}")
+    assert not [one for one in found if "shell_word(" not in one and "quote" not in one]
 
 
 def test_every_error_has_a_next_step() -> None:

@@ -156,7 +156,9 @@ def test_python_config_is_a_shell_script_again_and_finds_its_prefix_through_a_li
     path.chmod(0o755)
     (tmp_path / "link").symlink_to(path)
     prefix = f"{tmp_path}/a  b & #c"
-    wanted = f"{prefix}| -fPIC |{prefix}/include|-L{prefix}/lib:/installer {prefix}"
+    # flags go through a shell once more
+    flags = prefix.replace(" ", "\\ ").replace("&", "\\&").replace("#", "\\#")
+    wanted = f"{prefix}| -fPIC |{flags}/include|-L{flags}/lib:/installer {flags}"
     assert "/install/" not in patched
     assert '/install"' not in patched
     assert run(str(path))[0] == wanted
@@ -168,6 +170,38 @@ def test_a_config_script_that_names_no_directory_of_its_build_still_finds_its_ow
     text = 'prefix_real=$(installed_prefix "$0")\nprefix=$1\nLIBS="-lz -fuse-ld=lld"\n'
     patched = patch_config_script(text)
     assert "installed_prefix" not in patched
-    assert 'prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)' in patched
+    assert 'prefix_real=$(unset CDPATH && cd "$(dirname "$self")/.." && pwd)' in patched
     assert "\nprefix=$1\n" in patched
     assert "lld" not in patched
+
+
+def config(libs: str, shared: str = "1") -> str:
+    return (
+        'exit_with_usage ()\n{\n    exit 1\n}\nprefix_real=$(installed_prefix "$0")\n'
+        'prefix="/install"\nlibdir=$(echo "/install/lib" | sed "s#$prefix#$prefix_real#")\n'
+        f'LIBS=" {libs}"\nLIBS_EMBED="-lpython3.9 {libs}"\nPY_ENABLE_SHARED="{shared}"\n'
+        'echo "$LIBS|$LIBS_EMBED"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("libs", "shared", "wanted"),
+    [
+        ("-lm", "1", " -lm|-Wl,-rpath,PREFIX/lib -lpython3.9 -lm"),
+        (
+            "-L/install/lib -Wl,-rpath,/install/lib",
+            "1",
+            " -LPREFIX/lib -Wl,-rpath,PREFIX/lib|-lpython3.9 -LPREFIX/lib -Wl,-rpath,PREFIX/lib",
+        ),
+        ("-lm", "0", " -lm|-lpython3.9 -lm"),
+    ],
+)
+def test_what_is_linked_by_python_config_runs_this_library(
+    libs: str, shared: str, wanted: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bin" / "python3.9-config"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n" + patch_config_script(config(libs, shared)))
+    path.chmod(0o755)
+    said = subprocess.run([str(path)], check=True, capture_output=True, text=True).stdout
+    assert said == f"{wanted}\n".replace("PREFIX", str(tmp_path))

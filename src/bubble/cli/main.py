@@ -102,7 +102,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except OSError as error:
         from bubble.system.trouble import from_os_error
 
-        return output.failure(from_os_error(error))
+        return output.failure(from_os_error(error, env))
     except Exception as error:
         # the last resort: no traceback for a user
         if env.get("BUBBLE_DEBUG", "") not in {"", "0"}:

@@ -6,7 +6,7 @@ import os
 
 from bubble.envs.making.activation import prompt_text
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection.answers import is_command, require_whole
 from bubble.selection.become import child_environment, execute
 from bubble.selection.commands import is_python_command
@@ -56,6 +56,6 @@ def _command(name: str, environment: Environment, world: World) -> str:
             "command_not_found",
             f"{shown}: not found in {environment.title}, nor on PATH",
             hint="install the package that has it: "
-            f"bubble run {environment.title} pip install PACKAGE",
+            f"bubble run {shell_word(environment.title)} pip install PACKAGE",
         )
     return found

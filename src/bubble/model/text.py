@@ -28,6 +28,13 @@ def printable(text: str, limit: int = 200) -> str:
     )
 
 
+def shell_word(text: str) -> str:
+    """Return a path or a name as a command line in a message has it: `printable`, and one word."""
+    import shlex  # lazily: an everyday command says none
+
+    return shlex.quote(printable(text, 4096))
+
+
 def size(count: float) -> str:
     """Return a number of bytes as people read it: `512 B`, `1.4 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):

@@ -74,12 +74,12 @@ def answer_of(entry: Entry, source: Source, world: World) -> Answer | None:
     if request.kind == "name":
         return _named_answer(request, entry, world)
     text = meant(entry, source, world)
-    installation = store.meaning(text, world.layout, world.platform)
-    if installation is None:
+    found = store.handed(text, world.layout, world.platform)
+    if found is None:
         return None
-    key = installation.key
+    key, prefix = found[0].key, found[1]
     return Answer(
-        prefix=installation.prefix,
+        prefix=prefix,
         name=key.name,
         entry=entry,
         key=str(key),

@@ -1,9 +1,9 @@
 """What a command's name runs, given what the working directory selects; and who else has it.
 
 The rule, in order: the selected Pythons; the system, for what names no Python; for a name with a
-version in it (`python3.11`), the newest installed Python of that version; and where no directory
-and no shell asks for anything, the one named environment or Python of this user's store that has
-it.
+version in it (`python3.11`), the newest installed Python of that version, before the system's where
+nobody asks for anything; and where no directory and no shell asks for anything, the one named
+environment or Python of this user's store that has it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons.installed import store
 from bubble.selection.answers import is_command, quoted
+from bubble.selection.belonging import key_of
 from bubble.selection.identity import is_itself
 from bubble.selection.path import find_system
 from bubble.selection.registry import of_commands
@@ -56,8 +57,11 @@ def command_path(name: str, selection: Selection, world: World) -> str:
     """Return the absolute path of what `name` runs; raises BubbleError(command_not_found).
 
     The first selected Python that has the command serves it. What none has comes from elsewhere by
-    the rule above: no file of a directory has a say in that.
+    the rule above: no file of a directory has a say in that. Where nobody asks for anything, what
+    is installed comes before the system's.
     """
+    if selection.source.kind == "default" and (path := _installed(name, world)):
+        return path
     for answer in selection.answers:
         if answer.is_system:
             path = find_system(name, world.env, world.layout)
@@ -81,17 +85,22 @@ def _of_that_version(name: str, world: World) -> str:
 
     Where none is installed, an interpreter of that name that the system has is what was named.
     """
-    request = _version_in(name)
-    if request is None:
-        return ""
+    path = _installed(name, world)
+    request = None if path else _version_in(name)
+    if request is None or name.startswith("pip"):
+        return path
     found = store.matching(world.layout, request, world.platform)
-    for installation in found:
-        path = f"{installation.prefix}/bin/{name}"
+    return "" if found else find_system(name, world.env, world.layout)
+
+
+def _installed(name: str, world: World) -> str:
+    """Return the command of a name with a version in it, of the newest installed that has it."""
+    request = _version_in(name) if is_python_command(name) else None
+    for installation in store.matching(world.layout, request, world.platform) if request else ():
+        path = f"{store.standing(world.layout, installation, exact=False)}/bin/{name}"
         if is_command(path):
             return path
-    if found or name.startswith("pip"):
-        return ""
-    return find_system(name, world.env, world.layout)
+    return ""
 
 
 def _of_others(name: str, selection: Selection, world: World) -> str:
@@ -147,6 +156,9 @@ def not_found(name: str, selection: Selection, world: World) -> BubbleError:
     """Return the error for a command that the selection doesn't have: who has it, how to run it."""
     shown = printable(name, 100)
     have = owners(name, world.layout)
+    own = selection.answers[0].environment
+    if own is not None and (key := key_of(own, world.layout, world.platform)) is not None:
+        have.sort(key=lambda owner: owner.title != key.name)  # what it was made of has it, too
     if selection.source.kind == "default":
         message = f"{shown}: not found on PATH, and nothing here selects a Python"
     else:

@@ -7,7 +7,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.request import parse_request
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.model.version import STAGES
 from bubble.system.files import replace_file, unlink_quietly
 from bubble.system.version_file import LIMIT, read_python_version, read_regular
@@ -67,7 +67,8 @@ def canonical(request: Request) -> str:
         raise BubbleError(
             "request",
             f"a version file can't name a path ({request})",
-            hint=f"make it known, then name its version: bubble python adopt {request}",
+            hint="make it known, then name its version: "
+            f"bubble python adopt {shell_word(request.text)}",
         )
     if request.kind != "version" or request.platform or request.build or not request.release:
         return request.text

@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.selection.resolve import Answer, Selection, World
 
+ACTIVE = "VIRTUAL_ENV"
+_PROMPT = "VIRTUAL_ENV_PROMPT"
+
 
 def find_command(name: str, selection: Selection, world: World) -> str:
     """Return the path of `name`: a selected Python's command, else the system's.
@@ -33,6 +36,21 @@ def find_command(name: str, selection: Selection, world: World) -> str:
     return command_path(name, selection, world)
 
 
+def undisturbed(selection: Selection, world: World) -> World:
+    """Return the world without another environment than the selected one that is active in it.
+
+    Installers ask VIRTUAL_ENV before PATH, and its commands would stand for the system's.
+    """
+    active = world.env.get(ACTIVE, "")
+    if not active or _is_same(active, selection.answers[0].prefix):
+        return world
+    env = {name: value for name, value in world.env.items() if name not in {ACTIVE, _PROMPT}}
+    if "PATH" in env:
+        entries = env["PATH"].split(":")
+        env["PATH"] = ":".join(entry for entry in entries if entry.rstrip("/") != f"{active}/bin")
+    return world.replace(env=env)
+
+
 def environment(
     path: str, selection: Selection, world: World, *, looked_up: bool, chosen: bool
 ) -> dict[str, str]:
@@ -42,7 +60,7 @@ def environment(
 
     `looked_up`: the path was found by its name, so that a wrapper could lead back here for ever.
     `chosen`: the selection was asked for on the command line, and shims below the command answer
-    for it, too, wherever they are called.
+    for it, too, wherever they are called. An environment that is selected is active there.
     """
     # what was named by its path is counted as little as what lies in the store
     env = child_environment(path if looked_up else f"{world.layout.home}/", world)
@@ -50,6 +68,10 @@ def environment(
         answer = selection.answers[0]
         is_stored = answer.is_system or answer.key
         env[VARIABLE] = answer.entry.text if is_stored and answer.entry else answer.prefix
+    if selection.answers[0].environment:
+        env[ACTIVE] = selection.answers[0].prefix
+    elif chosen:
+        env.setdefault("UV_SYSTEM_PYTHON", "1")  # else `uv pip` looks for a .venv beside the choice
     # what comes after the system's in the choice can't come before it on PATH
     own = [a.prefix for a in takewhile(lambda a: not a.is_system, selection.answers)]
     # the shims, by which a later BUBBLE_PYTHON is heard, and what has no shim
@@ -60,6 +82,13 @@ def environment(
     first = [*([shims] if shims else []), *(f"{prefix}/bin" for prefix in own)]
     env["PATH"] = ":".join([*first, env.get("PATH") or DEFAULT_PATH])
     return env
+
+
+def _is_same(first: str, second: str) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
 
 
 def _exactly(answer: Answer) -> str:

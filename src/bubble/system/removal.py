@@ -12,7 +12,7 @@ import errno
 import os
 
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.system import journal
 from bubble.system.files import fsync_directory
 from bubble.system.layout import MARK, RECEIPT
@@ -189,7 +189,7 @@ def open_scratch(path: str) -> int:
         raise BubbleError(
             "store",
             f"{shown} is no directory, and bubble didn't make it",
-            hint=f"move it away: mv {shown} {shown}.old",
+            hint=f"move it away: mv {shell_word(path)} {shell_word(f'{path}.old')}",
         ) from None
 
 

@@ -33,7 +33,7 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Register it."""
     from bubble.envs.knowing.locate import DEFAULT, of_path
-    from bubble.envs.making.adopt import adopt, examine
+    from bubble.envs.making.adopt import adopt, examine, is_stranded
     from bubble.envs.making.wanted import require_narrow, require_wanted
     from bubble.selection.answers import quoted
 
@@ -56,4 +56,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "maker": environment.maker,
         },
         lines=(f"adopted {environment.path}, which {environment.maker} made",),
+        notes=(f"its interpreter is gone: bubble repair {quoted(printable(environment.path))}",)
+        if is_stranded(environment.path, world.layout)
+        else (),
     )

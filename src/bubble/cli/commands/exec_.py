@@ -71,7 +71,7 @@ def perform(words: list[str], request: str, context: Context) -> int:
     from bubble.selection.commands import require_name
     from bubble.selection.fallback import perform
     from bubble.selection.resolve import resolve, select
-    from bubble.selection.run import environment, find_command
+    from bubble.selection.run import environment, find_command, undisturbed
     from bubble.selection.sources import option
 
     name = words[0] if "/" in words[0] else require_name(words[0])
@@ -90,6 +90,7 @@ def perform(words: list[str], request: str, context: Context) -> int:
         from bubble.cli.bringing import bringing
 
         selection = bringing(selected, request, world, context)
+    world = undisturbed(selection, world)
     path = find_command(name, selection, world)
     env = environment(path, selection, world, looked_up="/" not in name, chosen=bool(request))
     return perform(words[0], path, words[1:], env, world.layout, sys.executable)

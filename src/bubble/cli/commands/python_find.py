@@ -77,12 +77,13 @@ def _found(text: str, context: Context) -> Outcome:
     request = parse_request(text)
     if request.kind == "path":
         return _outcome(_executable_at(text), None)
-    from bubble.pythons.installed.store import find
+    from bubble.pythons.installed.store import find, standing
     from bubble.pythons.installing.batch import require_python
 
     require_python(request)
     installation = find(context.layout, request, context.platform())
-    return _outcome(installation.executable, str(installation.key))
+    prefix = standing(context.layout, installation, exact=request.is_exact)
+    return _outcome(f"{prefix}/bin/python", str(installation.key))
 
 
 def _outcome(executable: str, key: str | None) -> Outcome:

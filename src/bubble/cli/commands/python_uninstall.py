@@ -6,6 +6,7 @@ import os
 
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
+from bubble.model.text import shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         )
         lines.append(f"removed {installation.key.name}")
         lines += [
-            f"broken: {use.who}" + f" (mend it: bubble repair {use.who})" * use.is_known
+            f"broken: {use.who}" + f" (mend it: bubble repair {shell_word(use.who)})" * use.is_known
             for use in found
             if use.environment
         ]

@@ -56,7 +56,7 @@ def run(arguments: Sequence[str], context: Context) -> int:
     except OSError as error:
         from bubble.system.trouble import from_os_error
 
-        context.output.error(from_os_error(error))
+        context.output.error(from_os_error(error, context.env))
         return 126
 
 

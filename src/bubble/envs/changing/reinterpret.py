@@ -76,11 +76,15 @@ def wanted(asked: Asked, world: World) -> str:
 def choose(environment: Environment, world: World) -> Choice:
     """Return the newest installation that satisfies what an environment was made for.
 
-    One that its packages can stay for is preferred. Raises BubbleError(not_installed).
+    One that its packages can stay for is preferred. What another tool made was made for whatever
+    patch release was there, so any of its minor serves. Raises BubbleError(not_installed).
     """
     text = environment.request or version_of(read_configuration(environment.path)) or "3"
     request = parse_request(text)
     found = store.matching(world.layout, request, world.platform)
+    if not found and environment.maker != "bubble" and request.is_exact:
+        request = request.replace(text=text.rpartition(".")[0], release=request.release[:2])
+        found = store.matching(world.layout, request, world.platform)
     if not found:
         raise store.not_installed(world.layout, request, world.platform)
     choices = [
@@ -107,6 +111,8 @@ def relink(environment: Environment, base: Base, world: World) -> Environment:
     path = environment.path
     version = str(base.installation.key.version)
     values = {"home": base.home, "executable": base.executable, "version": version}
+    values |= {"base-prefix": base.link, "base-exec-prefix": base.link}  # virtualenv's
+    values["base-executable"] = base.executable
     lines = (read_text(f"{path}/pyvenv.cfg") or "").splitlines()
     fresh = [_configured(line, {**values, "version_info": version}) for line in lines]
     if not any(line.partition("=")[0].strip().lower() == "home" for line in lines):

@@ -8,7 +8,7 @@ from bubble.envs.knowing import placing
 from bubble.envs.making.clone import both_locks, copy_to, require_sound
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from bubble.system.removal import set_aside
@@ -47,7 +47,7 @@ def rename(
         raise BubbleError(
             "usage",
             f"{printable(source.path)} has no name: it belongs to its directory",
-            hint=f"bubble clone {printable(source.path)} {name}",
+            hint=f"bubble clone {shell_word(source.path)} {name}",
         )
     if source.path != f"{layout.envs}/{source.name}" or source.maker != "bubble":
         raise BubbleError(

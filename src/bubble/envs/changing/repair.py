@@ -26,7 +26,7 @@ from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.locate import DEFAULT, is_path, locate
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection import registry
 from bubble.selection.answers import misfit
 from bubble.selection.belonging import registered
@@ -145,11 +145,11 @@ def find(text: str, cwd: str, layout: Layout) -> str:
     for status in look_at_all(layout, cwd):
         if status.environment == known and status.state == "moved":
             return status.detail
-    shown = printable(known.title)
+    word = shell_word(known.title)
     raise BubbleError(
         "environment",
         f"{printable(known.path)} is gone",
-        hint=f"where it is now: bubble repair .; or forget it: bubble remove {shown}",
+        hint=f"where it is now: bubble repair .; or forget it: bubble remove {word}",
     )
 
 

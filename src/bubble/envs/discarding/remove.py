@@ -8,7 +8,7 @@ from shlex import quote
 from bubble.envs.knowing import placing
 from bubble.envs.knowing.working_trees import require_saved
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection import registry
 from bubble.selection.identity import is_registered, mark_file
 from bubble.system.files import unlink_quietly
@@ -101,6 +101,6 @@ def _require_ours(environment: Environment, layout: Layout) -> None:
         raise BubbleError(
             "environment",
             f"{shown} is not the environment that was registered there",
-            hint=f"look into it; to take it in, if you trust it: bubble adopt {shown}",
+            hint=f"look into it; to take it in, if you trust it: bubble adopt {shell_word(path)}",
         )
     placing.require_unmounted(path)

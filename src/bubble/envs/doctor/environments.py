@@ -11,9 +11,12 @@ from bubble.envs.kernel import kernels
 from bubble.envs.knowing.editables import astray
 from bubble.envs.knowing.inspect import CONDITIONS, Status, look_at_all
 from bubble.envs.knowing.locate import DEFAULT
+from bubble.envs.knowing.others import environments_of_others
 from bubble.envs.knowing.ownership import claim
-from bubble.model.text import printable
+from bubble.envs.making.adopt import is_stranded
+from bubble.model.text import printable, shell_word
 from bubble.selection.identity import is_itself, reached
+from bubble.selection.known import known_directories
 from bubble.selection.registry import environments as registered
 from bubble.system.gone import is_gone
 
@@ -93,6 +96,30 @@ def strangers(patient: Patient) -> Iterator[Finding]:
     )
 
 
+def stranded(patient: Patient) -> Iterator[Finding]:
+    """Look for environments that other tools made of an interpreter that the store had."""
+    layout = patient.layout
+    known = {environment.path for environment in registered(layout)}
+    directories = dict.fromkeys([*known_directories(layout), patient.cwd or "/"])
+    others = environments_of_others(directories, patient.env, (layout.home, layout.cache))
+    for path in dict.fromkeys(others):
+        if path in known or not is_stranded(path, layout):
+            continue
+        found = claim(path, layout)
+        if found.is_ours:
+            continue  # reported as what it is
+        word = shell_word(path)
+        yield Finding(
+            id="env.stranded",
+            severity=WARNING,
+            what=f"{printable(path, 500)}, which {found.says} made, has lost its interpreter: it "
+            "was one of this store",
+            where=path,
+            fix=f"bubble adopt {word} && bubble repair {word}",
+            condition=found.condition,
+        )
+
+
 def kernel_specs(patient: Patient) -> Iterator[Finding]:
     """Look for kernels of ours that can't start."""
     titles = {e.identity: e.title for e in registered(patient.layout) if e.maker == "bubble"}
@@ -121,7 +148,7 @@ def _finding(status: Status, patient: Patient) -> Finding:
     title = printable(environment.title, 500)
     details = {"python": printable(status.python), "detail": printable(status.detail, 500)}
     automatic = automatic and environment.maker == "bubble"  # what another made, another mends
-    fix = _quoted_command(status)
+    fix = status.mend
     if status.state == "missing" and is_gone(environment.path, patient.layout.home):
         fix, automatic = "bubble gc --only records", True
     if status.state == "interpreter missing":  # not from one that may be back tomorrow
@@ -138,9 +165,3 @@ def _finding(status: Status, patient: Patient) -> Finding:
         automatic=automatic,
         condition=CONDITIONS.get(status.state, ""),
     )
-
-
-def _quoted_command(status: Status) -> str:
-    """Return the mending command as a shell takes it: its last word is a name or a path."""
-    words = status.mend.split(" ", 2)
-    return f"{words[0]} {words[1]} {quote(words[2])}" if len(words) == 3 else status.mend

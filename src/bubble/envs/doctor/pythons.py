@@ -87,6 +87,25 @@ def interpreters(patient: Patient) -> Iterator[Finding]:
             )
 
 
+def moved(patient: Patient) -> Iterator[Finding]:
+    """Look for installations that lie elsewhere than their configuration says."""
+    for installation in store.installations(patient.layout):
+        try:
+            made = store.made_for(installation)
+        except BubbleError:
+            continue  # reported as what it is
+        if made:
+            yield Finding(
+                id="python.moved",
+                severity=WARNING,
+                what=f"{installation.key.name} was made for {printable(made, 500)}, which its "
+                "sysconfig still names: extensions are built for what is there",
+                where=installation.prefix,
+                fix=f"bubble python verify --repair {installation.key}",
+                automatic=True,
+            )
+
+
 def seeds(patient: Patient) -> Iterator[Finding]:
     """Look whether the pip that new environments get is as it was unpacked."""
     for checked in check_seeds(patient.layout):

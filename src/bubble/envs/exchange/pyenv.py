@@ -23,7 +23,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.name import is_name
 from bubble.model.record import Record
 from bubble.model.request import parse_request
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.pythons.adopting import adopt as pythons
 from bubble.pythons.installed.store import installations
 from bubble.selection.pin import canonical, pin
@@ -209,7 +209,7 @@ def _require_unclaimed(name: str, path: str, items: list[Item]) -> None:
             raise BubbleError(
                 "in_use",
                 f"{name} is the name of the environment at {printable(item.path, 500)}",
-                hint=f"bubble adopt {printable(path)} --name NAME",
+                hint=f"bubble adopt {shell_word(path)} --name NAME",
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
+from bubble.model.text import shell_word
 from bubble.selection.belonging import PLACE
 from bubble.selection.identity import is_itself, mark_of, reached
 from bubble.selection.registry import Environment, environments
@@ -61,7 +62,9 @@ class Status(Record):
     def mend(self) -> str:
         """The command that mends it, or ""."""
         moved = self.state == "moved"
-        return MENDING[self.state].format(self.detail if moved else self.environment.title)
+        return MENDING[self.state].format(
+            shell_word(self.detail if moved else self.environment.title)
+        )
 
     @property
     def advice(self) -> str:

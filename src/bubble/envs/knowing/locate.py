@@ -6,7 +6,7 @@ import os
 
 from bubble.envs.knowing.bubbles import of_project
 from bubble.model.errors import BubbleError
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection import worktree
 from bubble.selection.answers import quoted
 from bubble.selection.belonging import registered
@@ -110,7 +110,7 @@ def unknown_name(name: str, layout: Layout) -> BubbleError:
         return BubbleError(
             "environment",
             f"{shown} is not registered, though its directory is there",
-            hint=f"bubble repair {layout.envs}/{shown}",
+            hint=f"bubble repair {shell_word(f'{layout.envs}/{name}')}",
         )
     import difflib
 

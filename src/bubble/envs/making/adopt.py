@@ -11,7 +11,7 @@ from bubble.envs.knowing.maker import maker_of
 from bubble.envs.knowing.ownership import MOVED, claim
 from bubble.model.errors import BubbleError
 from bubble.model.name import require_name
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection import registry
 from bubble.selection.identity import hold, identify, is_itself, mark_of
 from bubble.system.files import names_in
@@ -32,7 +32,8 @@ def adopt(text: str, cwd: str, layout: Layout, name: str = "") -> Environment:
     With a `name` it is known under that. Without one, a `.venv` becomes the environment of the
     directory that it is in: the shims use it there. Adopting one again refreshes its record.
     One that another bubble made gets a mark that nobody else knows, and is ours from then on; its
-    interpreter may be gone. One that was adopted before, and was moved, keeps its name.
+    interpreter may be gone, and so may one of this store's that another tool made it of. One that
+    was adopted before, and was moved, keeps its name.
     Raises BubbleError(environment): it is none, it can't be used (conda), or this store made it;
     (usage, in_use): the name can't be one, or is taken.
     """
@@ -84,13 +85,23 @@ def examine(text: str, cwd: str, layout: Layout) -> str:
         found = claim(path, layout)
         if found.is_ours:
             raise BubbleError("environment", f"{shown} {found.said}", hint=found.hint)
-    elif not os.path.exists(f"{path}/bin/python"):
+    elif not os.path.exists(f"{path}/bin/python") and not is_stranded(path, layout):
         raise BubbleError(
             "environment",
             f"{shown} has no working bin/python",
             hint="make it again with the tool that made it, or with bubble create",
         )
     return path
+
+
+def is_stranded(path: str, layout: Layout) -> bool:
+    """Whether the environment at an absolute path was made of one of this store that is gone.
+
+    `repair` gives it another one of its minor.
+    """
+    home = read_configuration(path).get("home", "")
+    in_store = os.path.dirname(os.path.dirname(home)) == layout.pythons
+    return in_store and not os.path.isdir(home) and not os.path.exists(f"{path}/bin/python")
 
 
 def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:
@@ -150,8 +161,8 @@ def _environment_at(path: str) -> str:
                 "environment",
                 f"{printable(candidate)} is a conda environment, which only conda can manage: "
                 "it holds an interpreter of its own",
-                hint="use its Python alone: bubble python adopt "
-                f"{printable(candidate)}; or make one of ours: bubble create",
+                hint=f"use its Python alone: bubble python adopt {shell_word(candidate)}; "
+                "or make one of ours: bubble create",
             )
         if placing.is_environment(candidate):
             if "\n" in candidate:

@@ -58,9 +58,7 @@ def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
             link=installation.prefix,
             installation=installation,
         )
-    link = f"{layout.pythons}/{key.minor}"
-    if exact or not os.path.islink(link) or os.readlink(link) != str(key):
-        link = installation.prefix
+    link = store.standing(layout, installation, exact=exact)
     executable = f"{link}/bin/{name}"
     if not os.path.exists(executable):
         executable = f"{link}/bin/python"

@@ -17,7 +17,7 @@ from bubble.envs.making.recognise import require_requirements
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.requirement_text import decoded
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def _source(place: str, option: str, cwd: str) -> tuple[str, bytes | None]:
         info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
             raise BubbleError(
-                "usage", f"{said} is a directory", hint=f"a project: bubble create -e {said}"
+                "usage",
+                f"{said} is a directory",
+                hint=f"a project: bubble create -e {shell_word(place)}",
             )
         with open(path, "rb") as file:
             data = _read(file.fileno(), said)

@@ -7,7 +7,7 @@ import os
 from bubble.envs.exchange import foreign
 from bubble.model.errors import BubbleError
 from bubble.model.requirement_text import decoded
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.projects.exchange.texts import LARGE, read_bytes, unusable
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def kind_of(path: str) -> str:
         raise BubbleError(
             "usage",
             f"{printable(path, 500)} is a standard lock already",
-            hint=f"bubble create -r {printable(name, 80)}, or in its project: bubble sync --frozen",
+            hint=f"bubble create -r {shell_word(path)}, or in its project: bubble sync --frozen",
         )
     if kind == foreign.SETUP:
         raise BubbleError(

@@ -13,7 +13,7 @@ import time
 import bubble
 from bubble.model.errors import BubbleError
 from bubble.model.key import Key
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.pythons.adopting.commands import is_pythons, own_directory
 from bubble.pythons.installed import store
 from bubble.pythons.probing.probe import probe
@@ -61,7 +61,8 @@ def identify(path: str, machine: Machine) -> tuple[Key, Probe]:
         raise BubbleError(
             "usage",
             f"{printable(path)} belongs to a virtual environment",
-            hint=f"adopt what it was made from: bubble python adopt {found.base_prefix}",
+            hint="adopt what it was made from: "
+            f"bubble python adopt {shell_word(found.base_prefix)}",
         )
     if os.path.realpath(executable).startswith(os.path.realpath(machine.layout.pythons) + "/"):
         raise BubbleError(

@@ -180,6 +180,18 @@ def read_receipt(prefix: str) -> Receipt:
         ) from None
 
 
+def made_for(installation: Installation) -> str:
+    """Return the prefix that an installation's own configuration names, if it isn't where it is.
+
+    "" where it is: sysconfig and the Makefile, by which extensions are built, are made for one
+    place. Raises BubbleError(store) for a receipt that can't be read.
+    """
+    made = read_receipt(installation.prefix).prefix
+    if installation.is_adopted or os.path.realpath(made) == os.path.realpath(installation.prefix):
+        return ""
+    return made
+
+
 def write_receipt(root: str, receipt: Receipt) -> None:
     """Write the receipt below `root`, the last file of an installation that is being made."""
     import json
@@ -240,10 +252,10 @@ class changing:  # noqa: N801 - used as a function
     def _meanings(self, present: list[Installation]) -> Iterator[tuple[str, str]]:
         for name in self._names:
             try:
-                found = _best(name, self._platform, present)
+                found = _handed(name, self._layout, self._platform, present)
             except BubbleError:
                 continue  # no file of ours
-            yield name, found.prefix if found else meanings.NOTHING
+            yield name, found[1] if found else meanings.NOTHING
 
 
 def publish_changes(layout: Layout, platform: Platform) -> None:
@@ -258,16 +270,51 @@ def meaning(text: str, layout: Layout, platform: Platform) -> Installation | Non
     `>=3.9^3.12` is a range and the pins behind it, best first: what a pin means is taken where it
     is in the range. Raises BubbleError(request).
     """
-    return _best(text, platform, installations(layout))
+    found = _best(text, platform, installations(layout))
+    return found[0] if found else None
 
 
-def _best(text: str, platform: Platform, present: list[Installation]) -> Installation | None:
+def handed(text: str, layout: Layout, platform: Platform) -> tuple[Installation, str] | None:
+    """Return what `meaning` does, and the prefix by which it is handed out (`standing`)."""
+    return _handed(text, layout, platform, installations(layout))
+
+
+def _handed(
+    text: str, layout: Layout, platform: Platform, present: list[Installation]
+) -> tuple[Installation, str] | None:
+    found = _best(text, platform, present)
+    if found is None:
+        return None
+    installation, request = found
+    return installation, standing(layout, installation, exact=request.is_exact)
+
+
+def standing(layout: Layout, installation: Installation, *, exact: bool) -> str:
+    """Return the prefix (absolute) by which an installation is used.
+
+    That is the minor link where it leads there, unless one `exact` patch release is meant: what
+    is made by that path, by whichever tool, survives patch upgrades. An adopted interpreter stands
+    where its maker put it.
+    """
+    link = f"{layout.pythons}/{installation.key.minor}"
+    if exact or installation.is_adopted:
+        return installation.prefix
+    try:
+        return link if os.readlink(link) == str(installation.key) else installation.prefix
+    except OSError:
+        return installation.prefix
+
+
+def _best(
+    text: str, platform: Platform, present: list[Installation]
+) -> tuple[Installation, Request] | None:
+    """Return what a text means, and the part of it that it was chosen by."""
     wanted, *pins = [parse_request(part) for part in text.split("^")]
     for pin in pins:
         first = next(iter(_matching(present, pin, platform)), None)
         if first and wanted.matches(first.key, platform):
-            return first
-    return next(iter(_matching(present, wanted, platform)), None)
+            return first, pin
+    return next(((i, wanted) for i in _matching(present, wanted, platform)), None)
 
 
 def withdraw(layout: Layout, platform: Platform, key: str) -> None:

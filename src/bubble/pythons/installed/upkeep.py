@@ -10,6 +10,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.platform import runs_on
 from bubble.model.record import Record
 from bubble.model.request import parse_request
+from bubble.model.text import printable
 from bubble.pythons.installed import store
 from bubble.pythons.installed.shelf import require_not_bubbles
 from bubble.pythons.installing.batch import Batch, install_downloads, open_fresh, require_python
@@ -195,6 +196,8 @@ def _verified(installation: Installation, machine: Machine) -> Verified:
 
             problems = manifest.verify(installation.prefix, sha256=receipt.manifest_sha256)
             check(installation.prefix, installation.key, env=machine.env)
+            if made := store.made_for(installation):
+                failure = f"it was moved: its sysconfig still names {printable(made, 500)}"
     except BubbleError as error:
         failure = error.message
     return Verified(installation=installation, problems=problems, failure=failure)

@@ -52,6 +52,7 @@ _FLAG = re.compile(
     r"|--?rtlib=[^\s\"']+|-Wl,-mllvm[^\s\"']*|-mllvm\s+[^\s\"']+)(?![^\s\"'])[ \t]?"
 )
 _ASSIGNMENT = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)([ \t]*=[ \t]*)(.*)$", re.MULTILINE)
+_PC_EMBEDDED = re.compile(r"^Libs:(?=.* -lpython)(?!.*-Wl,-rpath)", re.MULTILINE)
 _PC_PREFIX = re.compile(r"^prefix=(/.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -155,11 +156,15 @@ def patch_makefile(text: str, prefix: str) -> str:
 
 
 def patch_pc(text: str) -> str:
-    """Return a pkg-config file of `lib/pkgconfig` that finds its prefix by where it lies."""
+    """Return a pkg-config file of `lib/pkgconfig` that finds its prefix by where it lies.
+
+    What is linked with libpython by it runs this one, wherever that lies.
+    """
     found = _PC_PREFIX.search(text)
     if found:
         text = _paths(found[1]).sub("${prefix}", _PC_PREFIX.sub("prefix=", text))
         text = text.replace("prefix=", "prefix=${pcfiledir}/../..", 1)
+        text = _PC_EMBEDDED.sub("Libs: -Wl,-rpath,${libdir}", text)
     return drop_flags(text)
 
 

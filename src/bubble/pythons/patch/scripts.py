@@ -38,7 +38,7 @@ _LONG = re.compile(
     r" \"\$0\" \"\$@\"\n' '''\n"
 )
 _SHELL = re.compile(r"^exit_with_usage ?\(\)", re.MULTILINE)  # python-config is no Python
-_ASSIGNMENT = re.compile(r"[A-Z]+=")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]+=")
 _OWN_PREFIX = 'prefix_real=$(installed_prefix "$0")'
 _PREFIX_OF_LINK = """\
 self=$0
@@ -46,7 +46,15 @@ while [ -h "$self" ]; do
     link=$(readlink "$self")
     case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
 done
-prefix_real=$(cd "$(dirname "$self")/.." && pwd -P)"""
+prefix_real=$(unset CDPATH && cd "$(dirname "$self")/.." && pwd)"""
+# what is printed goes through a shell again (`eval`, make), if only the path needs it
+_PREFIX_FOR_SHELL = """prefix=$prefix_real
+case $prefix in
+    *[!A-Za-z0-9_./+=:@%,-]*) prefix=$(echo "$prefix" | sed 's/[^A-Za-z0-9_./+=:@%,-]/\\\\&/g') ;;
+esac"""
+_EMBEDDED = re.compile(r'^LIBS_EMBED="(?=-lpython)(?!.*-Wl,-rpath)', re.MULTILINE)
+_SHARED = 'PY_ENABLE_SHARED="1"'
+_CONFIGDIR = ('echo "$LIBPL"', 'echo "$prefix_real${LIBPL#"$prefix"}"')  # no flag: as it is
 _BUILT_TO = re.compile(r'^prefix="(?P<path>/[^"$`\\]*)"$', re.MULTILINE)
 _MOVED = re.compile(r'\$\(echo "(?P<text>[^"]*)" \| sed "s#\$prefix#\$prefix_real#"\)')
 
@@ -79,8 +87,9 @@ def patch_config_script(text: str) -> str:
     """Return the shell script `python3.X-config` fit for spaces, and for being linked to.
 
     Upstream's finds its prefix by `dirname` of `$0`, unquoted, and hands it to sed unescaped, to
-    put it in the place of the directory that it was built for. A script that is patched already,
-    and any other, is returned as it is.
+    put it in the place of the directory that it was built for, except in LIBS. A program that is
+    linked by it runs this libpython, wherever that lies: else it would run the distribution's, if
+    there is one. A script that is patched already, and any other, is returned as it is.
     """
     if _OWN_PREFIX not in text:
         return text
@@ -95,5 +104,10 @@ def _at_its_prefix(text: str) -> str:
     if built_to is None:
         return text
     old = re.compile(rf"{re.escape(built_to['path'])}(?![\w.-])")
-    text = _MOVED.sub(lambda moved: '"' + old.sub("${prefix}", moved["text"]) + '"', text)
-    return _BUILT_TO.sub("prefix=$prefix_real", text)
+    text = _MOVED.sub(lambda moved: f'"{moved["text"]}"', text)
+    head, _, tail = text.partition(built_to[0])
+    lines = (old.sub("${prefix}", x) if _ASSIGNMENT.match(x) else x for x in tail.split("\n"))
+    text = head + _PREFIX_FOR_SHELL + "\n".join(lines)
+    if _SHARED in text and re.search("^libdir=", text, re.MULTILINE):
+        text = _EMBEDDED.sub(r'LIBS_EMBED="-Wl,-rpath,${libdir} ', text)
+    return text.replace(*_CONFIGDIR)
