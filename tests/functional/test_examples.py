@@ -176,6 +176,7 @@ BEFORE = {
     "bubble create -r requirements.txt": "bubble remove .venv",
     "bubble create -e '.[dev]'": f"bubble remove .venv\n{MADE_BY_SHELL}",
     "bubble run train python train.py": "echo 'print(1)' >train.py",
+    "bubble run --env-file .env train python -V": "echo DEBUG=1 >.env",
     "bubble run .venv pytest -x": (
         "printf '#!/bin/sh\nexit 0\n' >.venv/bin/pytest; chmod +x .venv/bin/pytest"
     ),

@@ -25,7 +25,7 @@ EXAMPLES = (
     ("bubble run --sync train python train.py", "in a bubble of this project, synced before"),
     ("bubble run report.py --week 12", "a script, with the packages that it says it needs"),
     ("bubble run --locked report.py", "only as its lock has it: report.py.lock"),
-    ("bubble run --env-file .env .venv flask run", "with what a file of variables says"),
+    ("bubble run --env-file .env train python -V", "with what a file of variables says"),
 )
 DETAILS = (
     "A script is a file whose name ends in .py, any other file that is written with a /, and -\n"
