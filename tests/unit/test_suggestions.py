@@ -91,7 +91,7 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--lock", "--output", "-o", "--skip-existing", "-s", "--verbose", "-v", "--back", "--to"),
         *("--system-site-packages", "--url", "--user", "--with"),
         *("--inexact", "--script", "--sync", "--activate", "--entered", "--no-default-packages"),
-        *("--bubble", "--project", "--release"),
+        *("--bubble", "--project", "--release", "--env-file"),
         *("--as-is", "--exclude", "--for", "--strip-tests"),
     }
     known = {option for options in OPTIONS.values() for option in options}
