@@ -122,15 +122,22 @@ def test_requests_mean_nothing_while_what_is_installed_changes_and_then_what_the
     first = installed(layout, "cpython-3.12.4")
     store.publish_changes(layout, HOST)
     begun = meanings.epoch(layout)
-    for name, prefix in (("3.12", first.prefix), ("3.13", meanings.NOTHING)):
+    for name, prefix in (
+        ("3.12", f"{layout.pythons}/3.12"),
+        ("3.12.4", first.prefix),
+        ("3.13", meanings.NOTHING),
+    ):
         meanings.remember(layout, begun, name, prefix)
     with store.changing(layout, HOST):
         assert meanings.epoch(layout) == ""
         assert meanings.meaning(layout, "3.12") is None
         second = installed(layout, "cpython-3.12.5")
         third = installed(layout, "cpython-3.13.0")
-    assert meanings.meaning(layout, "3.12") == second.prefix
-    assert meanings.meaning(layout, "3.13") == third.prefix
+    # a minor version means its minor link, which leads to the newest
+    assert meanings.meaning(layout, "3.12") == f"{layout.pythons}/3.12"
+    assert os.readlink(f"{layout.pythons}/3.12") == str(second.key)
+    assert meanings.meaning(layout, "3.12.4") == first.prefix
+    assert meanings.meaning(layout, "3.13") == f"{layout.pythons}/3.13"
     with pytest.raises(FileNotFoundError):  # whoever looked before the change comes too late
         meanings.remember(layout, begun, "3.14", first.prefix)
     store.withdraw(layout, HOST, str(third.key))
@@ -140,10 +147,10 @@ def test_requests_mean_nothing_while_what_is_installed_changes_and_then_what_the
 def test_a_change_that_fails_ends_with_what_requests_mean_all_the_same(layout: Layout) -> None:
     first = installed(layout, "cpython-3.12.4")
     store.publish_changes(layout, HOST)
-    meanings.remember(layout, meanings.epoch(layout), "3.12", first.prefix)
+    meanings.remember(layout, meanings.epoch(layout), "3.12.4", first.prefix)
     with pytest.raises(KeyError), store.changing(layout, HOST):
         raise KeyError
-    assert meanings.meaning(layout, "3.12") == first.prefix
+    assert meanings.meaning(layout, "3.12.4") == first.prefix
 
 
 def test_where_all_is_settled_or_nothing_is_there_nothing_is_written(layout: Layout) -> None:
