@@ -191,4 +191,4 @@ def test_what_locks_and_what_imports_reads_a_files_options_alike(tmp_path: Path)
     assert ours == theirs
     assert [option for _, option in ours] == ["-r"] * 3 + ["-c"] * 3 + [""] * 2
     [*_, last] = logical_lines(lines_of(ALIKE.rstrip("\n")))
-    assert last == (12, "attrs#not-a-comment")
+    assert last == (11, "attrs#not-a-comment")
