@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -254,8 +255,13 @@ def content(path: str) -> bytes:
 
 
 def copies_of_libpython(prefix: str) -> int:
-    found = [f"{above}/{n}" for above, _, names in os.walk(prefix) for n in names]
-    return len([p for p in found if "/libpython3." in p and ".so" in p and not os.path.islink(p)])
+    found = [
+        f"{above}/{name}"
+        for above, _, names in os.walk(prefix)
+        for name in names
+        if re.match(r"libpython3\.\d.*\.so", name)
+    ]
+    return len([path for path in found if not os.path.islink(path)])
 
 
 BUBBLE = "import sys; sys.argv[0] = 'bubble'; from bubble.cli.main import run; run()"
