@@ -430,7 +430,7 @@ build() {
     say "getting Python for bubble itself ($platform)"
     unpack
     python=$scratch/python/bin/python3
-    "$python" -I -c 'import ssl, zlib, ctypes' >"$scratch/said" 2>&1 ||
+    "$python" -I -B -c 'import ssl, zlib, ctypes' >"$scratch/said" 2>&1 ||
         die "the interpreter doesn't run here: $(last_said)" \
             "is this $platform, with a C library of 2.17 or newer, and may programs run in $prefix?"
     say "installing bubble $version"
@@ -487,7 +487,7 @@ install_with_pip() {
         done
         TMPDIR=$scratch PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_CONSTRAINT=/dev/null \
             PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1 \
-            "$python" -I -m pip install --quiet --no-cache-dir --no-compile \
+            "$python" -I -B -m pip install --quiet --no-cache-dir --no-compile \
             --no-warn-script-location "$@" >"$scratch/said" 2>&1 </dev/null
     )
 }
@@ -498,7 +498,7 @@ compile() {
     unused='site-packages/(pip|pkg_resources|pygments|setuptools)'
     unused="$unused|ensurepip|idlelib|lib2to3|pydoc_data|test|tkinter|turtledemo"
     for jobs in 0 1; do # without semaphores there is one
-        "$python" -I -m compileall -q -j $jobs --invalidation-mode unchecked-hash \
+        "$python" -I -B -m compileall -q -j $jobs --invalidation-mode unchecked-hash \
             -x "/lib/python3\.[0-9]+/($unused)/" \
             "$scratch/python/lib" >"$scratch/said" 2>&1 </dev/null || true # some file has no syntax
         for found in "$scratch"/python/lib/python3.*/site-packages/bubble/__pycache__/*; do
