@@ -16,7 +16,7 @@ from bubble.pythons.pack import pack
 from bubble.pythons.probing.probe import check
 from bubble.system.host import host_platform
 from bubble.system.layout import layout_from
-from support.builds import interpreters, packed_mirror
+from support.builds import fetched_pip, interpreters, packed_mirror
 from support.needs import FULL, LINUX_ONLY, not_here, which
 from support.unpack import unpack
 
@@ -143,16 +143,38 @@ def test_packing_twice_gives_the_same_bytes(
 ) -> None:
     path, platform = archive(version), host_platform(env)
     store = layout_from(env)
-    one = pack(str(tmp_path), prefix, layout=store, env=env, platform=platform, tag="20240726")
+    one = pack(
+        str(tmp_path),
+        prefix,
+        layout=store,
+        env=env,
+        platform=platform,
+        tag="20240726",
+        fetch_pip=fetched_pip,
+    )
     with open(path, "rb") as file, open(one.path, "rb") as again:
         assert again.read() == file.read()
     other = pack(
-        str(tmp_path), prefix, layout=store, env=env, platform=platform, clock=lambda: 1769817600.0
+        str(tmp_path),
+        prefix,
+        layout=store,
+        env=env,
+        platform=platform,
+        fetch_pip=fetched_pip,
+        clock=lambda: 1769817600.0,
     )
     assert other.asset.startswith("20260131/")
     assert other.sha256 != one.sha256  # of another date
     env = {**env, "SOURCE_DATE_EPOCH": "1721952000"}
-    dated = pack(str(tmp_path), prefix, layout=store, env=env, platform=platform, tag="20260201")
+    dated = pack(
+        str(tmp_path),
+        prefix,
+        layout=store,
+        env=env,
+        platform=platform,
+        tag="20260201",
+        fetch_pip=fetched_pip,
+    )
     assert dated.sha256 == one.sha256
 
 
@@ -163,7 +185,12 @@ def test_the_systems_python_is_packed_without_the_rest_of_usr(
         not_here("no /usr/bin/python3")
     store = layout_from(env)
     packed = pack(
-        str(tmp_path), "/usr/bin/python3", layout=store, env=env, platform=host_platform(env)
+        str(tmp_path),
+        "/usr/bin/python3",
+        layout=store,
+        env=env,
+        platform=host_platform(env),
+        fetch_pip=fetched_pip,
     )
     unpack(packed.path, tmp_path / "a b")
     assert packed.files < 5000

@@ -15,7 +15,7 @@ import pytest
 from bubble.pythons import pack
 from bubble.system.host import host_platform
 from bubble.system.layout import layout_from
-from support.builds import TAG, interpreters
+from support.builds import TAG, fetched_pip, interpreters
 from support.environments import create, install, says
 from support.needs import LINUX_ONLY, not_here
 
@@ -68,6 +68,7 @@ def story(bubble: Bubble, env: dict[str, str], tmp_path: Path) -> Story:
                 env=env,
                 platform=host_platform(env),
                 tag=TAG,
+                fetch_pip=fetched_pip,
             )
     env["BUBBLE_CATALOG"] = f"{tmp_path}/before/catalogue.json"
     done = bubble("python", "install", "3.11")

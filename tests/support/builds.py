@@ -23,6 +23,7 @@ import time
 from urllib.parse import quote, unquote
 
 from bubble.model.download import Download
+from bubble.model.errors import BubbleError
 from bubble.model.key import Key
 from bubble.model.version import Version
 from bubble.pythons import pack
@@ -42,6 +43,7 @@ from bubble.system import elf
 from bubble.system.host import host_platform
 from bubble.system.layout import Layout
 from bubble.system.lock import Lock
+from support import handmade
 from support.doubles import members
 from support.needs import not_here
 
@@ -98,11 +100,25 @@ def packed_mirror(versions: Sequence[str] = ()) -> str:
                 pack.pack(
                     directory, prefix, layout=Layout(home=f"{cache}/store", cache=f"{cache}/cache"),
                     env=os.environ, platform=host_platform(os.environ), tag=TAG,
+                    fetch_pip=fetched_pip,
                 )  # fmt: skip
             with open(f"{directory}/.complete", "w", encoding="utf-8"):
                 pass
         os.utime(f"{directory}/.complete")
     return directory
+
+
+def fetched_pip(version: str) -> str:
+    """Return upstream's wheel of a pip, for packing Debian's Python; kept for later runs."""
+    from bubble.envs.tools.fetch_pip import fetch_pip
+
+    cache = shared_cache()
+    layout = Layout(home=f"{cache}/store", cache=f"{cache}/cache")
+    world = handmade.world(layout).replace(env=dict(os.environ))
+    try:
+        return fetch_pip(version, world, lambda _: None)
+    except BubbleError as error:
+        not_here(f"Debian's Python alone, and no pip from an index: {error.message}")
 
 
 def small_archive(
