@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from bubble.cli.main import main
 from support.builds import small_mirror
+from support.env_scene import small_pip
 from support.first_day import TYPED, WORKS
 from support.told import one_error
 
@@ -46,7 +48,13 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 def variables(day: Day, env: dict[str, str], bubble: Callable[..., Result]) -> dict[str, str]:
     found = day.variables(env)
     if not day.home.exists():
-        assert bubble("python", "install", "3.12", env=found).status == 0
+        done = bubble("python", "install", "3.12", env=found)
+        assert done.status == 0
+        bundled = (
+            f"{done.out.strip().removesuffix('/bin/python')}/lib/python3.12/ensurepip/_bundled"
+        )
+        os.makedirs(bundled)
+        small_pip(bundled)
     return found
 
 
