@@ -202,12 +202,13 @@ def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Mac
 
 
 def _import_the_rest() -> None:
-    import importlib
+    import ctypes  # noqa: F401 - of the sync
+    import json  # noqa: F401 - of the receipt
+    import subprocess  # noqa: F401 - of the probe
 
-    for name in ("patch", "manifest", "probe"):
-        importlib.import_module(f"bubble.pythons.{name}")
-    for name in ("json", "subprocess", "ctypes"):  # of the receipt, the probe and the sync
-        importlib.import_module(name)
+    import bubble.pythons.installed.manifest
+    import bubble.pythons.patch
+    import bubble.pythons.probing.probe  # noqa: F401
 
 
 def _require_runnable(key: Key, machine: Machine) -> None:
