@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -179,6 +180,7 @@ def test_a_lock_of_today_is_taken_over_with_its_pins_and_installed(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    shutil.rmtree(f"{root}/.venv", ignore_errors=True)  # PDM's, which isn't replaced
     pinned = theirs(f"{root}/{lock}")
     taken = bubble("import", lock, "--lock", "--json", cwd=root, timeout=600)
     assert taken.status == 0, taken.err
