@@ -160,7 +160,7 @@ def test_a_level_of_x86_64_is_installed_when_it_is_asked_for_and_the_processor_h
     assert main(["python", "find", f"cpython-3.12-{leveled}"], env) == 0
     assert capfd.readouterr().out == f"{program}\n"
     assert main(["python", "find", "3.12"], env) == 0
-    assert "3.12.1" in capfd.readouterr().out
+    assert "3.12.1" in os.path.realpath(capfd.readouterr().out.strip())
 
     monkeypatch.setattr(host, "x86_64_level", lambda: level - 1)
     assert main(["python", "install", "--reinstall", f"cpython-3.12.3-{leveled}"], env) == 1

@@ -211,7 +211,7 @@ def test_an_adopted_prefix_is_found_runs_and_is_left_alone_by_uninstall(
         f"cpython-{version}",
         "adopted",
     ]
-    assert bubble("python", "verify").out == f"cpython-{version}: ok\n"
+    assert bubble("python", "verify").out.startswith(f"cpython-{version}: ok\n")
     assert json_data(bubble("python", "adopt", prefix, "--json").out)["prefix"] in program
     assert bubble("python", "uninstall", minor).status == 0
     assert sorted(os.listdir(f"{prefix}/bin")) == before

@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> ShimWorld:
 
 @pytest.mark.parametrize("again", ["the first time", "with its memo"])
 def test_cron_has_no_home_and_no_variables(world: ShimWorld, again: str) -> None:
-    shims, expected = world.layout.shims, world.layout.python("cpython-3.11.7-linux-x86_64-gnu")
+    shims, expected = world.layout.shims, f"{world.layout.pythons}/3.11"
     for _ in range(2 if again == "with its memo" else 1):
         done = subprocess.run(
             ["/bin/sh", "-c", "python; tool"],

@@ -84,7 +84,9 @@ def test_the_fast_path_starts_no_process_and_runs_the_command_alone(
 ) -> None:
     env = pin(world, kind)
     ran, counts = calls(world, env, shell)
-    assert ran.endswith("/cpython-3.11.7-linux-x86_64-gnu/bin/python")
+    exact = kind in {"exact", "tool-versions"}
+    place = "cpython-3.11.7-linux-x86_64-gnu" if exact else "3.11"
+    assert ran.endswith(f"/pythons/{place}/bin/python")
     assert not FORKS & counts.keys()
     assert counts["programs"] == 2  # the shell and the command (here a script of its own)
 

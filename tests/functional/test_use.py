@@ -314,9 +314,9 @@ def test_a_pin_survives_its_own_reader(project: Path, world: ShimWorld, bubble: 
     for version in ("3.12", "3.11", "3.12"):
         assert bubble("use", version, cwd=project).status == 0
         for _ in range(2):
-            assert f"cpython-{version}." in world.run("python", str(project), env).stdout
+            assert f"/pythons/{version}/" in world.run("python", str(project), env).stdout
     write(f"{project}/.python-version", "3.11\n")
-    assert "cpython-3.11." in world.run("python", str(project), env).stdout
+    assert "/pythons/3.11/" in world.run("python", str(project), env).stdout
 
 
 def test_without_a_request_it_says_what_was_chosen_there(

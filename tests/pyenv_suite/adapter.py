@@ -157,7 +157,7 @@ def prefix(pyenv: Pyenv, arguments: Sequence[str]) -> int:
     found = []
     for answer in told["data"]["answers"]:
         if answer["prefix"]:
-            found.append(pyenv.names.translated(answer["prefix"]))
+            found.append(pyenv.names.translated(os.path.realpath(answer["prefix"])))
         elif answer["executable"]:
             found.append(os.path.dirname(os.path.dirname(answer["executable"])))
         else:

@@ -39,7 +39,7 @@ case "$*" in
 *bubbletrial*) exit ;;
 *) echo "a double only answers" >&2; exit 3 ;;
 esac
-here=$(cd "$(dirname "$0")/.." && pwd -P)
+here=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 root=$(cat '{directory}/root')
 exec sed "s#$root/#$here/#g; s#\"$root\"#\"$here\"#g" '{directory}'/$answer
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.errors import BubbleError
 
@@ -99,7 +101,7 @@ def _seeds(
     from bubble.envs.making.seed import check_seeds, remake
 
     for checked in check_seeds(layout):
-        name, problems = f"pip-{checked.seed.version}", checked.problems
+        name, problems = os.path.basename(checked.seed.path), checked.problems
         if problems and repair:
             remake(checked.seed, layout)
             lines.append(f"{name}: repaired")
