@@ -39,8 +39,8 @@ wheels = [{{ url = "file:///one-{version}-py3-none-any.whl", hashes = {{ sha256 
 format = 1
 inputs = "sha256:{inputs}"
 [tool.bubble.python]
-request = "3.12"
-version = "3.12.1"
+request = "3.11"
+version = "3.11.9"
 [[tool.bubble.python.builds]]
 key = "{key}"
 build = "1"
@@ -56,12 +56,12 @@ class Shared:
         self.root = root
         self.store = f"{root}/opt/pythons"
         self.tools = everybodys_bubble(f"{root}/tool")
-        self.catalogue = small_mirror(f"{root}/mirror", ["3.12.1"])
+        self.catalogue = small_mirror(f"{root}/mirror", ["3.11.9"])
         self.app = f"{root}/app"
         os.mkdir(f"{root}/uv")
         program(f"{root}/uv/uv", UV)
         bubbles = '[bubbles.default]\n[bubbles.train]\ndirectories = ["train"]\n'
-        write(f"{self.app}/bubble.toml", f'python = "3.12"\n{bubbles}')
+        write(f"{self.app}/bubble.toml", f'python = "3.11"\n{bubbles}')
         os.mkdir(f"{self.app}/train")
         self.lock("1")
 
@@ -72,7 +72,7 @@ class Shared:
         found = {"key": key, "url": url, "sha256": entry["sha256"], "digest": "a" * 64}
         project = read_project(self.app)
         for bubble in project.bubbles:
-            inputs = inputs_of(project, bubble, "3.12").sha256
+            inputs = inputs_of(project, bubble, "3.11").sha256
             text = LOCK.format(version=version, inputs=inputs, **found)
             with open(project.lock(bubble), "w") as file:
                 file.write(text)
@@ -121,7 +121,7 @@ def test_a_plain_user_has_all_of_it_in_a_store_and_a_project_of_their_own(shared
     shared.ok(NOBODY, "sync", "--all", "--locked")
     shared.lock("2")
     assert "one 1 → 2" in shared.ok(NOBODY, "sync", "--all").stderr
-    assert shared.ok(NOBODY, "run", "train", "python", "-V").stdout == "Python 3.12.1\n"
+    assert shared.ok(NOBODY, "run", "train", "python", "-V").stdout == "Python 3.11.9\n"
     assert "one 2 → 1" in shared.ok(NOBODY, "rollback", "train").stderr
     assert shared.call(NOBODY, "status").returncode == 1
     assert "one==1" in shared.ok(NOBODY, "export", "train").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -152,7 +153,9 @@ def test_sysconfig_and_python_config_name_the_real_prefix(build: Build) -> None:
     wanted = [p, f"{p}/lib", f"{p}/include/python{build.minor}", f"{p}/bin"]
     assert build.out("python3", "-c", code) == f"{wanted} []"
     assert build.out("python3-config", "--prefix") == p
-    assert f"-I{p}/include/python{build.minor}" in build.out("python3-config", "--includes")
+    # for a shell that evaluates it
+    said = shlex.split(build.out("python3-config", "--includes"))
+    assert f"-I{p}/include/python{build.minor}" in said
     directory = next(n for n in os.listdir(f"{p}/lib/python{build.minor}") if n[:7] == "config-")
     assert build.out(f"{p}/lib/python{build.minor}/{directory}/python-config.py", "--prefix") == p
 

@@ -48,9 +48,12 @@ while [ -h "$self" ]; do
 done
 prefix_real=$(unset CDPATH && cd "$(dirname "$self")/.." && pwd)"""
 # what is printed goes through a shell again (`eval`, make), if only the path needs it
-_PREFIX_FOR_SHELL = """prefix=$prefix_real
+_PREFIX_FOR_SHELL = r"""prefix=$prefix_real
 case $prefix in
-    *[!A-Za-z0-9_./+=:@%,-]*) prefix=$(echo "$prefix" | sed 's/[^A-Za-z0-9_./+=:@%,-]/\\\\&/g') ;;
+    *[!A-Za-z0-9_./+=:@%,-]*)
+        prefix=$(echo "$prefix" |
+            LC_ALL=C sed 's/[[:punct:][:space:]]/\\&/g; s|\\\([_./+=:@%,-]\)|\1|g')
+        ;;
 esac"""
 _EMBEDDED = re.compile(r'^LIBS_EMBED="(?=-lpython)(?!.*-Wl,-rpath)', re.MULTILINE)
 _SHARED = 'PY_ENABLE_SHARED="1"'
