@@ -211,7 +211,7 @@ def test_an_adopted_prefix_is_found_runs_and_is_left_alone_by_uninstall(
         f"cpython-{version}",
         "adopted",
     ]
-    assert bubble("python", "verify").out.startswith(f"cpython-{version}: ok\n")
+    assert bubble("python", "verify").out == f"cpython-{version}: ok\n"
     assert json_data(bubble("python", "adopt", prefix, "--json").out)["prefix"] in program
     assert bubble("python", "uninstall", minor).status == 0
     assert sorted(os.listdir(f"{prefix}/bin")) == before
@@ -388,4 +388,5 @@ def test_a_packed_interpreter_is_told_with_what_it_needs_and_can_be_installed(
     assert (
         subprocess.check_output([installed.out.strip(), "-c", code], text=True).strip() == version
     )
-    assert bubble("python", "verify").out == f"cpython-{version}: ok\n"
+    # and the pip that it was tried with, where it brings none of its own
+    assert bubble("python", "verify").out.startswith(f"cpython-{version}: ok\n")
