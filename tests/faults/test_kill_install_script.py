@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EACH = 1 if FULL else 13  # of the commands
+# a line for each, since those of a pipeline run at once
 COUNTED = """
-n=$(($(/bin/cat '{counter}') - 1)); echo $n >'{counter}'
-[ "$n" != 0 ] || kill -9 0
+echo >>'{counter}'
+read -r last <'{counter}.last'
+[ "$last" = 0 ] || [ "$(/usr/bin/wc -l <'{counter}')" -lt "$last" ] || kill -9 0
 exec {real} "$@"
 """
 
@@ -35,6 +37,8 @@ class Counted(Machine):
     def __init__(self, root: str, out: str) -> None:
         super().__init__(root, out)
         self.counter = f"{root}/counter"
+        with open(f"{self.counter}.last", "w") as file:
+            file.write("0\n")
         for name in TOOLS:
             if name != "sh":
                 real = os.readlink(f"{self.bin}/{name}")
@@ -42,7 +46,7 @@ class Counted(Machine):
 
     def killed_at(self, number: int, *shell: str) -> bool:
         """Run the installer up to its `number`-th command; False where it has fewer."""
-        with open(self.counter, "w") as file:
+        with open(self.counter, "w"), open(f"{self.counter}.last", "w") as file:
             file.write(f"{number}\n")
         done = subprocess.run(
             self.command("--no-init", shell=shell or ("sh",)),
@@ -50,7 +54,7 @@ class Counted(Machine):
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-        with open(self.counter, "w") as file:
+        with open(f"{self.counter}.last", "w") as file:
             file.write("0\n")
         return done.returncode != 0
 
