@@ -137,6 +137,9 @@ def test_twice_is_the_same_bytes_wherever_and_by_whom(
         assert len(seen) == 1, form
     done = made[0].ok("pack", "--check", f"{made[1].directory}/pack.zip")
     assert done.out
+    # a directory's modes are no umask's, either: `lib` has nothing but directories in it
+    laid = made[1].pack("--format", "dir", name="laid out")
+    assert os.stat(f"{laid}/lib").st_mode & 0o777 == 0o755
     # and a foreign one isn't
     with open(f"{made[1].site}/alpha/__init__.py", "a", encoding="utf-8") as file:
         file.write("# changed\n")

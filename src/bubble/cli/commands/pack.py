@@ -109,11 +109,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
         written = archive.write(path, pack.members, form, mtime, task.part, new=new)
     task.finish("")
     done = _outcome(path, str(installation.key), pack, written, options)
-    return done.replace(warnings=(*amiss, *done.warnings))
+    if amiss is None:
+        return done
+    return done.replace(warnings=(f"{amiss.message}: {amiss.hint}", *done.warnings))
 
 
-def _amiss(environment: Environment, world: World) -> tuple[str, ...]:
-    """Return what to tell of an environment that a sync made and that isn't what its lock says."""
+def _amiss(environment: Environment, world: World) -> BubbleError | None:
+    """Return what is wrong with what a sync made, where that isn't what its lock says."""
     from bubble.envs.knowing.placing import bubble_at
     from bubble.projects.locate import bubble_of, project_of
     from bubble.projects.manifest import DEFAULT
@@ -121,15 +123,16 @@ def _amiss(environment: Environment, world: World) -> tuple[str, ...]:
 
     root, name, before = bubble_at(environment.path) or (environment.project, DEFAULT, False)
     if not root or before:
-        return ()
+        return None
     try:
         project = project_of(root, world.env.get("HOME", ""))
         found = status_of(project, bubble_of(project, name), world)
     except BubbleError:
-        return ()  # it isn't a bubble's
+        return None  # it isn't a bubble's
     if found.known is None or found.state == IN_SYNC or found.path != environment.path:
-        return ()
-    return (f"{environment.title} isn't what its lock says ({found.state}): {found.mend}",)
+        return None
+    said = f"{environment.title} isn't what its lock says ({found.state})"
+    return BubbleError("environment", said, hint=found.mend)
 
 
 def _stem(environment: Environment) -> str:
@@ -215,7 +218,7 @@ def _outcome(path: str, key: str, pack: Pack, written: Written, options: Namespa
 
 
 def _compared(
-    path: str, environment: Environment, found: list[Difference], amiss: tuple[str, ...]
+    path: str, environment: Environment, found: list[Difference], amiss: BubbleError | None
 ) -> Outcome:
     from bubble.model.text import few, printable
 
@@ -223,11 +226,8 @@ def _compared(
         "file": path,
         "differences": [{"name": one.name, "what": one.what} for one in found],
     }
-    if not found and amiss:
-        error = BubbleError(
-            "environment", amiss[0].rpartition(": ")[0], hint=amiss[0].rpartition(": ")[2]
-        )
-        return Outcome(data=data, errors=(error,))
+    if not found and amiss is not None:
+        return Outcome(data=data, errors=(amiss,))
     if not found:
         return Outcome(data=data, lines=(f"{path} is what {environment.title} is",))
     said = few((f"{one.what} {one.name}" for one in found), _SHOWN)

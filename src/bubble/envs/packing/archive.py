@@ -10,6 +10,7 @@ import stat
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.pythons.pack.tar import Written, size_of, stream_tar
+from bubble.system.copies import umask
 from bubble.system.files import replace_file
 
 TYPE_CHECKING = False
@@ -81,14 +82,11 @@ def time_of(epoch: str) -> int:
 def lay_out(staging: Staging, members: Mapping[str, Member], mtime: int) -> Written:
     """Write members into a staged directory, with the modes that an archive would give."""
     total = 0
-    made: set[str] = set()
     for name in sorted(members):
         member = members[name]
         path = f"{staging.path}/{name}"
-        parent = os.path.dirname(path)
-        if parent not in made:
-            os.makedirs(parent, exist_ok=True)
-            made.add(parent)
+        with umask(0o022):  # directories that hold none but directories, too
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         if member.target:
             os.symlink(member.target, path)
             continue
@@ -98,8 +96,6 @@ def lay_out(staging: Staging, members: Mapping[str, Member], mtime: int) -> Writ
             os.fchmod(file.fileno(), 0o755 if member.executable else 0o644)
             total += file.tell()
         os.utime(path, (mtime, mtime))
-    for directory in made - {staging.path}:
-        os.chmod(directory, 0o755)  # noqa: S103 - as an archive would give
     return Written(sha256="", size=total)
 
 

@@ -149,6 +149,7 @@ def _environment(
     members: dict[str, Member] = {}
     outside: list[str] = []
     naming: list[str] = []
+    wanted = places.all
     sites = tuple(f"{site}/" for site in site_packages(root))
     for name, path, info in files(root):
         if name.endswith(".pyc") or _OWN.fullmatch(name):
@@ -168,7 +169,7 @@ def _environment(
             continue
         members[name] = made.member
         outside += made.outside
-        if portable.names_its_place(made.member, places):
+        if portable.names_any(made.member, wanted):
             naming.append(name)
     return members, tuple(outside), naming
 

@@ -22,7 +22,7 @@ from bubble.pythons.patch import build_vars, scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from bubble.pythons.pack.member import Member
 
@@ -59,10 +59,10 @@ class Places(Record):
     store: str
 
     @property
-    def all(self) -> tuple[str, ...]:
-        """What a file may name and must not: the longest first."""
+    def all(self) -> tuple[bytes, ...]:
+        """What no file should name: the environment, its interpreter and the store."""
         named = {self.environment, self.spelled, self.interpreter, f"{self.store}/pythons"}
-        return tuple(sorted(named, key=len, reverse=True))
+        return tuple(os.fsencode(place) for place in named)
 
 
 class Made(Record):
@@ -145,9 +145,8 @@ def link(name: str, member: Member, places: Places) -> Member | None:
     return None if target.startswith("/") or led.startswith("..") else member
 
 
-def names_its_place(member: Member, places: Places) -> bool:
-    """Whether the bytes of a file name the environment, its interpreter or the store."""
-    wanted = [os.fsencode(place) for place in places.all]
+def names_any(member: Member, wanted: Sequence[bytes]) -> bool:
+    """Whether one of the `wanted` paths stands in a file."""
     if member.data is not None:
         return any(place in member.data for place in wanted)
     with open(member.source, "rb") as file:
