@@ -31,7 +31,8 @@ OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 FOUND = interpreters()
 _NO_INDEX = f"{NEEDS}the package index"
 NO_SEED = {"VIRTUALENV_NO_SEED": "1"}
-WHO = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
+# a minor request is handed out as the minor's link: the installation behind it counts
+WHO = "import os, sys; print('%d.%d' % sys.version_info[:2], os.path.realpath(sys.base_prefix))"
 
 
 class Clients:
