@@ -15,6 +15,7 @@ from bubble.model.download import Download, urls_of
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.pythons.installed import store
+from bubble.pythons.installing.ahead import Ahead
 from bubble.pythons.installing.progress import Task
 from bubble.system.files import sha256_of
 from bubble.system.lock import Lock, lock_timeout
@@ -71,8 +72,9 @@ def install(
             # whoever installed it may have died before the links followed
             store.publish_changes(layout, machine.platform)
             return Installed(installation=present, status="present")
-        archive, transferred = fetch_archive(download, machine, task)
-        _unpack_and_publish(archive, download, machine, task)
+        with Ahead() as ahead:
+            archive, transferred = fetch_archive(download, machine, task, ahead)
+            _unpack_and_publish(archive, download, machine, task, ahead)
     return Installed(
         installation=store.Installation(key=download.key, prefix=layout.python(str(download.key))),
         status="reinstalled" if present else "installed",
@@ -92,8 +94,12 @@ def local_download(path: str, key: Key, sha256: str, build: str = "") -> Downloa
     return Download(key=key, url=f"file://{quote(path)}", sha256=sha256, build=build)
 
 
-def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, int]:
+def fetch_archive(
+    wanted: Download, machine: Machine, task: Task, ahead: Ahead | None = None
+) -> tuple[str, int]:
     """Return the absolute path of the verified archive in the cache, and the bytes transferred.
+
+    What comes over the network is expanded `ahead`, where that is given.
 
     A finished download in the cache is hashed again before it is used; a damaged one is thrown
     away and fetched anew. One process at a time fetches an archive, whatever store it is for.
@@ -101,14 +107,16 @@ def fetch_archive(wanted: Download, machine: Machine, task: Task) -> tuple[str, 
     mirror = machine.env.get("BUBBLE_MIRROR", "")
     urls = urls_of(wanted, mirror)
     try:
-        return fetch_file(urls, wanted.sha256, machine, task)
+        return fetch_file(urls, wanted.sha256, machine, task, ahead)
     except BubbleError as error:
         if error.details.get("missing") and wanted.url not in urls:
             raise _not_in_mirror(mirror, error) from None
         raise
 
 
-def fetch_file(urls: Sequence[str], sha256: str, machine: Machine, task: Task) -> tuple[str, int]:
+def fetch_file(
+    urls: Sequence[str], sha256: str, machine: Machine, task: Task, ahead: Ahead | None = None
+) -> tuple[str, int]:
     """Return the same of whatever file has this sha256 and lies at one of these addresses."""
     path = f"{machine.layout.downloads}/{sha256}"
     local = all(url.startswith("file:") for url in urls)  # is copied: nothing is downloaded
@@ -126,7 +134,13 @@ def fetch_file(urls: Sequence[str], sha256: str, machine: Machine, task: Task) -
             task.step("copying")
         progress = None if local else task.download
         transfer = download(
-            urls, path, sha256=sha256, env=machine.env, progress=progress, retried=task.retry
+            urls,
+            path,
+            sha256=sha256,
+            env=machine.env,
+            progress=progress,
+            retried=task.retry,
+            follower=ahead,
         )
     return path, transfer.bytes_transferred
 
@@ -143,7 +157,9 @@ def _not_in_mirror(mirror: str, error: BubbleError) -> BubbleError:
     )
 
 
-def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: Task) -> None:
+def _unpack_and_publish(
+    archive: str, wanted: Download, machine: Machine, task: Task, ahead: Ahead
+) -> None:
     from bubble.model import urls
     from bubble.system.archive import extract
     from bubble.system.background import Background
@@ -154,7 +170,7 @@ def _unpack_and_publish(archive: str, wanted: Download, machine: Machine, task: 
         root = staging.path
         task.step("unpacking")
         with Background(_import_the_rest):  # while decompression keeps this thread waiting
-            unpacked = extract(archive, root, progress=task.part)
+            unpacked = extract(archive, root, begun=ahead.take(archive), progress=task.part)
         task.step("preparing")
         manifest_sha256 = _prepare(root, prefix, key, unpacked, machine)
         receipt = store.Receipt(

@@ -1,7 +1,8 @@
 """From a compressed file to a stream of expanded bytes, unpacked in a thread beside the reader.
 
-The thread works ahead by a few chunks, so memory is bounded; the stream must end cleanly: checksums
-right, nothing after the end, no second gzip member or zstd frame.
+The thread works ahead by some chunks, so memory is bounded; the stream must end cleanly: checksums
+right, nothing after the end, no second gzip member or zstd frame. It may begin while the file is
+still being written: it reads what it is told that there is (`Growth`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
 PIECE = 1 << 18  # compressed bytes at a time
 AHEAD = 4  # chunks that wait for the reader
+EARLY = 48  # chunks that wait for the end of the download
 _BLOCK = 4096  # expanded bytes of zstd's blocks on average, at least: they are 128 KiB, or split
 _RLE = 1  # the kind of zstd block that is one byte, repeated
 _STOP, _GO = 0, 1
@@ -43,33 +45,79 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _REFUSED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 
 
+class Growth:
+    """How many bytes of a file may be read by now; whoever writes it tells."""
+
+    def __init__(self, size: int = 0, *, whole: bool = False) -> None:
+        self._changed = threading.Condition()
+        self._size = size
+        self._whole = whole
+
+    def grow(self, size: int) -> None:
+        """Let the first `size` bytes be read."""
+        with self._changed:
+            self._size = size
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Say that there will be no more."""
+        with self._changed:
+            self._whole = True
+            self._changed.notify_all()
+
+    def wait(self, beyond: int) -> int:
+        """Wait for more than `beyond` bytes, or the whole; return how many there are."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._whole or self._size > beyond)
+            return self._size
+
+    def whole(self) -> int:
+        """Wait for the whole file; return its size in bytes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._whole)
+            return self._size
+
+
 class Stream:
     """The expanded bytes of an archive: iterate for chunks; use as a context manager.
 
     Iteration raises BubbleError(archive) for a bad stream and OSError for a file that can't be
-    read. `consumed` of `total` compressed bytes are behind the last chunk.
+    read. `consumed` of `total` compressed bytes are behind the last chunk. With a `growth` the
+    file may still be incomplete: iterate, and look at `total`, when it is whole.
     """
 
-    def __init__(self, path: str, limits: Limits) -> None:
+    def __init__(self, path: str, limits: Limits, growth: Growth | None = None) -> None:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
         try:
-            self.total = os.fstat(self._file).st_size
-            self.consumed = 0
-            self._read = 0
-            self._chunks = _open(self._file, self.total, limits, self._progress)
+            self._growth = growth or Growth(os.fstat(self._file).st_size, whole=True)
         except BaseException:
             os.close(self._file)
             raise
+        self.consumed = 0
+        self._read = 0
+        self._chunks = _expanded(self._file, self._growth, limits, self._progress)
         self._limits = limits
         self._ready: queue.SimpleQueue[tuple[bytes, int] | BaseException | None]
         self._ready = queue.SimpleQueue()
         self._permits: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for _ in range(AHEAD):
+        self._stopped = False
+        for _ in range(EARLY if growth else AHEAD):
             self._permits.put(_GO)
         self._thread = threading.Thread(target=self._run, name="unpack", daemon=True)
 
+    @property
+    def total(self) -> int:
+        """The size of the file in bytes; waits until it is whole."""
+        return self._growth.whole()
+
+    def is_of(self, path: str) -> bool:
+        """Whether this is the file that lies at `path`; raises OSError where there is none."""
+        return os.path.samestat(os.fstat(self._file), os.stat(path, follow_symlinks=False))
+
     def __enter__(self) -> Self:
-        """Start the thread."""
+        """Start the thread, unless that was done."""
+        if self._thread.ident is not None:
+            return self
         try:
             self._thread.start()
         except BaseException:
@@ -84,6 +132,8 @@ class Stream:
         trace: TracebackType | None,
     ) -> None:
         """Stop the thread, wait for it, and close the file."""
+        self._stopped = True
+        self._growth.end()  # a thread may wait for more of the file
         self._permits.put(_STOP)
         try:
             self._thread.join()
@@ -94,7 +144,7 @@ class Stream:
     def __iter__(self) -> Iterator[bytes]:
         """Yield chunks of expanded bytes, none empty."""
         expanded = 0
-        limits = self._limits
+        limits, total = self._limits, self.total
         while (item := self._ready.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
@@ -102,11 +152,11 @@ class Stream:
             expanded += len(chunk)
             if expanded > limits.expanded_size:
                 raise refusal(f"it expands to more than {size(limits.expanded_size)}")
-            if expanded > limits.ratio_from and expanded > limits.ratio * self.total:
+            if expanded > limits.ratio_from and expanded > limits.ratio * total:
                 raise refusal(f"it expands to more than {limits.ratio} times its size")
             yield chunk
             self._permits.put(_GO)
-        self.consumed = self.total
+        self.consumed = total
 
     def _progress(self, count: int) -> None:
         self._read = count
@@ -114,7 +164,7 @@ class Stream:
     def _run(self) -> None:
         last: BaseException | None = None
         try:
-            while self._permits.get() == _GO:
+            while self._permits.get() == _GO and not self._stopped:
                 chunk = next(self._chunks, b"")
                 if not chunk:
                     break
@@ -127,14 +177,16 @@ class Stream:
         self._ready.put(last)
 
 
-def _open(
-    file: int, total: int, limits: Limits, progress: Callable[[int], None]
+def _expanded(
+    file: int, growth: Growth, limits: Limits, progress: Callable[[int], None]
 ) -> Generator[bytes]:
-    magic = os.pread(file, 6, 0)
+    magic = os.pread(file, min(6, growth.wait(5)), 0)
     if magic.startswith(_GZIP):
-        return _gzip(file, total, progress)
+        yield from _gzip(file, growth, progress)
+        return
     if magic.startswith(_ZSTD):
-        return _zstd(file, total, limits, progress)
+        yield from _zstd(file, growth.whole(), limits, progress)
+        return
     for start, name in _REFUSED.items():
         if magic.startswith(start):
             raise BubbleError(
@@ -145,14 +197,14 @@ def _open(
     raise refusal("it is neither gzip nor zstd")
 
 
-def _gzip(file: int, total: int, progress: Callable[[int], None]) -> Generator[bytes]:
+def _gzip(file: int, growth: Growth, progress: Callable[[int], None]) -> Generator[bytes]:
     """Expand exactly one gzip member that ends with the file (RFC 1952)."""
     inflater, failures = _inflater()
     offset = 0
     while not inflater.eof:
         piece = b""
         if inflater.needs_input:
-            piece = os.pread(file, PIECE, offset)
+            piece = os.pread(file, min(PIECE, growth.wait(offset) - offset), offset)
             if not piece:
                 raise refusal("its gzip stream is cut short")
             offset += len(piece)
@@ -163,7 +215,7 @@ def _gzip(file: int, total: int, progress: Callable[[int], None]) -> Generator[b
             raise refusal(f"its gzip stream is damaged ({error})") from None
         if chunk:
             yield chunk
-    if inflater.unused_data or offset != total:
+    if inflater.unused_data or offset != growth.whole():
         raise refusal("there are bytes after the end of its gzip stream")
 
 

@@ -37,6 +37,7 @@ def extract(
     *,
     limits: Limits = _DEFAULT,
     flat: bool = False,
+    begun: Stream | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extracted:
     """Unpack `archive` into `destination` and return what was written.
@@ -46,12 +47,13 @@ def extract(
     this user may enter. An archive has one top directory, which is stripped, or none (`flat`); of
     a full build only `python/install` is written. Files get mode 0755 if their owner may execute
     them, else 0644.
+    A stream of the archive may have `begun` while it came.
     `progress` is called with the compressed bytes that are done, and their total.
 
     Raises BubbleError(archive) at the first violation of the rules, and OSError as it comes
     (ENOSPC, …). What was written until then stays: the caller deletes the destination.
     """
-    with Stream(archive, limits) as stream:
+    with begun or Stream(archive, limits) as stream:
         unpacking = _Unpacking(stream, destination, limits, progress, flat=flat)
         try:
             return unpacking.run()

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bubble.system.http.part import Follower
     from bubble.system.http.settings import Settings
 
     Progress = Callable[[int, int | None], None]
@@ -48,6 +49,7 @@ def download(
     settings: Settings | None = None,
     progress: Progress | None = None,
     retried: Callable[[str], None] | None = None,
+    follower: Follower | None = None,
 ) -> Transfer:
     """Bring the file with this sha256 (hex) to `destination` (absolute) and return what it took.
 
@@ -56,7 +58,8 @@ def download(
     `<destination>.part` and `.part.json`; the next call goes on from there. `progress` gets the
     bytes that are there and the total (None while unknown), in the calling thread; what it raises
     stops the download, as KeyboardInterrupt does, and leaves it resumable. `retried` is told once,
-    in the calling thread, why the first attempt that failed is made again, and when.
+    in the calling thread, why the first attempt that failed is made again, and when. `follower` is
+    told of what was hashed.
 
     Raises BubbleError: usage, offline, download, checksum, no_space, permission, io, locked.
     """
@@ -68,7 +71,7 @@ def download(
     places = reachable(urls, env)
     settings = settings or settings_from(env)
     deadline = time.monotonic() + settings.deadline
-    part = Part(destination, sha256, deadline=deadline)
+    part = Part(destination, sha256, deadline=deadline, follower=follower)
     try:
         if sha256_of(destination) == sha256:
             part.discard()

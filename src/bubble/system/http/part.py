@@ -15,6 +15,20 @@ import threading
 
 from bubble.system.http.files import io_error, is_at, open_locked, unlink
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Follower(Protocol):
+        """Who goes along behind the hash."""
+
+        def grow(self, path: str, hashed: int, /) -> None:
+            """Take notice of how many bytes of the file were hashed, in the calling thread."""
+
+        def give_up(self) -> None:
+            """Take notice that they no longer count, in any thread."""
+
+
 SAVE_EVERY = 1024 * 1024
 HASH_BLOCK = 256 * 1024
 FORMAT = 1
@@ -30,8 +44,13 @@ class Part:
     `done` holds the completed ranges `[start, end)`: sorted, disjoint, not adjacent.
     """
 
-    def __init__(self, destination: str, sha256: str, *, deadline: float) -> None:
-        """Open or make the partial file and load its state; `deadline` is `time.monotonic()`'s."""
+    def __init__(
+        self, destination: str, sha256: str, *, deadline: float, follower: Follower | None = None
+    ) -> None:
+        """Open or make the partial file and load its state; `deadline` is `time.monotonic()`'s.
+
+        `follower` is told what was hashed, and when that no longer counts.
+        """
         self.destination = destination
         self.path = f"{destination}.part"
         self.state_path = f"{destination}.part.json"
@@ -45,6 +64,7 @@ class Part:
         self._hashed = 0
         self._hash = hashlib.sha256()
         self._buffer = bytearray(HASH_BLOCK)
+        self._follower = follower
         self._fd = open_locked(self.path, deadline)
         try:
             self._load()
@@ -148,6 +168,8 @@ class Part:
             self.done = []
             self.total = None
             self.url = self.validator = ""
+            if self._hashed and self._follower is not None:
+                self._follower.give_up()
             self._unsaved = self.resumed = self._hashed = 0
             self._hash = hashlib.sha256()
 
@@ -169,8 +191,11 @@ class Part:
             raise io_error(error, self.path) from None
         so_far.update(view[:count])
         with self.lock:
-            if self._hash is so_far:  # else a worker started over meanwhile
+            counts = self._hash is so_far  # else a worker started over meanwhile
+            if counts:
                 self._hashed += count
+        if counts and count and self._follower is not None:
+            self._follower.grow(self.path, offset + count)
         return count > 0
 
     def digest(self) -> str:
