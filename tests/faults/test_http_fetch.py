@@ -203,7 +203,7 @@ try:
     fetch("http://127.0.0.1:9/", limit=1, env={{"BUBBLE_OFFLINE": "yes"}})
 except BubbleError as error:
     assert error.kind == "offline"
-assert not {{"httpx", "httpcore", "ssl"}} & sys.modules.keys()
+assert not {{"httpcore", "ssl"}} & sys.modules.keys()
 import bubble.system.http.client
 extras = {{"zstandard", "brotli", "brotlicffi"}}
 assert not ({{"click", "rich", "pygments", "pathlib.shutil"}} | extras) & sys.modules.keys()

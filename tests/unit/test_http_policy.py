@@ -9,8 +9,14 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.model.urls import scrub, shown
-from bubble.system.http.address import RedirectRefusedError, local_path, redirected, scheme_of
-from bubble.system.http.proxies import proxies_from
+from bubble.system.http.address import (
+    RedirectRefusedError,
+    asked,
+    local_path,
+    redirected,
+    scheme_of,
+)
+from bubble.system.http.proxies import proxy_for
 from bubble.system.http.settings import Settings, offline, settings_from
 
 SECRET = "hunter2"
@@ -96,25 +102,56 @@ def test_a_file_url_names_an_absolute_path() -> None:
             local_path(url)
 
 
-def test_proxies_are_read_as_httpx_reads_them() -> None:
-    env = {
-        "HTTPS_PROXY": "http://upper:1",
-        "https_proxy": "lower:2",
-        "ALL_PROXY": "http://all:3",
-        "NO_PROXY": "localhost, 127.0.0.1,::1,.example.org,http://direct:8080",
-    }
-    assert proxies_from(env) == {
-        "https://": "http://lower:2",
-        "all://": "http://all:3",
-        "all://localhost": None,
-        "all://127.0.0.1": None,
-        "all://[::1]": None,
-        "all://*.example.org": None,
-        "http://direct:8080": None,
-    }
-    assert proxies_from({**env, "NO_PROXY": "*"}) == {}
-    assert proxies_from({}) == {}
-    assert proxies_from({"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}) == {}
+PROXIES = {
+    "HTTPS_PROXY": "http://upper:1",
+    "https_proxy": "lower:2",
+    "ALL_PROXY": "http://all:3",
+    "NO_PROXY": "localhost, 127.0.0.1,::1,[::2]:81,.dotted.org,plain.org,http://scheme:8080,"
+    "port.org:81, 10.0.0.0/8,fe80::/10,*.star.org,",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("https://other.org/x", "http://lower:2"),
+        ("http://other.org/x", "http://all:3"),
+        ("http://localhost/x", ""),
+        ("https://LOCALHOST:99/x", ""),
+        ("http://127.0.0.1:8/x", ""),
+        ("http://127.0.0.2/x", "http://all:3"),
+        ("http://[::1]:8/x", ""),
+        ("http://[0:0::1]/x", ""),
+        ("http://[::2]:81/x", ""),
+        ("http://[::2]:82/x", "http://all:3"),
+        ("http://dotted.org/x", ""),
+        ("http://a.dotted.org/x", ""),
+        ("http://undotted.org/x", "http://all:3"),
+        ("http://plain.org/x", ""),
+        ("http://a.b.plain.org/x", ""),
+        ("http://explain.org/x", "http://all:3"),
+        ("http://scheme:8080/x", ""),
+        ("http://scheme/x", "http://all:3"),
+        ("https://scheme:8080/x", "http://lower:2"),
+        ("http://port.org:81/x", ""),
+        ("http://port.org/x", "http://all:3"),
+        ("http://10.200.3.4/x", ""),
+        ("http://11.200.3.4/x", "http://all:3"),
+        ("http://[fe80::7]/x", ""),
+        ("http://a.star.org/x", ""),
+        ("http://u:p@plain.org:99/x", ""),
+    ],
+)
+def test_a_proxy_serves_what_the_variables_say(url: str, proxy: str) -> None:
+    assert proxy_for(url, PROXIES) == proxy
+    assert proxy_for(url, {**PROXIES, "NO_PROXY": "*"}) == ""
+    assert proxy_for(url, {**PROXIES, "no_proxy": ""}) != ""
+
+
+def test_no_variable_is_no_proxy_and_a_cgi_process_is_told_none_by_its_client() -> None:
+    assert proxy_for("http://a/x", {}) == ""
+    assert proxy_for("http://a/x", {"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}) == ""
+    assert proxy_for("http://a/x", {"http_proxy": "b:1", "REQUEST_METHOD": "GET"}) == "http://b:1"
 
 
 def test_on_macos_the_systems_proxies_count_when_the_variables_say_nothing(
@@ -122,10 +159,31 @@ def test_on_macos_the_systems_proxies_count_when_the_variables_say_nothing(
 ) -> None:
     system = {"https": "http://system:1", "ftp": "http://system:2"}
     monkeypatch.setattr(urllib.request, "getproxies", lambda: system)
-    assert proxies_from({}) == {}
+    assert proxy_for("https://a/x", {}) == ""
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert proxies_from({}) == {"https://": "http://system:1"}
-    assert proxies_from({"http_proxy": "own:3"}) == {"http://": "http://own:3"}
+    assert proxy_for("https://a/x", {}) == "http://system:1"
+    assert proxy_for("http://a/x", {"http_proxy": "own:3"}) == "http://own:3"
+    assert proxy_for("https://a/x", {"http_proxy": "own:3"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "target"),
+    [
+        ("http://A.org", "a.org", None, "/"),
+        ("http://a:81/b%20c/%zz?d=%&e=ü f#g", "a", 81, "/b%20c/%25zz?d=%25&e=%C3%BC%20f"),
+        ("https://[::1]:8/ü", "::1", 8, "/%C3%BC"),
+        ("http://u:p@bücher.example/[x]", "xn--bcher-kva.example", None, "/[x]"),
+        ("http://a/b+c~d;e=f,g", "a", None, "/b+c~d;e=f,g"),
+    ],
+)
+def test_a_url_is_asked_for_in_ascii(url: str, host: str, port: int | None, target: str) -> None:
+    assert asked(url) == (host, port, target)
+
+
+@pytest.mark.parametrize("host", ["stra\u00dfe.example", "a..ü", "ü" * 64, "\udcff.example"])
+def test_a_host_that_has_no_one_form_in_ascii_is_refused(host: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of IDNA's codec, and our own
+        asked(f"http://{host}/x")
 
 
 def test_the_environment_moves_the_settings() -> None:

@@ -5,7 +5,8 @@ What is shown never holds a user name, a password or a query, which may hold a s
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+import re
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
@@ -14,6 +15,8 @@ from bubble.model.urls import shown, split
 DEFAULT_PORTS = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REDIRECT_LIMIT = 10
+_AS_THEY_ARE = "%!$&'()*+,/:;=@-._~[]"  # of a path or a query (RFC 3986, 3.3)
+_OTHERWISE_TODAY = frozenset("\u00df\u03c2\u200c\u200d")  # IDNA 2008 has other hosts for these
 
 
 class RedirectRefusedError(Exception):
@@ -32,6 +35,24 @@ def scheme_of(url: str) -> str:
         f"not a URL that can be fetched: {shown(url)}",
         hint="use https://…, http://… or file:///…",
     )
+
+
+def asked(url: str) -> tuple[str, int | None, str]:
+    """Return what is asked of whom: the host and the port (None: the scheme's), path and query.
+
+    In ASCII: hosts by IDNA 2003, else by percent signs. Raises ValueError for what can't be sent.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not host.isascii():
+        if _OTHERWISE_TODAY.intersection(host):
+            raise ValueError("write this host in its xn-- form")
+        host = host.encode("idna").decode("ascii")
+    target = quote(parts.path or "/", safe=_AS_THEY_ARE)
+    if parts.query:
+        target += "?" + quote(parts.query, safe=f"{_AS_THEY_ARE}?")
+    target = re.sub("%(?![0-9A-Fa-f]{2})", "%25", target)
+    return host, parts.port, target
 
 
 def local_path(url: str) -> str:

@@ -6,39 +6,40 @@ Nothing of the HTTP client leaves this module: callers see `Reply` and `Exchange
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import errno
 import socket
 import time
 from urllib.parse import urlsplit
 
 from bubble import __version__
-from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.model.urls import scrub, shown
-from bubble.system.http.address import REDIRECT_LIMIT, REDIRECTS, RedirectRefusedError, redirected
+from bubble.system.http.address import (
+    REDIRECT_LIMIT,
+    REDIRECTS,
+    RedirectRefusedError,
+    asked,
+    redirected,
+)
 from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.kept_out import KeptOut
-from bubble.system.http.login import login_for
-from bubble.system.http.proxies import proxies_from
+from bubble.system.http.login import basic, login_for, login_of
+from bubble.system.http.pool import open_pool
+from bubble.system.http.proxies import proxy_for
 from bubble.system.http.trust import Trust, no_tls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    import httpx
+    import httpcore
 
     from bubble.system.http.settings import Settings
 else:
-    # httpx takes along what happens to be installed: its command line (click, rich, …: 50 ms)
-    # and decoders of bodies that are never asked for
-    with KeptOut("httpx._main", "brotli", "brotlicffi", "zstandard"):
-        import httpx
-
-    import httpcore
+    # httpcore takes along what happens to be installed, for what is never asked of it
+    with KeptOut("anyio", "trio", "h2"):
+        import httpcore
 
     # 64 KiB a read, and much ado about each: four times as much takes a sixth off the whole
     httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
@@ -46,16 +47,29 @@ else:
 USER_AGENT = f"bubble/{__version__}"
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 RETRIED = frozenset({408, 425, 429})
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 class Reply:
     """The head of a response, and its body as raw bytes."""
 
-    def __init__(self, response: httpx.Response, url: str) -> None:
+    def __init__(self, response: httpcore.Response, url: str, *, with_login: bool) -> None:
         self._response = response
         self.url = url
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = response.headers
+        self.with_login = with_login
+        self.status = response.status
+        headers: dict[str, str] = {}
+        for name, value in response.headers:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        self.headers: Mapping[str, str] = headers
 
     @property
     def length(self) -> int | None:
@@ -78,9 +92,13 @@ class Reply:
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it comes, undecoded; raise ExchangeError."""
         try:
-            yield from self._response.iter_raw()
-        except httpx.HTTPError as error:
+            yield from self._response.iter_stream()
+        except _FAILURES as error:
             raise _failure(error, self.url) from None
+
+    def close(self) -> None:
+        """Let go of the body, however much of it was read."""
+        self._response.close()
 
 
 class Connection:
@@ -88,10 +106,11 @@ class Connection:
 
     def __init__(self, env: Mapping[str, str], settings: Settings) -> None:
         self._env = env
-        self._timeout = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout)
+        self._timeout = dict.fromkeys(("read", "write", "pool"), settings.read_timeout)
+        self._timeout["connect"] = settings.connect_timeout
         self._retry_after_limit = settings.retry_after_limit
         self._trust = Trust(env)
-        self._clients: dict[str, httpx.Client] = {}
+        self._pools: dict[tuple[str, str], httpcore.ConnectionPool] = {}
         self._sockets: list[socket.socket] = []
 
     @contextlib.contextmanager
@@ -100,12 +119,12 @@ class Connection:
 
         Raises ExchangeError for everything else.
         """
-        response, final = self._follow(url, headers)
+        reply = self._follow(url, headers)
         try:
-            self._check(response, final)
-            yield Reply(response, final)
+            self._check(reply)
+            yield reply
         finally:
-            response.close()
+            reply.close()
 
     def abort(self) -> None:
         """Wake a thread that waits for the network: its call fails at once."""
@@ -115,79 +134,80 @@ class Connection:
 
     def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
         self._sockets.clear()
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response, str]:
+    def _follow(self, url: str, headers: Mapping[str, str]) -> Reply:
         for _ in range(REDIRECT_LIMIT + 1):
-            response = self._send(url, headers)
-            location = response.headers.get("location", "")
-            if response.status_code not in REDIRECTS or not location:
-                return response, url
-            response.close()
+            reply = self._send(url, headers)
+            location = reply.headers.get("location", "")
+            if reply.status not in REDIRECTS or not location:
+                return reply
+            reply.close()
             try:
                 url = redirected(url, location)
             except RedirectRefusedError as error:
                 raise ExchangeError(f"{shown(url)}: {error}", retry=False) from None
         raise ExchangeError(f"{shown(url)}: more than {REDIRECT_LIMIT} redirects", retry=False)
 
-    def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    def _send(self, url: str, headers: Mapping[str, str]) -> Reply:
         try:
             return self._sent(url, headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _FAILURES as error:
             if _UNTRUSTED not in str(error) or not self._trust.widen():
                 raise _failure(error, url) from None
         self.close()
         try:
             return self._sent(url, headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _FAILURES as error:
             raise _failure(error, url) from None
 
-    def _sent(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
-        client = self._client(urlsplit(url).scheme)
-        request = client.build_request(
-            "GET", url, headers=headers, extensions={"trace": self._remember}
+    def _sent(self, url: str, headers: Mapping[str, str]) -> Reply:
+        parts = urlsplit(url)
+        try:
+            host, port, target = asked(url)
+        except ValueError:
+            raise _broken(url) from None
+        named = f"[{host}]" if ":" in host else host
+        sent = {"Host": f"{named}:{port}" if port else named, **_HEADERS, **headers}
+        login = login_of(url) or login_for(url, self._env)
+        if login:
+            sent["Authorization"] = basic(login)
+        request = httpcore.Request(
+            "GET",
+            httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target),
+            headers=[(name, text.encode("latin-1", "replace")) for name, text in sent.items()],
+            extensions={"timeout": self._timeout, "trace": self._remember},
         )
-        login = login_for(url, self._env)
-        auth = httpx.BasicAuth(*login) if login else httpx.USE_CLIENT_DEFAULT
-        return client.send(request, stream=True, auth=auth, follow_redirects=False)
+        response = self._pool(parts.scheme, proxy_for(url, self._env)).handle_request(request)
+        return Reply(response, url, with_login=bool(login))
 
-    def _client(self, scheme: str) -> httpx.Client:
-        client = self._clients.get(scheme)
-        if client is None:
-            proxies = proxies_from(self._env)
-            secure = scheme == "https" or any(
-                p and p.startswith("https:") for p in proxies.values()
-            )
+    def _pool(self, scheme: str, proxy: str) -> httpcore.ConnectionPool:
+        pool = self._pools.get((scheme, proxy))
+        if pool is None:
+            secure = scheme == "https" or proxy.startswith("https:")
             context = self._trust.context() if secure else no_tls()
-            client = self._clients[scheme] = httpx.Client(
-                verify=context,
-                timeout=self._timeout,
-                trust_env=False,  # reads os.environ: `env` is asked instead, to the same effect
-                mounts={pattern: _transport(p, context) for pattern, p in proxies.items()},
-                headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
-            )
-            client.cookies.jar.set_policy(_no_cookies())
-        return client
+            pool = self._pools[scheme, proxy] = open_pool(proxy, context)
+        return pool
 
     def _remember(self, name: str, info: dict[str, Any]) -> None:
         """Keep the sockets that are opened, for `abort` (the client's "trace" extension)."""
         if name.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._sockets.append(info["return_value"].get_extra_info("socket"))
 
-    def _check(self, response: httpx.Response, url: str) -> None:
-        status = response.status_code
-        where = shown(url)
+    def _check(self, reply: Reply) -> None:
+        status = reply.status
+        where = shown(reply.url)
         if status in {200, 206, 304, 416}:
-            encoding = response.headers.get("content-encoding", "identity").strip().lower()
+            encoding = reply.headers.get("content-encoding", "identity").strip().lower()
             if encoding not in {"", "identity"}:
                 raise ExchangeError(
                     f"{where}: the server sent it {printable(encoding)}-encoded, unasked",
                     retry=False,
                 )
-            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
             if status in {200, 206} and kind in {"text/html", "application/xhtml+xml"}:
                 raise ExchangeError(
                     f"{where}: the server sent a web page (a captive portal?), not the file",
@@ -197,9 +217,9 @@ class Connection:
             return
         message = f"{where}: the server answered {status}"
         if status in {401, 407}:
-            raise _refused(status, where, response.request.headers)
+            raise _refused(status, where, with_login=reply.with_login)
         if status in RETRIED or status >= 500:
-            after = _retry_after(response.headers.get("retry-after", ""))
+            after = _retry_after(reply.headers.get("retry-after", ""))
             if after > self._retry_after_limit:
                 raise ExchangeError(
                     f"{message} and asks to wait {after:.0f} s",
@@ -214,18 +234,14 @@ class Connection:
 def _failure(error: Exception, url: str) -> ExchangeError:
     """Return what an error of the client means; its text is shown without secrets."""
     where = shown(url)
-    if isinstance(error, httpx.TimeoutException):
-        what = "connecting" if isinstance(error, httpx.ConnectTimeout) else "reading"
+    if isinstance(error, httpcore.TimeoutException):
+        what = "connecting" if isinstance(error, httpcore.ConnectTimeout) else "reading"
         return ExchangeError(f"{where}: timed out while {what}", retry=True)
     detail = scrub(str(error)) or type(error).__name__
-    # the client reads Location even when it isn't to follow it; what it quotes may hold secrets
-    broken = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-    if isinstance(error, broken) or "location header" in detail:
-        return ExchangeError(
-            f"{where}: a broken URL, or a redirect to one, is refused", retry=False
-        )
-    if isinstance(error, httpx.ProxyError) and detail.startswith("407"):
-        return _refused(407, where, {})
+    if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
+        return _broken(url)
+    if isinstance(error, httpcore.ProxyError) and detail.startswith("407"):
+        return _refused(407, where, with_login=False)
     if _UNTRUSTED in detail:
         return ExchangeError(
             f"{where}: the server's certificate is not trusted: {detail}",
@@ -234,17 +250,23 @@ def _failure(error: Exception, url: str) -> ExchangeError:
         )
     return ExchangeError(
         f"{where}: {detail}",
-        retry=not isinstance(error, httpx.ProxyError),
-        unreachable=isinstance(error, httpx.ConnectError) and _found_nobody(error),
+        retry=not isinstance(error, httpcore.ProxyError),
+        unreachable=isinstance(error, httpcore.ConnectError) and _found_nobody(error),
     )
 
 
-def _refused(status: int, where: str, sent: Mapping[str, str]) -> ExchangeError:
+def _broken(url: str) -> ExchangeError:
+    return ExchangeError(
+        f"{shown(url)}: a broken URL, or a redirect to one, is refused", retry=False
+    )
+
+
+def _refused(status: int, where: str, *, with_login: bool) -> ExchangeError:
     """Return the error for what asks for a name and a password: a server's 401, a proxy's 407."""
     if status == 407:
         message = f"{where}: the proxy wants a user name and a password (407), or others"
         hint = "put them into its variable: HTTPS_PROXY=http://NAME:PASSWORD@host:port"
-    elif "authorization" in sent:
+    elif with_login:
         message = f"{where}: the server doesn't take the user name and password (401)"
         hint = "correct them in the address or in ~/.netrc"
     else:
@@ -269,43 +291,9 @@ def _retry_after(text: str) -> float:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    import email.utils  # 10 ms
+
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):
         return 0.0
-
-
-def _transport(proxy: str | None, context: ssl.SSLContext) -> httpx.BaseTransport | None:
-    if proxy is None:
-        return None
-    try:
-        secure = proxy.startswith("https:")
-        via = httpx.Proxy(proxy, ssl_context=context if secure else None)
-        return httpx.HTTPTransport(verify=context, proxy=via)
-    except (ValueError, httpx.InvalidURL):
-        hint = "set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http://host:port, or unset them"
-    except ImportError:
-        hint = (
-            "SOCKS takes one more package: install bubble-python[socks] where bubble is; or name "
-            "an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, or the server in NO_PROXY"
-        )
-    return _Unusable(proxy, hint)
-
-
-class _Unusable(httpx.BaseTransport):
-    """Stands for a proxy that can't be used: only what has to go by it fails."""
-
-    def __init__(self, proxy: str, hint: str) -> None:
-        self._error = BubbleError(
-            "usage", f"the proxy in the environment can't be used: {shown(proxy)}", hint=hint
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002 - httpx's
-        """Fail."""
-        raise self._error
-
-
-def _no_cookies() -> Any:
-    from http.cookiejar import DefaultCookiePolicy
-
-    return DefaultCookiePolicy(allowed_domains=[])

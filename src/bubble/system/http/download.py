@@ -171,7 +171,7 @@ def _fill(url: str, part: Part, terms: _Terms, settings: Settings) -> bool:
         finally:
             os.close(source)
         return False
-    from bubble.system.http.swarm import Swarm  # imports httpx
+    from bubble.system.http.swarm import Swarm  # imports httpcore
 
     swarm = Swarm(url, part, env=terms.env, settings=settings, deadline=terms.deadline)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 
@@ -66,7 +65,7 @@ def _read(url: str, limit: int) -> bytes:
 
 
 def _get(url: str, limit: int, env: Mapping[str, str], settings: Settings, etag: str) -> Fetched:
-    from bubble.system.http.client import Connection  # imports httpx
+    from bubble.system.http.client import Connection  # imports httpcore
 
     deadline = time.monotonic() + settings.deadline
     connection = Connection(env, settings)
@@ -76,9 +75,7 @@ def _get(url: str, limit: int, env: Mapping[str, str], settings: Settings, etag:
                 with _Guard(connection, settings, deadline) as guard:
                     return _once(url, limit, connection, etag, guard)
             except ExchangeError as error:
-                pause = min(settings.backoff_limit, settings.backoff * 2 ** (attempt - 1))
-                pause *= 0.5 + random.random() / 2  # noqa: S311 -- spreads retries, guards nothing
-                pause = max(pause, error.after)
+                pause = max(settings.pause(attempt), error.after)
                 late = time.monotonic() + pause >= deadline
                 most = settings.unreachable_attempts if error.unreachable else settings.attempts
                 if not error.retry or attempt >= most or late:

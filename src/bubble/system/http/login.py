@@ -1,13 +1,27 @@
-"""The user name and password for a server, from the user's netrc file."""
+"""The user name and password for a server: of its URL, or from the user's netrc file."""
 
 from __future__ import annotations
 
+import base64
 import os
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def basic(login: tuple[str, str]) -> str:
+    """Return what Authorization holds for a user name and a password (RFC 7617)."""
+    return "Basic " + base64.b64encode(":".join(login).encode()).decode("ascii")
+
+
+def login_of(url: str) -> tuple[str, str] | None:
+    """Return the user name and password that a URL itself has."""
+    parts = urlsplit(url)
+    if not (parts.username or parts.password):
+        return None
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def login_for(url: str, env: Mapping[str, str]) -> tuple[str, str] | None:

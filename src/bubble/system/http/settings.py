@@ -48,6 +48,13 @@ class Settings(Record):
     progress_size: int = 1 * MIB
     max_size: int = 2 * KIB * MIB
 
+    def pause(self, failures: int) -> float:
+        """Return how long to wait after so many failures, by chance, so that not all come back."""
+        import random
+
+        longest: float = min(self.backoff_limit, self.backoff * 2.0 ** (failures - 1))
+        return longest * (0.5 + random.random() / 2)  # noqa: S311 - guards nothing
+
 
 def settings_from(env: Mapping[str, str]) -> Settings:
     """Return the settings that the environment variables ask for.

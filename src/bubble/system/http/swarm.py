@@ -8,7 +8,6 @@ can be interrupted at any time: the partial file stays fit for a resume.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 
@@ -328,11 +327,7 @@ class Swarm:
                 self._error = error
                 self._lock.notify_all()
                 return False
-            pause = min(
-                self.settings.backoff_limit, self.settings.backoff * 2 ** (self._failures - 1)
-            )
-            pause *= 0.5 + random.random() / 2  # noqa: S311 -- spreads retries, guards nothing
-            pause = max(pause, error.after)
+            pause = max(self.settings.pause(self._failures), error.after)
             when = f" in {pause:.0f} s" if pause >= 1 else ""
             attempt = f"{self._failures + 1} of {most}"
             self._retry = f"{error.message}; trying again{when} ({attempt})"
