@@ -48,7 +48,7 @@ CASES = {
     "use 3.x": "is no Python request",
     "use no-such-environment": "no Python version and no environment",
     "local": "say which Python to use",
-    "global 3.99": "bubble use 3.99 --install",
+    "global 3.99": "bubble use --global 3.99 --install",
     "install 3.99": "there is no 3.99",
     "install 3.12:latest": "the newest that there is: 3.12",
     # init

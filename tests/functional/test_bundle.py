@@ -11,7 +11,9 @@ import pytest
 from bubble.system.host import host_platform
 from support.builds import small_archive
 from support.bundles import double_release
+from support.needs import NOT_ROOT
 from support.projects import Site
+from support.told import one_error
 from support.trees import snapshot
 from support.wheels import wheel
 
@@ -295,3 +297,49 @@ def test_a_build_that_no_catalogue_knows_is_told(
     assert f"{site.key} is in no catalogue on this machine" in done.err
     assert ship.call("python", "find", site.version).status == 0
     assert "in no catalogue" not in ship.call("bundle", "install", file).err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("bundle", "create"), "the following arguments are required: FILE"),
+        (("bundle", "create", "DIRECTORY"), "is a directory"),
+        (("bundle", "create", "FIFO"), "is no plain file"),
+        (("bundle", "create", "DIRECTORY/none/x.sh"), "there is no directory"),
+        (("bundle", "create", "FILE/x.sh"), "there is no directory"),
+        (("bundle", "create", "/proc/x.sh"), "can't be written"),
+        (("mirror", "create", "/proc/x", "3.12"), "can't be written"),
+        (("mirror", "create", "FILE", "3.12"), "is no directory"),
+        (("mirror", "pack", "/proc/x", "/usr"), "can't be written"),
+        (("mirror", "pack", "FILE/x", "/usr"), "is no directory"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_fetched(
+    words: tuple[str, ...], said: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    os.mkdir(f"{tmp_path}/directory")
+    os.mkfifo(f"{tmp_path}/fifo")
+    with open(f"{tmp_path}/file", "w"):
+        pass
+    for name in ("DIRECTORY", "FILE", "FIFO"):
+        words = tuple(word.replace(name, f"{tmp_path}/{name.lower()}") for word in words)
+    before = snapshot(str(tmp_path))
+    done = bubble(*words, env={"BUBBLE_CATALOG": f"{tmp_path}/nobody-has-looked"})
+    assert done.status != 0
+    message, _ = one_error(done.err)
+    assert said in message
+    assert message.endswith(": FILE") or "REQUEST" not in message
+    assert snapshot(str(tmp_path)) == before
+
+
+@NOT_ROOT
+def test_a_directory_of_somebody_else_is_told_before_anything_is_fetched(
+    bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    os.mkdir(f"{tmp_path}/theirs", 0o555)
+    for words in (("bundle", "create"), ("mirror", "create"), ("mirror", "pack")):
+        more = () if words[0] == "bundle" else ("3.12",)
+        done = bubble(*words, f"{tmp_path}/theirs/x", *more)
+        message, _ = one_error(done.err)
+        assert "can't be written: permission denied" in message
+    os.chmod(f"{tmp_path}/theirs", 0o755)

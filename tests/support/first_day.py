@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-WORKS = ""
+from support.first_day_more import MORE, WORKS
+
+__all__ = ["TYPED", "WORKS"]
+
 # a line → what the advice says, or WORKS
 TYPED = {
     # pyenv and its plug-ins
@@ -55,7 +58,7 @@ TYPED = {
     "install anaconda3-2023.03": "CPython, PyPy and GraalPy are here",
     "install miniforge3": "CPython, PyPy and GraalPy are here",
     "install --patch 3.12": "leave it out: nothing is built, so nothing is patched",
-    "install -g 3.12": "bubble use --global --install VERSION",
+    "install -g 3.12": "bubble use --global --install 3.12",
     "local --unset": WORKS,
     "shell --unset": "set it up for new shells: bubble init --install",
     "versions --bare": "leave it out, or take --json",
@@ -76,7 +79,7 @@ TYPED = {
     "uninstall site": "an environment: bubble remove site",
     "uninstall -f site": "an environment: bubble remove site",
     "virtualenv-delete -f site": "bubble remove site",
-    "migrate 3.11 3.12": "bubble create NAME -p VERSION -r FILE",
+    "migrate 3.11 3.12": "bubble create NAME -p 3.12 -r FILE",
     "pip-rehash": "bubble rehash",
     "help install": "bubble python install",
     "-v": "bubble --version",
@@ -214,13 +217,13 @@ TYPED = {
     "update": "bubble python update",
     "create -n site python=3.12 numpy": "bubble create site python=3.12 numpy",
     "create -p ./env python=3.12": "cd there, then: bubble create python=3.12",
-    "create --prefix ./env python=3.12": "bubble create, in that directory",
+    "create --prefix ./env python=3.12": "in ./env: bubble create",
     "create -c conda-forge -n site numpy": "bubble create site numpy",
-    "create -y -n site": "bubble create NAME",
+    "create -y -n site": "bubble create site",
     "create site python=3.12": WORKS,
     "env create": "bubble import environment.yml",
     "env update -f environment.yml": "bubble sync",
-    "env config vars list": "bubble config list",
+    "env config vars list": "bubble run --env-file FILE",
     "activate": "set it up for new shells: bubble init --install; other ways: bubble init --help",
     "info -e": "bubble list",
     "list -n site": "bubble export site",
@@ -259,14 +262,14 @@ TYPED = {
     "mv a b": "bubble rename a b",
     "switch 3.12": "bubble use 3.12",
     "mistyped": "bubble --help",
-    "new myproj": "bubble new, in the project's directory",
+    "new myproj": "mkdir myproj && cd myproj && bubble new",
     "show --tree": "bubble info ENV",
     "env use 3.12": "bubble create -p 3.12",
     "env use python3.12": "bubble create -p python3.12",
     "env info": "bubble info",
     "env info --path": "bubble info",
     "env activate": "bubble activate",
-    "env remove python3.12": "bubble remove NAME",
+    "env remove python3.12": "bubble remove .venv",
     "check": "bubble status",
     "config virtualenvs.in-project true": "bubble config list",
     "config --list": "bubble config list",
@@ -326,4 +329,5 @@ TYPED = {
     "list -a": "leave it out: all are listed",
     "ls -la": "bubble list",
     "init --shell bash": "bubble init SHELL",
+    **MORE,
 }

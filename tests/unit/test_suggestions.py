@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 import string
 from importlib import import_module
 
@@ -14,6 +15,7 @@ from bubble.cli import suggestions
 from bubble.cli.arguments import make_parser
 from bubble.cli.main import main
 from bubble.cli.table import COMMANDS, GROUPS
+from bubble.cli.words import LINES
 from support.told import one_error, parse_line
 
 # words that themselves ask for something to be thrown away
@@ -98,6 +100,54 @@ def test_every_destroying_option_is_known_as_one() -> None:
     assert known - harmless - suggestions.DESTROYS == set()
 
 
+# what stands for something, where the answer has no use for it
+TAKES_NONE = {
+    *("OLD", "GROUP", "EXTRA", "CHANNEL", "KEY", "ANACONDA", "VARIABLE"),
+    *("env remove VERSION", "link VERSION PATH", "update conda -n NAME", "tool upgrade --all"),
+}
+TYPED_FOR = {
+    "VERSION": "3.12", "ANACONDA": "anaconda3-2023.03", "SCRIPT": "a.py", "VARIABLE": "A=b",
+    "SPEC": "six>=1", "WORDS": "one -o two", "PACKAGES": "one two",
+}  # fmt: skip
+
+
+def typed_for(word: str) -> str:
+    stands = word.isupper() and not word.startswith("-")
+    return TYPED_FOR.get(word, f"my-{word.lower()}") if stands else word
+
+
+def test_what_was_typed_stays_in_the_answer_in_whatever_order_its_options_stand() -> None:
+    for pattern in LINES:
+        stays(pattern)
+
+
+def stays(pattern: str) -> None:
+    words = pattern.split()
+    said = suggestions.line(" ".join(map(typed_for, words)).split())
+    for word in words:
+        if typed_for(word) != word and not {word, pattern} & TAKES_NONE:
+            for typed in typed_for(word).split():
+                assert shlex.quote(typed) in said, (pattern, said)
+    first, *rest = words
+    options = [n for n, word in enumerate(rest) if word.startswith("-") and word != "--"]
+    if not options or "WORDS" in rest:
+        return
+    for at in options:  # each with its value, last and first
+        takes = [w for w in rest[at + 1 : at + 2] if w.isupper() and w != "PACKAGES"]
+        one = rest[at : at + 1 + len(takes)]
+        others = [*rest[:at], *rest[at + len(one) :]]
+        if takes:
+            joined = [f"{one[0]}={typed_for(takes[0])}"]
+            assert answer(first, [*joined, *others]) == said
+        assert answer(first, [*others, *one]) == said, pattern
+        if all(word.isupper() for word in others):
+            assert answer(first, ["-y", *one, "--quiet", *others]) == said, pattern
+
+
+def answer(first: str, rest: list[str]) -> str:
+    return suggestions.line(" ".join([first, *map(typed_for, rest)]).split())
+
+
 @pytest.mark.parametrize("line", suggestions.commands())
 def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
     if line != "bubble --help":
@@ -120,8 +170,8 @@ def test_what_another_tools_word_leads_to_is_a_command(line: str) -> None:
         ("pin 3.12", "did you mean: bubble use 3.12"),
         ("env list", "did you mean: bubble list"),
         ("lst", "did you mean: bubble list"),
-        ("create exp --file r.txt", "did you mean: -r FILE"),
-        ("create exp --clone train", "did you mean: bubble clone ENV NEW"),
+        ("create exp --file r.txt", "did you mean: bubble create exp -r r.txt"),
+        ("create exp --clone train", "did you mean: bubble clone train exp"),
         ("create --forse", "bubble create --help"),
         ("python upgrade --dry-run", "bubble python upgrade --help"),
         ("python install --re-install 3.12", "did you mean: --reinstall"),

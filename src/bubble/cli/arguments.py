@@ -39,6 +39,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
+        for action in self._actions:
+            if action.nargs == argparse.ZERO_OR_MORE:  # or it is named among what is missing
+                action.required = False
         # options may stand between a command's words, except where what follows is another's
         opaque = any(action.nargs == argparse.REMAINDER for action in self._actions)
         parse = self.parse_known_args if opaque else self.parse_known_intermixed_args

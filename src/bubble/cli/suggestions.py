@@ -13,7 +13,7 @@ from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 _MEANT = "did you mean: "
 _LONGEST = 80  # characters of a word that is worth comparing
@@ -70,26 +70,90 @@ def line(words: Sequence[str]) -> str:
 
 def _match(pattern: Sequence[str], words: Sequence[str]) -> dict[str, list[str]] | None:
     """Return what stands for the capital words of a line of the table; None if it isn't that."""
-    found: dict[str, list[str]] = {}
-    for at, part in enumerate(pattern):
-        if at >= len(words) or len(words[at]) > _LONGEST:
+    match = _Match(pattern)
+    left = iter(words)
+    for typed in left:
+        if len(typed) > _LONGEST or not match.takes(typed, left):
             return None
-        typed = words[at]
+    return match.found if match.is_whole else None
+
+
+class _Match:
+    """A line of the table, and what was typed of it so far."""
+
+    def __init__(self, pattern: Sequence[str]) -> None:
+        self._fixed, self._options = _parts(pattern)
+        self._at = 0
+        self._given: set[str] = set()
+        self.found: dict[str, list[str]] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        at = self._at + ("PACKAGES" in self.found)
+        return at == len(self._fixed) and self._given == self._options.keys()
+
+    def takes(self, typed: str, left: Iterator[str]) -> bool:
+        """Whether the next word can be of this line; its value, or all, is taken from `left`."""
+        from bubble.cli.words import NEEDLESS, NEEDLESS_WITH_VALUE
+
+        part = self._fixed[self._at] if self._at < len(self._fixed) else ""
+        name, is_joined, value = typed.partition("=")
+        if typed == part:
+            self._at += 1
+            return True
+        if name in self._options:
+            kind = self._options[name]
+            return self._takes_option(name, value if is_joined or not kind else next(left, ""))
+        if part != "WORDS" and name in NEEDLESS_WITH_VALUE:
+            return bool(is_joined or next(left, ""))
+        if not part or (part != "WORDS" and typed in NEEDLESS):
+            return True
+        return self._takes_word(part, typed, left)
+
+    def _takes_option(self, name: str, value: str) -> bool:
+        self._given.add(name)
+        kind = self._options[name]
+        if kind:
+            self.found[kind] = [value]
+        return not kind or _is(kind, value)
+
+    def _takes_word(self, part: str, typed: str, left: Iterator[str]) -> bool:
         if part == "WORDS":
-            found[part] = list(words[at:])
-        elif part.startswith("-") or not part.isupper():
-            if typed != part:
-                return None
-        elif typed.startswith("-") or not _KINDS.get(part, bool)(typed):
-            return None
+            self.found[part] = [typed, *left]
+        elif not part.isupper() or not _is(part, typed):
+            return False
+        elif part == "PACKAGES":
+            self.found.setdefault(part, []).append(typed)
+            return True
         else:
-            found[part] = [typed]
-    return found
+            self.found[part] = [typed]
+        self._at += 1
+        return True
+
+
+def _parts(pattern: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return a pattern's words in their order, and its options with what stands for their value."""
+    fixed: list[str] = []
+    options: dict[str, str] = {}
+    left = [*pattern]
+    while left:
+        word = left.pop(0)
+        if not fixed or not word.startswith("-") or word == "--":
+            fixed.append(word)
+        else:
+            takes = left and left[0].isupper() and left[0] not in {"WORDS", "PACKAGES"}
+            options[word] = left.pop(0) if takes else ""
+    return fixed, options
+
+
+def _is(kind: str, typed: str) -> bool:
+    """Whether a word that was typed can stand for a capital one."""
+    return bool(typed) and not typed.startswith("-") and _KINDS.get(kind, bool)(typed)
 
 
 def _fill(word: str, found: Mapping[str, Sequence[str]]) -> str:
     """Return a word of an answer, with what was typed in its place."""
-    name = word.rstrip(",;")
+    name = word.rstrip(",;:")
     if name not in found:
         return word
     shown = (quote(printable(typed, _LONGEST)) for typed in found[name])
@@ -100,13 +164,13 @@ def option(asked: str, command: str, known: Collection[str]) -> str:
     """Return the hint for an option that `command` (its words) doesn't have, or ""."""
     import difflib
 
-    from bubble.cli.words import OPTIONS
+    from bubble.cli.foreign_options import OPTIONS
 
     if len(asked) > _LONGEST:
         return ""
     if asked in OPTIONS.get(command, {}):
         said = OPTIONS[command][asked]
-        return said if said.startswith("leave") else _MEANT + said
+        return _MEANT + said if said.startswith(("bubble", "-")) else said
     same = [name for name in known if name.replace("-", "") == asked.replace("-", "")]
     safe = [name for name in known if name not in DESTROYS]
     close = same or difflib.get_close_matches(asked, safe, 1, 0.75)
@@ -139,12 +203,15 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "VERSION": lambda text: _is_python(text) and any(map(str.isdigit, text)),
     "ANACONDA": _is_anaconda,
     "SCRIPT": lambda text: text.endswith(".py"),
+    "VARIABLE": lambda text: "=" in text,
+    "SPEC": lambda text: not {*text}.isdisjoint("@=<>[~"),
 }
 
 
 def commands() -> tuple[str, ...]:
     """Return every command line that another tool's word can lead to."""
-    from bubble.cli.words import LINES, OPTIONS
+    from bubble.cli.foreign_options import OPTIONS
+    from bubble.cli.words import LINES
 
     options = [said for each in OPTIONS.values() for said in each.values()]
     found: dict[str, None] = {}

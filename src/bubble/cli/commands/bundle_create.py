@@ -36,7 +36,12 @@ JSON = "{file, sha256, size, bubble, platforms, pythons, locks, wheels}"
 def define(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="the bundle; replaced if it is there")
-    parser.add_argument("requests", metavar="REQUEST", nargs="*", help="which Pythons")
+    parser.add_argument(
+        "requests",
+        metavar="REQUEST",
+        nargs="*",
+        help="which Pythons (default: none but those of the project's locks)",
+    )
     add_platforms(parser)
     parser.add_argument("--project", metavar="DIR", default="", help="with the project there")
     parser.add_argument(
@@ -63,9 +68,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.system.files import sha256_of
     from bubble.system.staging import Staging
     from bubble.system.sweep import sweep
+    from bubble.system.writable import require_file
 
     path = os.path.abspath(options.file)
-    _require_place(path)
+    require_file(path, "name a file: bubble bundle create FILE")
     platforms = tuple(dict.fromkeys(context.platform(text) for text in options.platform))
     asked = _asked(options, context, platforms or (context.platform(),))
     world = context.world()
@@ -91,16 +97,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
 def _there(asked: Asked) -> str:
     return " --project DIR" if asked.bubbles else ""
-
-
-def _require_place(path: str) -> None:
-    from bubble.model.text import printable
-
-    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path)):
-        what = "is a directory" if os.path.isdir(path) else "has no directory that it could lie in"
-        raise BubbleError(
-            "usage", f"{printable(path, 500)} {what}", hint="name a file: bubble bundle create FILE"
-        )
 
 
 def _asked(options: Namespace, context: Context, platforms: tuple[Platform, ...]) -> Asked:

@@ -48,7 +48,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.model.request import parse_request
     from bubble.pythons.installing.batch import open_fresh, require_python
     from bubble.pythons.installing.mirror import create
+    from bubble.system.writable import require_directory
 
+    directory = os.path.abspath(options.directory)
+    require_directory(directory, "name another directory: bubble mirror create DIR REQUEST")
     requests = [parse_request(text) for text in options.requests]
     address = base_url(options.base_url)
     machine = context.machine()
@@ -64,7 +67,6 @@ def execute(options: Namespace, context: Context) -> Outcome:
                 wanted.setdefault(str(download.key), download)
             except BubbleError as error:
                 errors.append(_hinting_at_create(error, options.directory))
-    directory = os.path.abspath(options.directory)
     created = create(
         directory,
         list(wanted.values()),

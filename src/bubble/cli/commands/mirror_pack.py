@@ -43,8 +43,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.cli.commands.mirror_create import base_url
     from bubble.envs.tools.fetch_pip import fetch_pip
     from bubble.pythons.pack import pack
+    from bubble.system.writable import require_directory
 
     directory = os.path.abspath(options.directory)
+    require_directory(directory, "name another directory: bubble mirror pack DIR PREFIX")
     prefix = os.path.abspath(os.path.expanduser(options.prefix))
     address = base_url(options.base_url)
     context.output.note(f"packing {prefix}")

@@ -166,19 +166,15 @@ def _form(options: Namespace, path: str) -> str:
 
 def _require_place(path: str, *, force: bool) -> None:
     from bubble.model.text import printable
+    from bubble.system.writable import require_file
 
-    if not os.path.isdir(os.path.dirname(path)):
-        raise BubbleError(
-            "usage",
-            f"there is no directory {printable(os.path.dirname(path), 500)}",
-            hint="make it first, or name another: -o FILE",
-        )
     if os.path.lexists(path) and (not force or os.path.isdir(path)):
         raise BubbleError(
             "usage",
             f"{printable(path, 500)} is there already",
             hint="name another: -o FILE" if os.path.isdir(path) else "replace it: --force",
         )
+    require_file(path, "name another: -o FILE")
 
 
 def _outcome(path: str, key: str, pack: Pack, written: Written, options: Namespace) -> Outcome:

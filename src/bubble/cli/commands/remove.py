@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from bubble.selection.registry import Environment
+    from bubble.selection.resolve import World
 
 EXAMPLES = (
     ("bubble remove train", "a named environment"),
@@ -34,14 +35,13 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """Remove each, and say what is gone."""
     from bubble.envs.discarding.remove import remove
-    from bubble.envs.knowing.locate import locate_itself
     from bubble.envs.knowing.working_trees import told, unsaved_in
     from bubble.projects.running import require_made
 
     world = context.world()
     for text in options.environments:
         require_made(text, world, "remove")
-    found = [locate_itself(text, world.cwd, world.layout) for text in options.environments]
+    found = [_located(text, world) for text in options.environments]
     asks = context.output.may_ask and not options.yes  # who is asked, is told all of it
     where = (context.env, world.layout)
     if goes := [e for e in found if e.maker == "bubble" and os.path.isdir(e.path)]:
@@ -70,6 +70,22 @@ def execute(options: Namespace, context: Context) -> Outcome:
         lines=tuple(f"removed {e.title}" for e in removed),
         errors=tuple(errors),
     )
+
+
+def _located(text: str, world: World) -> Environment:
+    """Return the environment that is meant; lead right who names a package, as uv's remove does."""
+    from bubble.envs.exchange.export import distributions
+    from bubble.envs.knowing.locate import locate_itself
+    from bubble.selection.registry import of_directory
+
+    try:
+        return locate_itself(text, world.cwd, world.layout)
+    except BubbleError as error:
+        own = of_directory(world.layout, world.cwd) if error.kind == "no_environment" else None
+        if not own or text.lower() not in {d.canonical for d in distributions(own.path)}:
+            raise
+        hint = f"this project's package: bubble run .venv pip uninstall {text}"
+        raise error.replace_hint(hint) from None
 
 
 def _let_go(environment: Environment, context: Context) -> None:

@@ -78,7 +78,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     requests = [parse_request(text) for text in options.requests]
     if not options.force:
         for request in requests:
-            _require_installed(request, context, install=options.install)
+            _require_installed(request, context, options)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     pinned = pin(path, requests)
     warnings = (*pinned.warnings, *_what_overrules(pinned.path, world), *_what_comes_first(world))
@@ -124,7 +124,7 @@ def _what_comes_first(world: World) -> tuple[str, ...]:
         return ()  # `--force`: it isn't there
 
 
-def _require_installed(request: Request, context: Context, *, install: bool) -> None:
+def _require_installed(request: Request, context: Context, options: Namespace) -> None:
     from bubble.pythons.installed import store
 
     if request.kind == "system":
@@ -155,8 +155,9 @@ def _require_installed(request: Request, context: Context, *, install: bool) -> 
         return
     from bubble.cli.bringing import bring, may_bring
 
-    if not may_bring(request, context, asked_for=install):
+    if not may_bring(request, context, asked_for=options.install):
+        words = [*(["--global"] if options.everywhere else []), *map(quote, options.requests)]
         raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
-            f"bubble use {quote(str(request))} --install"
+            f"bubble use {' '.join(map(printable, words))} --install"
         )
     bring(request, context)

@@ -1,0 +1,60 @@
+"""Words that anybody may try; the last that are looked at."""
+
+from __future__ import annotations
+
+_PIP = "bubble run .venv pip"
+
+LINES = {
+    "install WORDS": "a package, into this project's environment: "
+    f"{_PIP} install WORDS; a Python: bubble python install VERSION",
+    "uninstall PACKAGES": "an environment: bubble remove PACKAGES; a package: "
+    f"{_PIP} uninstall PACKAGES; a Python: bubble python uninstall VERSION",
+    "uninstall": "bubble python uninstall VERSION",
+    "update": "the catalogue: bubble python update; the program: bubble self update; "
+    "the Pythons: bubble python upgrade",
+    "freeze ENV": "bubble export ENV",
+    "freeze": "bubble export",
+    "prune": "bubble gc --dry-run",
+    "purge": "bubble gc --dry-run",
+    "outdated": "bubble python list",
+    "copy ENV NEW": "bubble clone ENV NEW",
+    "copy": "bubble clone ENV NEW",
+    "cp ENV NEW": "bubble clone ENV NEW",
+    "cp": "bubble clone ENV NEW",
+    "move NAME NEW": "bubble rename NAME NEW",
+    "move": "bubble rename NAME NEW",
+    "mv NAME NEW": "bubble rename NAME NEW",
+    "mv": "bubble rename NAME NEW",
+    "switch WORDS": "bubble use WORDS",
+    "switch": "bubble use VERSION",
+    "select WORDS": "bubble use WORDS",
+    "default VERSION": "bubble use --global VERSION",
+    "set-default VERSION": "bubble use --global VERSION",
+    "delete PACKAGES": "bubble remove PACKAGES",
+    "delete": "bubble remove ENV",
+    "rm PACKAGES": "bubble remove PACKAGES",
+    "rm": "bubble remove ENV",
+    "ps": "bubble list",
+    "enter NAME": "bubble activate NAME",
+    "start NAME": "bubble activate NAME",
+    "exit": "bubble deactivate",
+    "quit": "bubble deactivate",
+    "setup SHELL": "bubble init SHELL --install",
+    "setup": "bubble init --install",
+    "shell-init SHELL": "bubble init SHELL --install",
+    "shell-init": "bubble init --install",
+    "bootstrap": "bubble init --install",
+    "link VERSION PATH": "bubble python adopt PATH",
+    "link PATH": "bubble python adopt PATH",
+    "link": "bubble python adopt PATH",
+    "unlink VERSION": "bubble python uninstall VERSION",
+    "-v": "bubble --version",
+    "python -V": "bubble exec python -V",
+    "python --version": "bubble exec python -V",
+    "python -m WORDS": "bubble exec python -m WORDS",
+    "python -c WORDS": "bubble exec python -c WORDS",
+    "python SCRIPT": "bubble run SCRIPT",
+    "SCRIPT WORDS": "bubble run SCRIPT WORDS",
+    "SCRIPT": "bubble run SCRIPT",
+    "VERSION": "bubble use VERSION",
+}
