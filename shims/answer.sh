@@ -27,7 +27,9 @@ _bubble_recall() {
     _bubble_memo=$1
     [ -f "$1" ] || return 1
     {
-        IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "bubble answer 3 $_bubble_home" ] || return 1
+        IFS= read -r _bubble_line <&4 && \
+            [ "$_bubble_line" = "bubble answer 3 $_bubble_home${BUBBLE_SYSTEM_HOME:+ $BUBBLE_SYSTEM_HOME}" ] ||
+            return 1
         IFS= read -r _bubble_answer <&4 || return 1
         IFS= read -r _bubble_line <&4 && [ "$_bubble_line" = "$2" ] || return 1
         while IFS= read -r _bubble_fact <&4; do

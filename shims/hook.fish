@@ -28,7 +28,9 @@ function __bubble_recall
     test -f "$argv[1]"; and test -r "$argv[1]"; or return
     set -l lines
     read -z -a -d \n lines <"$argv[1]"
-    test "$lines[1]" = "bubble answer 3 $__bubble_home"; and test "$lines[3]" = "$argv[2]"; or return
+    set -l head "bubble answer 3 $__bubble_home"
+    test -n "$BUBBLE_SYSTEM_HOME"; and set head "$head $BUBBLE_SYSTEM_HOME"
+    test "$lines[1]" = "$head"; and test "$lines[3]" = "$argv[2]"; or return
     set -g __bubble_answer "$lines[2]"
     string match -q '*:*' -- "$lines[2]"; and set -g __bubble_answer (string split : -- "$lines[2]")
     set -e lines[1..3]

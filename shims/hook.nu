@@ -64,7 +64,9 @@ def bubble-recall [memo: string, names: string] {
     try {
         if ($memo | path type) != 'file' { return '' }
         let lines = bubble-lines $memo
-        if ($lines | get 0) != $'bubble answer 3 ($bubble_home)' or ($lines | get 2) != $names { return '' }
+        let said = $env.BUBBLE_SYSTEM_HOME? | default ''
+        let head = $'bubble answer 3 ($bubble_home)' + (if $said == '' { '' } else { $' ($said)' })
+        if ($lines | get 0) != $head or ($lines | get 2) != $names { return '' }
         mut at = 3
         while ($lines | get $at) != '.' {
             let kind = $lines | get $at

@@ -65,7 +65,9 @@ function global:__bubble_recall([string] $Memo, [string] $Names) {
     try {
         if (-not [IO.File]::Exists($Memo)) { return }
         $lines = __bubble_lines $Memo
-        if ($lines[0] -cne "bubble answer 3 $global:BubbleHome" -or $lines[2] -cne $Names) { return }
+        $head = "bubble answer 3 $global:BubbleHome"
+        if ($env:BUBBLE_SYSTEM_HOME) { $head += " $env:BUBBLE_SYSTEM_HOME" }
+        if ($lines[0] -cne $head -or $lines[2] -cne $Names) { return }
         $at = 3
         while ($lines[$at] -cne '.') {
             $kind = $lines[$at]

@@ -48,7 +48,7 @@ if zmodload -F zsh/system b:sysread 2>/dev/null; then
         _bubble_memo=$1
         _bubble_read $1 || return 1
         said=("${(@f)text}")
-        [[ $said[1] == "bubble answer 3 $_bubble_home" && $said[3] == "$2" ]] || return 1
+        [[ $said[1] == "bubble answer 3 $_bubble_home${BUBBLE_SYSTEM_HOME:+ $BUBBLE_SYSTEM_HOME}" && $said[3] == "$2" ]] || return 1
         _bubble_answer=$said[2]
         while (( at < $#said )); do
             [[ $said[at] != . ]] || return 0

@@ -13,7 +13,7 @@ import time
 
 from bubble.selection.belonging import registered
 from bubble.selection.known import directory_memos
-from bubble.selection.registry import environments, forget
+from bubble.selection.registry import environments, forget, of_name
 from bubble.system.layout import MARK
 from support.shimworld import ShimWorld, write
 
@@ -54,12 +54,70 @@ def content(rng: random.Random, name: str) -> str:
     return rng.choice(("", "\ufeff")) + end.join(lines) + rng.choice(("", end))
 
 
+class System:
+    """A store of the system's below the one that is played with, and what befalls it.
+
+    Nothing of this user's follows by itself: no command of theirs runs when an administrator
+    changes something.
+    """
+
+    def __init__(self, rng: random.Random, above: ShimWorld) -> None:
+        self.rng, self.above = rng, above
+        self.home = above.layout.system
+        self.world = ShimWorld(f"{above.root}/administrator", store=self.home)
+        self.installed: set[str] = set()
+        self.toggle()
+
+    def change(self, env: dict[str, str]) -> None:
+        if os.path.isdir(f"{self.home}.away"):
+            os.rename(f"{self.home}.away", self.home)
+            return
+        match self.rng.randrange(8):
+            case 0 | 1 | 2:
+                self.toggle()
+            case 3:
+                self.share()
+            case 4:  # its disk is gone, for a while
+                os.rename(self.home, f"{self.home}.away")
+            case 5:  # a change that was killed
+                now = f"{self.home}/requests/now"
+                if os.path.lexists(now):
+                    os.unlink(now)
+            case 6:
+                env.pop("BUBBLE_SYSTEM_HOME", None)
+            case 7:
+                other = (self.home, f"{self.home}/", "none", f"{self.home}.other")
+                env["BUBBLE_SYSTEM_HOME"] = self.rng.choice(other)
+
+    def toggle(self) -> None:
+        name = self.rng.choice(VERSIONS)
+        if name in self.installed and len(self.installed) > 1:
+            self.installed.remove(name)
+            self.world.remove(name)
+        elif name not in self.installed:
+            self.installed.add(name)
+            self.world.install(name, *self.rng.sample(("black", "mypy", "tox"), 1))
+
+    def share(self) -> None:
+        """Make the named environment of everybody, or take it away."""
+        path = f"{self.world.layout.envs}/site"
+        known = of_name(self.world.layout, "site")
+        if os.path.exists(path):
+            shutil.rmtree(path)
+        if known and self.rng.random() < 0.5:
+            forget(self.world.layout, known)
+            return
+        self.world.environment(path, self.rng.choice(sorted(self.installed)), "bubble")
+        self.world.register(path, "bubble", name="site")
+
+
 class Case:
     """One world and the random changes to it."""
 
-    def __init__(self, rng: random.Random, root: str) -> None:
+    def __init__(self, rng: random.Random, root: str, *, shared: bool = False) -> None:
         self.rng = rng
-        self.shims = ShimWorld(root)
+        self.shims = ShimWorld(root, system=f"{root}/system" if shared else "")
+        self.system: System | None = System(rng, self.shims) if shared else None
         self.real = [
             self.shims.tree + "".join(f"/{rng.choice('ab')}{n}" for n in range(depth))
             for depth in (0, 1, 2, 3, 5)
@@ -82,6 +140,9 @@ class Case:
         }
 
     def change(self) -> None:
+        if self.system and self.rng.random() < 0.25:
+            self.system.change(self.env)
+            return
         self.rng.choice(
             (
                 *(self.edit,) * 5,

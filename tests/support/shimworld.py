@@ -19,7 +19,7 @@ from bubble.selection.commands import command_path
 from bubble.selection.identity import hold, mark_file, new_identity
 from bubble.selection.resolve import World, select
 from bubble.selection.shims import rehash
-from bubble.system.layout import Layout
+from bubble.system.layout import Layout, layout_at
 from support.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def counted() -> dict[str, str]:
 class ShimWorld:
     """A store at `store` (`root`/store), directories below `root`/tree, and the shims to run."""
 
-    def __init__(self, root: str, slow: str = "", store: str = "") -> None:
+    def __init__(self, root: str, slow: str = "", store: str = "", system: str = "") -> None:
         self.root = root
         self.tree = f"{root}/tree"
-        self.layout = Layout(home=store or f"{root}/store", cache=f"{root}/cache")
+        self.layout = Layout(home=store or f"{root}/store", cache=f"{root}/cache", system=system)
         os.makedirs(self.tree)
         os.makedirs(self.layout.pythons)
         publish_changes(self.layout, PLATFORM)
@@ -122,7 +122,10 @@ class ShimWorld:
 
     def world(self, cwd: str, env: Mapping[str, str]) -> World:
         """Return what the resolver takes."""
-        return World(cwd=cwd, env=env, layout=self.layout, platform=PLATFORM)
+        layout = self.layout
+        if layout.system:
+            layout = layout_at(env, home=layout.home, cache=layout.cache)
+        return World(cwd=cwd, env=env, layout=layout, platform=PLATFORM)
 
     def resolve(
         self, command: str, cwd: str, env: Mapping[str, str], *, leave: bool = False

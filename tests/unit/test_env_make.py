@@ -60,7 +60,7 @@ def test_an_environment_has_the_names_that_its_interpreter_has(
     lib64: bool,
 ) -> None:
     made = installation(layout, version, platform=platform, name=name)
-    base = base_of(layout, made, exact=False)
+    base = base_of(made, exact=False)
     root = f"{tmp_path}/root"
     build(root, "/there", base, prompt="there", identity="x")
     links = {n for n in os.listdir(f"{root}/bin") if os.path.islink(f"{root}/bin/{n}")}
@@ -74,7 +74,7 @@ def test_an_environment_has_the_names_that_its_interpreter_has(
 def test_an_interpreter_without_its_full_name_is_linked_by_the_short_one(layout: Layout) -> None:
     made = installation(layout)
     os.rename(f"{made.prefix}/bin/python3.11", f"{made.prefix}/bin/python3.11-real")
-    assert base_of(layout, made, exact=True).executable == f"{made.prefix}/bin/python"
+    assert base_of(made, exact=True).executable == f"{made.prefix}/bin/python"
 
 
 def test_an_interpreter_that_went_meanwhile_gets_no_environment(layout: Layout) -> None:
@@ -263,7 +263,7 @@ def test_one_that_lost_its_names_and_its_home_gets_them_back(layout: Layout) -> 
     write(f"{made.path}/pyvenv.cfg", "prompt = chosen\n")
     shutil.rmtree(f"{made.path}/bin")
     now = installation(layout)
-    base = base_of(layout, now, exact=True)
+    base = base_of(now, exact=True)
     new = relink(made, base, world(layout))
     assert new == made.replace(interpreter=now.prefix)
     assert registry.environments(layout) == [new]
@@ -285,7 +285,7 @@ def test_only_its_maker_can_make_another_tools_environment_anew(
 ) -> None:
     made = environment(layout, path=f"{tmp_path}/site/.venv", maker="poetry")
     now = installation(layout, "3.12.1")
-    choice = Choice(installation=now, exact=False, base=base_of(layout, now, exact=False))
+    choice = Choice(installation=now, exact=False, base=base_of(now, exact=False))
     error = refused(lambda: make_again(made, choice, world(layout), installer="", show=False))
     assert error.kind == "environment"
     assert error.message.endswith("needs another minor version, and poetry made it")

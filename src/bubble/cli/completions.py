@@ -84,7 +84,11 @@ def entries() -> list[Entry]:
 
     first = [*GROUPS.items()]
     first += [(words, text) for words, (_, text) in COMMANDS.items() if " " not in words]
-    top = (("--help", "show help"), ("--version", "print the version"))
+    top = (
+        ("--help", "show help"),
+        ("--system", "on everybody's store"),
+        ("--version", "print the version"),
+    )
     found = [Entry(words="", commands=tuple(first), options=top, rest="commands")]
     found += [
         Entry(words=group, commands=tuple(commands_of(group).items()), rest="commands")

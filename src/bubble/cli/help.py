@@ -24,6 +24,7 @@ _EXAMPLES = (
 _VARIABLES = (
     ("BUBBLE_HOME", "where installations live"),
     ("BUBBLE_CACHE_DIR", "where downloads are kept"),
+    ("BUBBLE_SYSTEM_HOME", "the store of everybody's, below your own; none: no such"),
     ("BUBBLE_MIRROR", "replaces upstream's …/releases/download prefix"),
     ("BUBBLE_CATALOG", "another catalogue: a path or URL"),
     ("BUBBLE_OFFLINE=1", "no network: cache and file:// only"),
@@ -55,6 +56,7 @@ def _overview() -> list[str]:
         f"bubble {__version__}: Pythons, installed, chosen per directory, thrown away.",
         "",
         "usage: bubble COMMAND [ARGUMENT…]",
+        "       bubble --system COMMAND [ARGUMENT…]   on the store that is everybody's",
     ]
     for group, summary in GROUPS.items():
         lines += ["", f"bubble {group} …: {summary}", *_rows(commands_of(group).items())]

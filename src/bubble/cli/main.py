@@ -92,6 +92,10 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     output = Output(env, json="--json" in argv)
     try:
+        if argv[:1] == ["--system"]:
+            from bubble.cli.system import taken
+
+            argv, env = taken(argv[1:], env, output)
         return _dispatch(list(argv), env, output)
     except BubbleError as error:
         return output.failure(error)

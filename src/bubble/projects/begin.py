@@ -170,7 +170,7 @@ def _python(world: World) -> tuple[str, str]:
     """
     from bubble.pythons.installed import store
     from bubble.selection.base import selected_request
-    from bubble.selection.registry import of_name
+    from bubble.selection.registry import called
 
     env = {k: v for k, v in world.env.items() if k != "BUBBLE_PYTHON"}  # a shell's, not a project's
     here = world.replace(env=env)
@@ -178,7 +178,7 @@ def _python(world: World) -> tuple[str, str]:
     choice = next(c for c in choices if c.source.kind != "environment")
     request = parse_request(selected_request(here))
     if request.kind == "name":
-        environment = of_name(world.layout, request.text)
+        environment = called(world.layout, request.text)
         request = parse_request(environment.request if environment else "3")
     elif choice.source.kind == "file" and request.is_python:
         return "", f"the Python is what {choice.source} says"

@@ -36,10 +36,10 @@ def build_for(lock: Lock, path: str, world: World) -> Build:
 
 def installed(build: Build, world: World) -> Installation | None:
     """Return the installation of exactly this build, by the sha256 of its archive, or None."""
-    present = store.installation_at(world.layout, build.key)
-    if present is None or store.read_receipt(present.prefix).sha256 != build.sha256:
-        return None
-    return present
+    for present in store.stands_at(world.layout, build.key):
+        if store.read_receipt(present.prefix).sha256 == build.sha256:
+            return present
+    return None
 
 
 def require(build: Build, world: World, progress: Progress) -> Installation:

@@ -51,7 +51,7 @@ class Pip:
             )
         self.world, self.staging = world, staging
         self.key = parse_key(build)
-        found = store.installation_at(world.layout, build)
+        found = next(iter(store.stands_at(world.layout, build)), None)
         if found is None or self.key.platform != world.platform:
             raise BubbleError(
                 "not_installed",

@@ -7,7 +7,7 @@ from bubble.envs.knowing.locate import is_path, locate
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
 from bubble.model.text import printable
-from bubble.selection.registry import of_name
+from bubble.selection.registry import called
 from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
@@ -49,8 +49,8 @@ def require_made(text: str, world: World, command: str = "") -> None:
     more = ""
     if command == "run":
         hint, more = f"{hint}, or at once: bubble run --sync {name} …", " …"
-    if (named := of_name(layout, text)) and command:
-        hint += f"; the one for the whole machine: bubble {command} {quoted(named.path)}{more}"
+    if (whole := called(layout, text)) and command:
+        hint += f"; the one for the whole machine: bubble {command} {quoted(whole.path)}{more}"
     raise BubbleError(
         "environment",
         f"{name} is a bubble of {printable(project.root, 500)}, and isn't made yet",

@@ -154,7 +154,7 @@ def fits(environment: registry.Environment, asked: Choice, world: World) -> bool
     for entry in asked.entries:
         request = request_of(entry, asked.source)
         if request.kind == "name":
-            named = registry.of_name(world.layout, request.text)
+            named = registry.called(world.layout, request.text)
             if named is not None and named.path == environment.path:
                 return True
         elif request.is_python and satisfies(environment, request, world.layout, world.platform):
@@ -182,7 +182,7 @@ def _mend(environment: registry.Environment, asked: Choice, world: World) -> str
 
 
 def _named_answer(request: Request, entry: Entry, world: World) -> Answer | None:
-    environment = registry.of_name(world.layout, request.text)
+    environment = registry.called(world.layout, request.text)
     return _environment_answer(environment, entry, environment.path, world) if environment else None
 
 
@@ -219,7 +219,12 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
     """
     title, word = printable(environment.title, 500), quoted(environment.title)
     path = environment.path
-    if not os.path.isdir(path):
+    if layout.is_beneath(path):
+        if is_command(f"{path}/bin/python") and is_registered(environment, layout.holding(path)):
+            return
+        fault = f"of the system's store, {printable(layout.system, 500)}, is not whole"
+        hint = f"tell whoever looks after this machine, or make your own: bubble create {word}"
+    elif not os.path.isdir(path):
         fault = "is gone"
         hint = f"bubble repair . where it is now, or forget it: bubble remove {word}"
     elif not is_registered(environment, layout):
@@ -274,7 +279,7 @@ def _path_answer(entry: Entry, source: Source) -> Answer:
 
 def an_installed(world: World, otherwise: str = "3") -> str:
     """Return a version that a hint can name: the newest that is installed for this platform."""
-    for installation in store.installations(world.layout):
+    for installation in store.usable(world.layout):
         if installation.key.platform == world.platform:
             return installation.key.minor
     return otherwise

@@ -131,11 +131,12 @@ def key_of(environment: Environment, layout: Layout, platform: Platform) -> Key 
 
 
 def _stored(environment: Environment, layout: Layout) -> str:
-    """Return the name of the installation that an environment uses, "" for none of the store."""
+    """Return the name of the installation that an environment uses, "" for none of a store."""
     python = os.path.realpath(f"{environment.path}/bin/python")
-    store = f"{os.path.realpath(layout.pythons)}/"
-    if python.startswith(store):
-        return python.removeprefix(store).partition("/")[0]
-    if environment.interpreter.startswith(f"{layout.pythons}/"):  # an adopted one
+    for shelf in layout.shelves:
+        store = f"{os.path.realpath(shelf)}/"
+        if python.startswith(store):
+            return python.removeprefix(store).partition("/")[0]
+    if os.path.dirname(environment.interpreter) in layout.shelves:  # an adopted one
         return os.path.basename(os.path.realpath(environment.interpreter))
     return ""

@@ -97,7 +97,7 @@ def _installed(name: str, world: World) -> str:
     """Return the command of a name with a version in it, of the newest installed that has it."""
     request = _version_in(name) if is_python_command(name) else None
     for installation in store.matching(world.layout, request, world.platform) if request else ():
-        path = f"{store.standing(world.layout, installation, exact=False)}/bin/{name}"
+        path = f"{store.standing(installation, exact=False)}/bin/{name}"
         if is_command(path):
             return path
     return ""
@@ -131,9 +131,9 @@ def owners(name: str, layout: Layout) -> list[Owner]:
     bubbles = [
         Owner(title=e.title, prefix=e.path, environment=True, named=bool(e.name))
         for e in of_commands(layout)
-        if is_command(f"{e.path}/bin/{name}") and is_itself(e, layout)
+        if is_command(f"{e.path}/bin/{name}") and is_itself(e, layout.holding(e.path))
     ]
-    pythons = [i for i in store.installations(layout) if is_command(f"{i.prefix}/bin/{name}")]
+    pythons = [i for i in store.usable(layout) if is_command(f"{i.prefix}/bin/{name}")]
     pythons.sort(key=lambda i: i.key.variant != "" or i.key.version.is_prerelease)
     named = [owner for owner in bubbles if owner.named]
     rest = [owner for owner in bubbles if not owner.named]

@@ -33,6 +33,7 @@ import time
 
 from bubble.model.record import Record
 from bubble.pythons.installed import meanings
+from bubble.pythons.installed.shared import has_system
 from bubble.selection.belonging import PLACE, inside, registered
 from bubble.selection.identity import link_of, mark_file
 from bubble.selection.registry import is_known_to_shims, project_file, record_path
@@ -74,8 +75,11 @@ class Memo(Record):
 
 
 def head_of(layout: Layout) -> str:
-    """Return a memo's first line: one of a store that was copied says nothing in the copy."""
-    return f"{FORMAT} {layout.home}"
+    """Return a memo's first line: one of a store that was copied says nothing in the copy.
+
+    Nor does one that was made where BUBBLE_SYSTEM_HOME said something else.
+    """
+    return f"{FORMAT} {layout.home} {layout.said}" if layout.said else f"{FORMAT} {layout.home}"
 
 
 class Unsayable(Exception):  # noqa: N818 - it says that there is no memo, which is no error
@@ -134,11 +138,14 @@ def told_memo(path: str, text: str, selection: Selection, world: World) -> Memo:
     for name in PIN_NAMES if source.directory else ():
         if os.path.lexists(f"{source.directory}/{name}"):
             facts.content(f"{source.directory}/{name}")
+    layout = world.layout
     for answer in selection.answers:
-        if answer.environment:
-            facts.content(record_path(world.layout, answer.environment))
-    facts.look_at_installed(world.layout)
-    return facts.memo(f"{':'.join(selection.words)} {source.directory}", text)
+        if environment := answer.environment:
+            facts.content(record_path(layout.holding(environment.path), environment))
+    facts.look_at_installed(layout)
+    facts.look_at_system(layout)
+    words = _handed(selection) if has_system(layout) else list(selection.words)
+    return facts.memo(f"{':'.join(words)} {source.directory}", text)
 
 
 def _names(directory: str) -> tuple[str, ...]:
@@ -147,29 +154,46 @@ def _names(directory: str) -> tuple[str, ...]:
 
 def _words(selection: Selection, facts: _Facts, world: World) -> str:
     """Return the answer's words, and note what environments that are named there are."""
-    words = []
+    layout = world.layout
     for word in selection.words:
-        if word[:1] == "?":
-            facts.absent(f"{world.layout.registry}/n.{word[1:]}")
-        elif not word or ":" in word:
+        if not word or ":" in word:
             raise Unsayable
-        else:
-            words.append(word)
+        if word[0] == "?":
+            facts.absent_name(word[1:], layout)
     for answer in selection.answers:
         if answer.environment and selection.source.kind != "environment":
             facts.look_at_environment(answer.environment, world)
-    if world.layout.memos:
-        words = _keys(words, selection)
-        facts.look_at_installed(world.layout)
-    return ":".join(words)
+    installed = any(word[0] in "@?" for word in selection.words)
+    if installed:
+        facts.look_at_system(layout)
+    if layout.memos:
+        facts.look_at_installed(layout)
+        return ":".join(_keys(selection, layout))
+    if installed and has_system(layout):
+        facts.look_at_installed(layout)
+        return ":".join(_handed(selection))
+    return ":".join(word for word in selection.words if word[0] != "?")
 
 
-def _keys(words: Iterable[str], selection: Selection) -> list[str]:
+def _keys(selection: Selection, layout: Layout) -> list[str]:
     """Return the words for a memo that this user has of another's store."""
-    known = {a.word: os.path.basename(a.prefix) for a in selection.answers if a.key}
-    found = [f"={known[w]}" if w in known else w for w in words if w in known or w[:1] != "@"]
+    own = f"{layout.pythons}/"
+    known = {a.word: f"={a.prefix.removeprefix(own)}" for a in selection.answers if a.key}
+    found = [known.get(w, w) for w in selection.words if w in known or w[0] not in "@?"]
     if any("/" in word for word in found):
-        raise Unsayable  # an environment: whoever registered it leaves its memo
+        raise Unsayable  # an environment: whoever registered it leaves its memo; or the system's
+    return found
+
+
+def _handed(selection: Selection) -> list[str]:
+    """Return the words where the system has a store, too: what requests mean lies in either.
+
+    So each directory's memo names the prefix itself, and both stores as they were.
+    """
+    known = {a.word: a.prefix for a in selection.answers if a.key}
+    found = [known.get(w, w) for w in selection.words if w in known or w[0] not in "@?"]
+    if any(":" in word for word in found):
+        raise Unsayable
     return found
 
 
@@ -231,15 +255,18 @@ class _Facts:
         mark = mark_file(environment)
         if not mark:
             raise Unsayable  # it is known by what sh can't see
-        self.content(record_path(world.layout, environment))
+        layout = world.layout.holding(environment.path)
+        if layout is not world.layout:  # one of this user's would come first
+            self.absent(record_path(world.layout, environment))
+        self.content(record_path(layout, environment))
         self.content(mark)
-        if link := link_of(environment, world.layout):
+        if link := link_of(environment, layout):
             self._same(mark, link)
         self._add("f", mark)  # as a link it would be that of the real one, which was moved away
         python = f"{environment.path}/bin/python"
         self._same(python, os.path.realpath(python))
         # what tells the version of an interpreter from elsewhere, as `belonging.key_of` has it
-        in_store = environment.interpreter.startswith(f"{world.layout.pythons}/")
+        in_store = os.path.dirname(environment.interpreter) in world.layout.shelves
         if in_store:
             self._same(environment.interpreter, os.path.realpath(environment.interpreter))
         if not in_store or environment.maker != "bubble":
@@ -251,6 +278,19 @@ class _Facts:
         if not when:
             raise Unsayable  # it changes now
         self._same(f"{layout.requests}/now", f"{layout.requests}/{when}")
+
+    def look_at_system(self, layout: Layout) -> None:
+        """Note that the system's store is as it was, or that there is still none."""
+        if has_system(layout):
+            self.look_at_installed(layout.beneath)
+        elif layout.system:
+            self.absent(layout.beneath.pythons)
+
+    def absent_name(self, name: str, layout: Layout) -> None:
+        """Note that no environment has a name."""
+        self.absent(f"{layout.registry}/n.{name}")
+        if has_system(layout):
+            self.absent(f"{layout.beneath.registry}/n.{name}")
 
     def absent(self, path: str) -> None:
         """Note that there is nothing at a path."""

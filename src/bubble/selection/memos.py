@@ -12,6 +12,7 @@ import stat
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.installed import meanings
+from bubble.pythons.installed.shared import has_system
 from bubble.selection import shortcuts
 from bubble.selection.facts import Memo, Unsayable, memos_of, told_memo
 from bubble.selection.resolve import select
@@ -41,11 +42,12 @@ def leave(selection: Selection, world: World) -> None:
         if not _is_writable(world.layout):
             world = world.replace(layout=_own(world))
         when = "" if world.layout.memos else _epoch(world.layout)
+        shared = has_system(world.layout)  # then each memo itself says what requests mean
         first = memos_of(selection, world)
         again = select(world)
         if again != selection or memos_of(again, world) != first:
             return
-        if when:
+        if when and not shared:
             _remember(selection, when, world.layout)
         whole = when or world.layout.memos or not any(w[0] == "@" for w in selection.words)
         for memo in first if whole else first[:-1]:

@@ -77,6 +77,30 @@ def of_name(layout: Layout, name: str) -> Environment | None:
     return _read(f"{layout.registry}/n.{name}") if name and "/" not in name else None
 
 
+def called(layout: Layout, name: str) -> Environment | None:
+    """Return the environment that a name means: this user's, or else the one of the system's store.
+
+    Of that only what lies in it: what else an administrator has is the administrator's.
+    """
+    found = of_name(layout, name)
+    if found is None and layout.system:
+        shared = of_name(layout.beneath, name)
+        found = shared if shared and _is_shared(shared, layout) else None
+    return found
+
+
+def shared_environments(layout: Layout) -> list[Environment]:
+    """Return the named environments of the system's store, less those of a name of this one."""
+    if not layout.system:
+        return []
+    shared = [e for e in environments(layout.beneath) if _is_shared(e, layout)]
+    return [e for e in shared if of_name(layout, e.name) is None]
+
+
+def _is_shared(environment: Environment, layout: Layout) -> bool:
+    return bool(environment.name) and environment.path.startswith(f"{layout.beneath.envs}/")
+
+
 def of_file(layout: Layout, name: str) -> Environment | None:
     """Return the environment of a record's file name."""
     return _read(f"{layout.registry}/{name}")
@@ -102,7 +126,8 @@ def environments(layout: Layout) -> list[Environment]:
 
 def of_commands(layout: Layout) -> list[Environment]:
     """Return the environments whose commands people may type: those of scripts are the scripts'."""
-    return [e for e in environments(layout) if not is_of_script(e.path, layout)]
+    own = [e for e in environments(layout) if not is_of_script(e.path, layout)]
+    return own + shared_environments(layout)
 
 
 def is_of_script(path: str, layout: Layout) -> bool:

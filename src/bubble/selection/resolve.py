@@ -136,7 +136,7 @@ def _not_installed(choice: Choice, world: World) -> BubbleError:
     texts = [printable(entry.text) for entry in choice.entries]
     wanted = ", ".join(f"“{text}”" for text in texts[:_SHOWN]) + (" …" if texts[_SHOWN:] else "")
     place = where(choice.source, choice.entries[0])
-    have = [i.key.name for i in store.installations(world.layout)]
+    have = [i.key.name for i in store.usable(world.layout)]
     shown = ", ".join(have[:_SHOWN]) + (" …" if have[_SHOWN:] else "")
     return BubbleError(
         "not_installed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
-from bubble.pythons.installed.store import installation_at, installations
+from bubble.pythons.installed.store import installation_at, usable
 from bubble.selection import front, shim_record, templates
 from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import is_of_script, of_commands
@@ -141,9 +141,9 @@ def _leftovers(layout: Layout) -> list[str]:
 
 def _wanted(layout: Layout) -> tuple[set[str], list[str]]:
     """Return the names of all commands, and the prefixes that have no `bin`."""
-    present = installations(layout)
+    present = usable(layout)
     for installation in present:
-        if installation.is_adopted:
+        if installation.is_adopted and not layout.is_beneath(installation.prefix):
             _renew(installation)
     absent: list[str] = []
     prefixes = [*(i.prefix for i in present), *(e.path for e in of_commands(layout))]

@@ -19,12 +19,34 @@ if TYPE_CHECKING:
 class Layout(Record):
     """The paths below `home` (BUBBLE_HOME) and `cache` (BUBBLE_CACHE_DIR).
 
-    `memos` is where those lie that are meant, "" for the store's own.
+    `memos` is where those lie that are meant, "" for the store's own. `system` is where the store
+    may be that an administrator keeps for everybody, "" for nowhere; `said` is BUBBLE_SYSTEM_HOME,
+    letter for letter.
     """
 
     home: str
     cache: str
     memos: str = ""
+    system: str = ""
+    said: str = ""
+
+    @property
+    def beneath(self) -> Layout:
+        """The system's store, below this user's own: it is only read."""
+        return Layout(home=self.system, cache=self.cache)
+
+    def is_beneath(self, path: str) -> bool:
+        """Whether an absolute path is one of the system's store."""
+        return bool(self.system) and path.startswith(f"{self.system}/")
+
+    def holding(self, path: str) -> Layout:
+        """Return the layout of the store that an absolute path lies in: this one, or `beneath`."""
+        return self.beneath if self.is_beneath(path) else self
+
+    @property
+    def shelves(self) -> tuple[str, ...]:
+        """The directories that interpreters may stand in: this store's, and the system's."""
+        return (self.pythons, self.beneath.pythons) if self.system else (self.pythons,)
 
     @property
     def pythons(self) -> str:
@@ -211,6 +233,10 @@ class Layout(Record):
         return f"{self.cache}/catalogues"
 
 
+# what an administrator keeps for everybody, unless the variable says something else; a link will do
+SYSTEM_HOME = "/usr/local/share/bubble"
+SYSTEM_VARIABLE = "BUBBLE_SYSTEM_HOME"
+
 # inside an installation
 BUBBLE_DIR = ".bubble"
 RECEIPT = ".bubble/receipt.json"
@@ -226,10 +252,21 @@ def layout_from(env: Mapping[str, str]) -> Layout:
 
     Raises BubbleError(usage) when BUBBLE_HOME or BUBBLE_CACHE_DIR is not absolute.
     """
-    return Layout(
+    return layout_at(
+        env,
         home=_directory(env, "BUBBLE_HOME", _default_home),
         cache=_directory(env, "BUBBLE_CACHE_DIR", _default_cache),
     )
+
+
+def layout_at(env: Mapping[str, str], *, home: str, cache: str) -> Layout:
+    """Return the layout of a store, above the system's store that the variables name.
+
+    Raises BubbleError(usage) when BUBBLE_SYSTEM_HOME is neither absolute nor `none`.
+    """
+    said = env.get(SYSTEM_VARIABLE) or ""
+    system = "" if said == "none" else _directory(env, SYSTEM_VARIABLE, lambda _: SYSTEM_HOME)
+    return Layout(home=home, cache=cache, system="" if system == home else system, said=said)
 
 
 def configuration_file(env: Mapping[str, str]) -> str:

@@ -36,13 +36,15 @@ def execute(options: Namespace, context: Context) -> Outcome:
     status, environment = details.status, details.status.environment
     state = state_of(status)
     place = bubble_at(environment.path)
+    system = context.layout.is_beneath(environment.path)
     rows = {
         "name": environment.name,
         "project": environment.project or (place[0] if place else ""),
         "bubble": (place[1] + ", before its last sync" * place[2]) if place else "",
         "scripts": few(scripts.get(environment.path, ())),
         "path": environment.path,
-        "state": f"{state} ({status.advice})" if status.mend else state,
+        "store": "the system's" if system else "",
+        "state": f"{state} ({status.advice})" if status.mend and not system else state,
         "python": f"{details.version or '?'} ({status.python or 'unknown'})",
         "made with": details.made_with if details.made_with != details.version else "",
         "interpreter": environment.interpreter,
@@ -60,7 +62,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     }
     return Outcome(
         data={
-            **data_of(status, scripts),
+            **data_of(status, scripts, system=system),
             "version": details.version or None,
             "made_with": details.made_with or None,
             "executable": f"{environment.path}/bin/python",

@@ -35,27 +35,32 @@ def define(parser: ArgumentParser) -> None:
 def execute(options: Namespace, context: Context) -> Outcome:
     """List."""
     from bubble.cli.output import table
-    from bubble.envs.knowing.inspect import look_at_all
+    from bubble.envs.knowing.inspect import look_at_all, look_at_shared
     from bubble.envs.knowing.scripts import scripts_of
     from bubble.system.directory import working_directory
 
-    found = look_at_all(context.layout, working_directory(context.env.get("PWD", "")))
+    layout = context.layout
+    found = look_at_all(layout, working_directory(context.env.get("PWD", "")))
+    own = len(found)
+    found += look_at_shared(layout)
     sizes = _sizes(found) if options.size else []
     home = context.env.get("HOME", "")
     scripts = scripts_of(context.layout)
     rows = [_cells(status, home, scripts) for status in found]
+    for row in rows[own:]:
+        row[-1] += " (the system's)"
     if sizes:
         from bubble.model.text import size
 
         rows = [[*row[:3], size(s), *row[3:]] for row, s in zip(rows, sizes, strict=True)]
     hints = [
         f"{status.environment.title}: {state_of(status)}; {status.advice}"
-        for status in found
+        for status in found[:own]
         if status.state != "ok" and status.mend
     ]
     return Outcome(
         data=[
-            data_of(status, scripts) | ({"size": sizes[n]} if sizes else {})
+            data_of(status, scripts, system=n >= own) | ({"size": sizes[n]} if sizes else {})
             for n, status in enumerate(found)
         ]
         if context.output.json
@@ -65,10 +70,13 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
 
 
-def data_of(status: Status, scripts: Mapping[str, Sequence[str]]) -> dict[str, object]:
+def data_of(
+    status: Status, scripts: Mapping[str, Sequence[str]], *, system: bool
+) -> dict[str, object]:
     """Return what `--json` says of an environment at a glance.
 
-    `scripts` are those that run in environments (absolute paths, both).
+    `scripts` are those that run in environments (absolute paths, both); `system`, whether the
+    system's store has it.
     """
     environment = status.environment
     place = bubble_at(environment.path)
@@ -88,6 +96,7 @@ def data_of(status: Status, scripts: Mapping[str, Sequence[str]]) -> dict[str, o
         "mend": status.mend or None,
         "made_at": int(environment.made_at) or None,
         "used_at": status.used_at or None,
+        "system": system,
     }
 
 

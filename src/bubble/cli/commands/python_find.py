@@ -60,9 +60,9 @@ def _selected(context: Context) -> Outcome:
 
 
 def _newest(context: Context) -> Outcome:
-    from bubble.pythons.installed.store import installations
+    from bubble.pythons.installed.store import usable
 
-    if not installations(context.layout):
+    if not usable(context.layout):
         raise BubbleError(
             "not_installed",
             "no Python is installed, and nothing here selects one",
@@ -82,7 +82,7 @@ def _found(text: str, context: Context) -> Outcome:
 
     require_python(request)
     installation = find(context.layout, request, context.platform())
-    prefix = standing(context.layout, installation, exact=request.is_exact)
+    prefix = standing(installation, exact=request.is_exact)
     return _outcome(f"{prefix}/bin/python", str(installation.key))
 
 

@@ -124,11 +124,11 @@ def _install_archive(options: Namespace, requests: list[Request], context: Conte
 
 def _asked_here(context: Context) -> list[Request]:
     """Return what this directory, or else the global pin, asks for; none for the system's."""
-    from bubble.selection.registry import of_name
+    from bubble.selection.registry import called
     from bubble.selection.resolve import requested
 
     source, asked = requested(context.world())
-    there = [r for r in asked if r.kind == "name" and of_name(context.layout, r.text)]
+    there = [r for r in asked if r.kind == "name" and called(context.layout, r.text)]
     for request in there:
         context.output.note(f"{request} is an environment that is there")
     requests = [r for r in asked if r.kind != "system" and r not in there]

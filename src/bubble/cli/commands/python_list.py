@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bubble.cli.context import Context, Outcome
 from bubble.model.text import printable
 
@@ -25,7 +27,8 @@ DETAILS = (
 )
 JSON = (
     "a list of {key, implementation, version, minor, variant, platform, installed, adopted, "
-    "origin, prefix, executable, outdated_by, used_by}"
+    "origin, prefix, executable, outdated_by, used_by, system}; `system`: it is the system's store "
+    "that has it"
 )
 
 _SHOWN = 3  # environments that use an interpreter; --json has them all
@@ -118,11 +121,16 @@ def _cells(row: Row, home: str, users: list[str], *, full: bool) -> tuple[str, s
     if row.origin:
         path = _short(row.origin, home)
         return name, "adopted", printable(path, len(path))
-    notes = [f"outdated: {row.outdated_by} is available"] if row.outdated_by else []
+    notes = [f"of the system, {_store_of(row.prefix)}"] if row.system else []
+    notes += [f"outdated: {row.outdated_by} is available"] if row.outdated_by else []
     if users:
         shown = ", ".join(_short(title, home) for title in users[:_SHOWN])
         notes.append(f"used by {shown}" + " …" * bool(users[_SHOWN:]))
     return name, "installed", "; ".join(notes)
+
+
+def _store_of(prefix: str) -> str:
+    return printable(os.path.dirname(os.path.dirname(prefix)), 500)
 
 
 def _short(path: str, home: str) -> str:
@@ -145,4 +153,5 @@ def _data(row: Row, users: list[str]) -> dict[str, object]:
         "executable": f"{row.prefix}/bin/python" if row.prefix else None,
         "outdated_by": row.outdated_by or None,
         "used_by": users,
+        "system": row.system,
     }

@@ -27,6 +27,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.changing.rename import rename
     from bubble.envs.kernel import move_kernels
     from bubble.envs.knowing.editables import warnings_of
+    from bubble.envs.knowing.locate import require_ours
     from bubble.envs.knowing.pins import mending, pins_of
     from bubble.model.text import printable
     from bubble.selection.registry import of_name
@@ -34,6 +35,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     world = context.world()
     # a project's own has no other name than its manifest gives it
     source = of_name(context.layout, options.source) or find(options.source, context)
+    require_ours(source, context.layout)
     pins = pins_of(source.name, world)
     renamed = rename(
         source,

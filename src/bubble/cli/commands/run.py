@@ -110,9 +110,9 @@ def _meant(name: str, words: Sequence[str], world: World) -> str:
     import shlex
 
     from bubble.selection.path import find_system
-    from bubble.selection.registry import of_directory, of_name
+    from bubble.selection.registry import called, of_directory
 
-    if "/" in name or name.startswith(".") or of_name(world.layout, name):
+    if "/" in name or name.startswith(".") or called(world.layout, name):
         return ""
     own = of_directory(world.layout, world.cwd)
     is_command = name.startswith("python") or (
@@ -149,9 +149,9 @@ def _sync(name: str, context: Context, world: World) -> None:
 
 
 def _is_environment(name: str, context: Context) -> bool:
-    from bubble.selection.registry import of_name
+    from bubble.selection.registry import called
 
-    return of_name(context.layout, name) is not None
+    return called(context.layout, name) is not None
 
 
 def _run_script(

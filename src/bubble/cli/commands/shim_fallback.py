@@ -25,11 +25,11 @@ def run(arguments: Sequence[str], context: Context) -> int:
     from bubble.selection.fallback import run_shim
     from bubble.selection.resolve import World
     from bubble.system.directory import working_directory
-    from bubble.system.layout import Layout
+    from bubble.system.layout import layout_at
 
     home, name, *rest = arguments
-    layout = Layout(home=home, cache=_cache(context))
     try:
+        layout = layout_at(context.env, home=home, cache=_cache(context))
         require_format(layout)
         world = World(
             cwd=working_directory(context.env.get("PWD", "")),

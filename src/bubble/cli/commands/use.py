@@ -133,7 +133,7 @@ def _require_installed(request: Request, context: Context, options: Namespace) -
         return  # refused by the pin, which says why
     if request.kind == "name":
         from bubble.envs.knowing.bubbles import of_project
-        from bubble.selection.registry import of_name
+        from bubble.selection.registry import called
 
         world = context.world()
         if of_project(request.text, world.cwd, context.layout):
@@ -143,7 +143,7 @@ def _require_installed(request: Request, context: Context, options: Namespace) -
                 "says, and a .python-version would say nothing elsewhere",
                 hint=f'directories = ["…"] in the manifest; for this shell: bubble shell {request}',
             )
-        if of_name(context.layout, request.text):
+        if called(context.layout, request.text):
             return
         raise BubbleError(
             "request",

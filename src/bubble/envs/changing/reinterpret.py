@@ -52,7 +52,7 @@ def is_anothers(environment: Environment, layout: Layout) -> bool:
     if environment.maker != "bubble":
         return False
     directory = os.path.dirname(environment.interpreter)
-    return directory != layout.pythons and not is_same(directory, layout.pythons)
+    return not any(directory == shelf or is_same(directory, shelf) for shelf in layout.shelves)
 
 
 def wanted(asked: Asked, world: World) -> str:
@@ -91,7 +91,7 @@ def choose(environment: Environment, world: World) -> Choice:
         Choice(
             installation=installation,
             exact=request.is_exact,
-            base=base_of(world.layout, installation, exact=request.is_exact),
+            base=base_of(installation, exact=request.is_exact),
         )
         for installation in found
     ]

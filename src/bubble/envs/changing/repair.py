@@ -23,7 +23,7 @@ from bubble.envs.knowing import placing
 from bubble.envs.knowing.bubbles import of_project
 from bubble.envs.knowing.here import selected_name
 from bubble.envs.knowing.inspect import look_at_all
-from bubble.envs.knowing.locate import DEFAULT, is_path, locate
+from bubble.envs.knowing.locate import DEFAULT, is_path, locate, require_own_path
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, shell_word
@@ -60,6 +60,7 @@ def repair(text: str, world: World, *, installer: str = "", show: bool = False) 
     be mended; not_installed: no interpreter fits) and OSError.
     """
     path = find(text or selected_name(world), world.cwd, world.layout)
+    require_own_path(path, world.layout)
     with placing.lock(world.layout, path):
         known = registry.environments(world.layout)
         environment, done = reregister(path, world.layout, named=bool(text))

@@ -107,7 +107,7 @@ def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]
 
 def _is_used(patient: Patient) -> bool:
     """Whether there is anything that shims would be for."""
-    return bool(store.installations(patient.layout) or environments(patient.layout))
+    return bool(store.usable(patient.layout) or environments(patient.layout))
 
 
 def _active(patient: Patient) -> bool:

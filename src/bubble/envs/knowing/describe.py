@@ -61,6 +61,6 @@ def describe(environment: Environment, layout: Layout) -> Details:
 def _installed_version(status: Status, layout: Layout) -> str:
     """Return the version of the installation that an environment works with, "" for no such."""
     works = status.state in {"ok", "outdated", "foreign"}
-    if not works or os.path.dirname(status.environment.interpreter) != layout.pythons:
+    if not works or os.path.dirname(status.environment.interpreter) not in layout.shelves:
         return ""
     return status.python.partition("-")[2].partition("+")[0]

@@ -15,7 +15,7 @@ from bubble.model.text import printable
 from bubble.selection import worktree
 from bubble.selection.answers import answer_of, request_of, unknown_name
 from bubble.selection.belonging import inside, registered
-from bubble.selection.registry import of_name
+from bubble.selection.registry import called
 from bubble.selection.sources import Choice, Source, candidates, in_directory
 from bubble.system.directory import upwards
 from bubble.system.version_file import Entry, read_python_version
@@ -105,7 +105,7 @@ def _named(choice: Choice, world: World) -> Environment | None:
     for entry in choice.entries[:1]:
         request = request_of(entry, choice.source)
         if request.kind == "name":
-            found = of_name(world.layout, request.text)
+            found = called(world.layout, request.text)
             if found is None:
                 raise unknown_name(entry, choice.source, request, world)
             return found

@@ -11,7 +11,7 @@ from bubble.model.record import Record
 from bubble.model.text import shell_word
 from bubble.selection.belonging import PLACE
 from bubble.selection.identity import is_itself, mark_of, reached
-from bubble.selection.registry import Environment, environments
+from bubble.selection.registry import Environment, environments, shared_environments
 from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
@@ -107,9 +107,17 @@ def look_at_all(layout: Layout, cwd: str) -> list[Status]:
     return found
 
 
+def look_at_shared(layout: Layout) -> list[Status]:
+    """Return how the named environments of the system's store do, that a user can name."""
+    look = _Look(layout)
+    return [look.at(environment) for environment in shared_environments(layout)]
+
+
 def look_at(environment: Environment, layout: Layout) -> Status:
     """Return how one registered environment does."""
     status = _Look(layout).at(environment)
+    if layout.is_beneath(environment.path):
+        return status
     return _as_a_copy(status, environments(layout)) if status.state == "replaced" else status
 
 
@@ -118,7 +126,7 @@ class _Look:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._pythons = layout.pythons
+        self._shelves = layout.shelves
         self._seen: dict[str, tuple[str, bool, str]] = {}
 
     def at(self, environment: Environment) -> Status:
@@ -131,7 +139,7 @@ class _Look:
             configuration = os.stat(f"{path}/pyvenv.cfg")
             at = configuration.st_atime
             used_at = int(at) if at > configuration.st_mtime else 0
-            if not is_itself(environment, self._layout):
+            if not is_itself(environment, self._layout.holding(path)):
                 state = "replaced"
             elif not os.access(f"{path}/bin/python", os.F_OK):
                 state = self._fault(environment, present=present)
@@ -165,7 +173,7 @@ class _Look:
     def _look_up(self, prefix: str) -> tuple[str, bool, str]:
         present = bool(prefix) and os.path.exists(f"{prefix}/bin/python")
         directory, name = os.path.split(prefix)
-        if directory != self._pythons:
+        if directory not in self._shelves:
             return prefix, present, ""
         key = _link(prefix) or name
         newest = _link(f"{directory}/{_minor(key)}")

@@ -7,10 +7,17 @@ import os
 from bubble.envs.knowing.bubbles import of_project
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, shell_word
+from bubble.pythons.installed.shared import not_ours
 from bubble.selection import worktree
 from bubble.selection.answers import quoted
 from bubble.selection.belonging import registered
-from bubble.selection.registry import environments, of_directory, of_name
+from bubble.selection.registry import (
+    called,
+    environments,
+    of_directory,
+    of_name,
+    shared_environments,
+)
 from bubble.system.directory import upwards
 
 TYPE_CHECKING = False
@@ -42,6 +49,7 @@ def locate(text: str, cwd: str, layout: Layout) -> Environment:
     found = (
         of_project(text, cwd, layout)
         or of_name(layout, text)
+        or called(layout, text)
         or of_path(os.path.join(cwd, text), layout)
         or awaited(f"{layout.envs}/{text}", layout)
     )
@@ -56,7 +64,7 @@ def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
     A repository can bring a link to any environment that it guesses the place of. Nor one of two
     that a name may mean: the project's, or the one for the whole machine.
     """
-    found = locate(text, cwd, layout)
+    found = require_ours(locate(text, cwd, layout), layout)
     named = of_name(layout, text) if not is_path(text) else None
     if named is not None and named != found:
         raise BubbleError(
@@ -82,6 +90,22 @@ def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
     return found
 
 
+def require_ours(environment: Environment, layout: Layout) -> Environment:
+    """Return an environment that is to be changed; raise BubbleError(permission) for the system's.
+
+    What users have made for themselves, they change; what an administrator made for all, not.
+    """
+    if layout.is_beneath(environment.path):
+        raise not_ours(f"the environment {printable(environment.title, 500)}", layout)
+    return environment
+
+
+def require_own_path(path: str, layout: Layout) -> None:
+    """Raise BubbleError(permission) for a change at an absolute path in the system's store."""
+    if layout.is_beneath(path) or layout.is_beneath(os.path.realpath(path)):
+        raise not_ours(printable(path, 500), layout)
+
+
 def is_path(text: str) -> bool:
     """Whether somebody who writes `text` means a path and not a name."""
     return "/" in text or text[:1] in {".", "~"}
@@ -96,6 +120,9 @@ def of_path(path: str, layout: Layout) -> Environment | None:
             return found
     if parent == layout.envs:
         return of_name(layout, name)
+    if layout.is_beneath(path):
+        found = of_name(layout.beneath, name)
+        return found if found and found.path == path else None
     real = os.path.realpath(path)
     for environment in environments(layout):  # through links, the path may have another name
         if path == environment.path or real == os.path.realpath(environment.path):
@@ -114,7 +141,7 @@ def unknown_name(name: str, layout: Layout) -> BubbleError:
         )
     import difflib
 
-    names = [e.name for e in environments(layout) if e.name]
+    names = [e.name for e in (*environments(layout), *shared_environments(layout)) if e.name]
     close = difflib.get_close_matches(name, names, 1) if len(name) < 80 else []
     return BubbleError(
         "no_environment",

@@ -6,7 +6,7 @@ import os
 import re
 
 from bubble.envs.knowing import placing
-from bubble.envs.knowing.locate import DEFAULT, of_path, require_name_free
+from bubble.envs.knowing.locate import DEFAULT, of_path, require_name_free, require_own_path
 from bubble.envs.knowing.maker import maker_of
 from bubble.envs.knowing.ownership import MOVED, claim
 from bubble.model.errors import BubbleError
@@ -75,6 +75,7 @@ def _project_of(path: str) -> str:
 def examine(text: str, cwd: str, layout: Layout) -> str:
     """Return the path of the environment that `adopt` would register, or raise what it would."""
     path = _environment_at(os.path.normpath(os.path.join(cwd, os.path.expanduser(text))))
+    require_own_path(path, layout)
     shown = printable(path)
     if mark_of(path):
         known = of_path(path, layout)
@@ -100,7 +101,7 @@ def is_stranded(path: str, layout: Layout) -> bool:
     `repair` gives it another one of its minor.
     """
     home = read_configuration(path).get("home", "")
-    in_store = os.path.dirname(os.path.dirname(home)) == layout.pythons
+    in_store = os.path.dirname(os.path.dirname(home)) in layout.shelves
     return in_store and not os.path.isdir(home) and not os.path.exists(f"{path}/bin/python")
 
 
@@ -113,14 +114,15 @@ def interpreter_of(configuration: dict[str, str], layout: Layout) -> str:
     if not os.path.isabs(home):
         return ""
     prefix = os.path.dirname(os.path.normpath(home))
-    if os.path.dirname(prefix) == layout.pythons:
+    if os.path.dirname(prefix) in layout.shelves:
         return prefix
     real = os.path.realpath(home)
-    for name in reversed(names_in(layout.pythons)):
-        python = f"{layout.pythons}/{name}/bin/python"
-        same = name.count("-") >= 4 and os.path.dirname(os.path.realpath(python)) == real
-        if same and _same_minor(name, version_of(configuration)):
-            return f"{layout.pythons}/{name}"
+    for shelf in layout.shelves:
+        for name in reversed(names_in(shelf)):
+            python = f"{shelf}/{name}/bin/python"
+            same = name.count("-") >= 4 and os.path.dirname(os.path.realpath(python)) == real
+            if same and _same_minor(name, version_of(configuration)):
+                return f"{shelf}/{name}"
     return prefix
 
 

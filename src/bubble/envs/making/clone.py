@@ -9,7 +9,7 @@ from bubble.envs.changing.relocate import path_of, relocate, rename_prompt
 from bubble.envs.knowing import placing
 from bubble.envs.knowing.editables import site_packages
 from bubble.envs.knowing.inspect import look_at
-from bubble.envs.knowing.locate import DEFAULT, is_path, require_name_free
+from bubble.envs.knowing.locate import DEFAULT, is_path, require_name_free, require_own_path
 from bubble.envs.making.activation import activation_scripts, prompt_text
 from bubble.envs.making.duplicate import Duplicated, duplicate
 from bubble.model.errors import BubbleError
@@ -51,6 +51,7 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
     """
     environment = _named(target, cwd, layout)
     placing.require_sayable(environment.path)
+    require_own_path(environment.path, layout)
     with both_locks(layout, source.path, environment.path):
         source = registry.current(layout, source)  # it may have been made anew meanwhile
         require_sound(source, layout)

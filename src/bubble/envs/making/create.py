@@ -19,7 +19,6 @@ from bubble.system.layout import MARK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.pythons.installed.store import Installation
-    from bubble.system.layout import Layout
 
 _CACHEDIR = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -41,7 +40,7 @@ class Base(Record):
     installation: Installation
 
 
-def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
+def base_of(installation: Installation, *, exact: bool) -> Base:
     """Return what to make an environment against.
 
     Unless `exact`, that is the minor link, where it points at this installation: the environment
@@ -58,7 +57,7 @@ def base_of(layout: Layout, installation: Installation, *, exact: bool) -> Base:
             link=installation.prefix,
             installation=installation,
         )
-    link = store.standing(layout, installation, exact=exact)
+    link = store.standing(installation, exact=exact)
     executable = f"{link}/bin/{name}"
     if not os.path.exists(executable):
         executable = f"{link}/bin/python"

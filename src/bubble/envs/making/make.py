@@ -116,7 +116,7 @@ def make(plan: Plan, world: World, *, show: bool = False, steps: Steps = _NOTHIN
                 hint=f"bubble python install {plan.installation.key.name}",
             )
         sweep(layout)
-        environment = _record(plan, world)
+        environment = _record(plan)
         require_free(
             environment, layout, force=plan.force, arguments=plan.arguments, again=plan.again
         )
@@ -134,12 +134,12 @@ def make(plan: Plan, world: World, *, show: bool = False, steps: Steps = _NOTHIN
     return registry.current(layout, environment)
 
 
-def _record(plan: Plan, world: World) -> Environment:
+def _record(plan: Plan) -> Environment:
     return registry.Environment(
         path=plan.path,
         name=plan.name,
         project=plan.project,
-        interpreter=base_of(world.layout, plan.installation, exact=plan.exact).link,
+        interpreter=base_of(plan.installation, exact=plan.exact).link,
         request=plan.request,
         identity=new_identity(),
         made_at=str(int(time.time())),
@@ -151,7 +151,7 @@ def _stage_and_publish(
 ) -> None:
     with Staging(world.layout, plan.path) as staging:
         root = staging.path
-        base = base_of(world.layout, plan.installation, exact=plan.exact)
+        base = base_of(plan.installation, exact=plan.exact)
         build(
             root,
             plan.path,

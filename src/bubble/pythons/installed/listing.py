@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bubble.model.record import Record
-from bubble.pythons.installed.store import build_of, installations, read_receipt
+from bubble.pythons.installed.store import build_of, read_receipt, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ class Row(Record):
 
     `origin` is the interpreter that an adopted one stands for, else "". `outdated_by` is the newest
     version of its minor, when that is newer than every installed one; what is adopted is its
-    installer's business, and never outdated.
+    installer's business, and never outdated, as is what the system's store has (`system`).
     """
 
     key: Key
     prefix: str = ""
     origin: str = ""
     outdated_by: str = ""
+    system: bool = False
 
 
 class Listing(Record):
@@ -63,7 +64,7 @@ def list_pythons(
     platforms = catalogue.platforms if all_platforms else (_platform(request, platform),)
     there = [
         i
-        for i in installations(layout)
+        for i in usable(layout)
         if i.key.platform in platforms and (request is None or _satisfies(i, request))
     ]
     rows: list[Row] = []
@@ -72,6 +73,7 @@ def list_pythons(
         if mine or available:
             rows += _rows(
                 mine,
+                layout,
                 _available(catalogue, one, request, all_versions=all_versions),
                 installed=installed,
                 available=available,
@@ -112,6 +114,7 @@ def _available(
 
 def _rows(
     mine: Sequence[Installation],
+    layout: Layout,
     keys: Sequence[Key],
     *,
     installed: bool,
@@ -133,13 +136,17 @@ def _rows(
             key = installation.key
             newer = newest.get(key.minor)
             adopted = installation.is_adopted
+            system = layout.is_beneath(installation.prefix)
             outdated = newer is not None and newer.version > best[key.minor].version
             rows.append(
                 Row(
                     key=key,
                     prefix=installation.prefix,
                     origin=_origin(installation) if adopted else "",
-                    outdated_by=str(newer.version) if newer and outdated and not adopted else "",
+                    outdated_by=str(newer.version)
+                    if newer and outdated and not (adopted or system)
+                    else "",
+                    system=system,
                 )
             )
     if available:

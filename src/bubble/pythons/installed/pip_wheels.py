@@ -13,7 +13,7 @@ import os
 import re
 
 from bubble.model.record import Record
-from bubble.pythons.installed.store import installations
+from bubble.pythons.installed.store import usable
 from bubble.pythons.probing.stdlib import stdlib_of
 from bubble.system.files import sha256_of
 
@@ -76,7 +76,7 @@ class Wheel(Record):
 
 def bundled(layout: Layout) -> Iterator[Wheel]:
     """Yield the wheels that the installed Pythons have, and then the distribution's."""
-    found = [f"{stdlib_of(i)}/ensurepip/_bundled" for i in installations(layout)]
+    found = [f"{stdlib_of(i)}/ensurepip/_bundled" for i in usable(layout)]
     for directory in (*found, DISTRIBUTIONS):
         yield from wheels_in(directory)
 

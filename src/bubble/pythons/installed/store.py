@@ -15,6 +15,7 @@ from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons.installed import meanings
+from bubble.pythons.installed.shared import has_system
 from bubble.system.files import is_temporary, link_atomic, read_text, unlink_quietly, write_atomic
 from bubble.system.layout import MANIFEST, RECEIPT
 from bubble.system.lock import Lock, lock_timeout
@@ -109,8 +110,35 @@ def installation_at(layout: Layout, key: str) -> Installation | None:
         return None
 
 
+def usable(layout: Layout) -> list[Installation]:
+    """Return what can be used: this store's and the system's, the most wanted first.
+
+    The higher version comes first, wherever it lies; of one key, this store's. Raises
+    BubbleError(store).
+    """
+    own = installations(layout)
+    shared = installations(layout.beneath) if has_system(layout) else []
+    if not shared:
+        return own
+    from bubble.system.format import is_current
+
+    is_current(layout.beneath)
+    return sorted([*own, *shared], key=lambda i: i.key.rank, reverse=True)
+
+
 def matching(layout: Layout, request: Request, platform: Platform) -> list[Installation]:
-    """Return the installations that satisfy a request on this platform, best first."""
+    """Return what can be used and satisfies a request on this platform, best first."""
+    return _matching(usable(layout), request, platform)
+
+
+def stands_at(layout: Layout, key: str) -> list[Installation]:
+    """Return the installations of a key's text that can be used: this store's, the system's."""
+    layouts = (layout, layout.beneath) if has_system(layout) else (layout,)
+    return [found for one in layouts if (found := installation_at(one, key))]
+
+
+def own_matching(layout: Layout, request: Request, platform: Platform) -> list[Installation]:
+    """Return what satisfies a request in this store alone: what a user may change, best first."""
     return _matching(installations(layout), request, platform)
 
 
@@ -154,7 +182,7 @@ def not_installed(layout: Layout, request: Request, platform: Platform) -> Bubbl
     """Return the error for a request that nothing installed satisfies."""
     from shlex import quote
 
-    have = [i.key.name for i in installations(layout) if i.key.platform == platform]
+    have = [i.key.name for i in usable(layout) if i.key.platform == platform]
     shown = ", ".join(have[:8]) + (" …" if len(have) > 8 else "")
     return BubbleError(
         "not_installed",
@@ -252,7 +280,7 @@ class changing:  # noqa: N801 - used as a function
     def _meanings(self, present: list[Installation]) -> Iterator[tuple[str, str]]:
         for name in self._names:
             try:
-                found = _handed(name, self._layout, self._platform, present)
+                found = _handed(name, self._platform, present)
             except BubbleError:
                 continue  # no file of ours
             yield name, found[1] if found else meanings.NOTHING
@@ -270,33 +298,33 @@ def meaning(text: str, layout: Layout, platform: Platform) -> Installation | Non
     `>=3.9^3.12` is a range and the pins behind it, best first: what a pin means is taken where it
     is in the range. Raises BubbleError(request).
     """
-    found = _best(text, platform, installations(layout))
+    found = _best(text, platform, usable(layout))
     return found[0] if found else None
 
 
 def handed(text: str, layout: Layout, platform: Platform) -> tuple[Installation, str] | None:
     """Return what `meaning` does, and the prefix by which it is handed out (`standing`)."""
-    return _handed(text, layout, platform, installations(layout))
+    return _handed(text, platform, usable(layout))
 
 
 def _handed(
-    text: str, layout: Layout, platform: Platform, present: list[Installation]
+    text: str, platform: Platform, present: list[Installation]
 ) -> tuple[Installation, str] | None:
     found = _best(text, platform, present)
     if found is None:
         return None
     installation, request = found
-    return installation, standing(layout, installation, exact=request.is_exact)
+    return installation, standing(installation, exact=request.is_exact)
 
 
-def standing(layout: Layout, installation: Installation, *, exact: bool) -> str:
+def standing(installation: Installation, *, exact: bool) -> str:
     """Return the prefix (absolute) by which an installation is used.
 
-    That is the minor link where it leads there, unless one `exact` patch release is meant: what
-    is made by that path, by whichever tool, survives patch upgrades. An adopted interpreter stands
-    where its maker put it.
+    That is its store's minor link where it leads there, unless one `exact` patch release is meant:
+    what is made by that path, by whichever tool, survives patch upgrades. An adopted interpreter
+    stands where its maker put it.
     """
-    link = f"{layout.pythons}/{installation.key.minor}"
+    link = f"{os.path.dirname(installation.prefix)}/{installation.key.minor}"
     if exact or installation.is_adopted:
         return installation.prefix
     try:

@@ -12,6 +12,7 @@ from bubble.model.record import Record
 from bubble.model.request import parse_request
 from bubble.model.text import printable
 from bubble.pythons.installed import store
+from bubble.pythons.installed.shared import not_ours
 from bubble.pythons.installed.shelf import require_not_bubbles
 from bubble.pythons.installing.batch import Batch, install_downloads, open_fresh, require_python
 from bubble.pythons.probing.probe import check, probe
@@ -60,11 +61,13 @@ class Upgraded(Record):
 def named(request: Request, machine: Machine) -> Installation:
     """Return the one installation that a request names.
 
-    Raises BubbleError(not_installed), or (request) when several satisfy the request.
+    Raises BubbleError(not_installed), (request) when several satisfy the request, or (permission)
+    when only the system's store has one.
     """
     require_python(request)
-    found = store.matching(machine.layout, request, machine.platform)
+    found = store.own_matching(machine.layout, request, machine.platform)
     if not found:
+        require_own(request, machine)
         store.finish_changes(machine.layout, machine.platform)  # an uninstall that was killed
         raise store.not_installed(machine.layout, request, machine.platform).replace_hint(
             "bubble python list --installed"
@@ -77,6 +80,13 @@ def named(request: Request, machine: Machine) -> Installation:
             hint=f"name one: bubble python uninstall {found[-1].key.name}",
         )
     return found[0]
+
+
+def require_own(request: Request, machine: Machine) -> None:
+    """Raise BubbleError(permission) if what is asked for is the system's: users leave it alone."""
+    for installation in store.matching(machine.layout, request, machine.platform):
+        if machine.layout.is_beneath(installation.prefix):
+            raise not_ours(installation.key.name, machine.layout)
 
 
 def remove(installation: Installation, machine: Machine, users: Users | None = None) -> list[str]:
@@ -132,6 +142,7 @@ def upgrade(
                 i for i in present if request.matches(i.key, machine.platform, prereleases=True)
             ]
             if not mine:
+                require_own(request, machine)
                 raise store.not_installed(machine.layout, request, machine.platform)
             best = _newest_of(mine[0].key, catalogue)
             if best is not None:
@@ -232,6 +243,9 @@ def repair(broken: Sequence[Verified], machine: Machine, progress: Progress) -> 
     downloads: list[Download] = []
     errors: list[BubbleError] = []
     for item in broken:
+        if machine.layout.is_beneath(item.installation.prefix):
+            errors.append(not_ours(item.installation.key.name, machine.layout))
+            continue
         found = _archive_of(item.installation, catalogue, machine)
         if isinstance(found, BubbleError):
             errors.append(found)

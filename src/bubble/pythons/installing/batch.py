@@ -39,8 +39,9 @@ def install_requests(
     """Install what satisfies each request; what is installed already satisfies it, too.
 
     `upgrade` installs the newest available one even where an older one would do; `reinstall`
-    replaces what is there. A request that fails doesn't keep the others from being carried out.
-    What came of the others is in their order, one for each.
+    replaces what is there, or installs one of this store's own beside the system's. A request that
+    fails doesn't keep the others from being carried out. What came of the others is in their order,
+    one for each.
     """
     done: list[Installed | str] = []  # what is there, or the key of what is to come
     errors: list[BubbleError] = []
@@ -49,7 +50,8 @@ def install_requests(
     for request in requests:
         try:
             require_python(request)
-            present = store.matching(machine.layout, request, machine.platform)
+            within = store.own_matching if reinstall else store.matching
+            present = within(machine.layout, request, machine.platform)
             if present and not (reinstall or upgrade):
                 store.finish_changes(machine.layout, machine.platform)
                 done.append(Installed(installation=present[0], status="present"))
@@ -57,6 +59,11 @@ def install_requests(
             if catalogue is None:
                 catalogue = open_fresh(machine)
             download = _choose(request, catalogue, machine, present if reinstall else [])
+            there = store.stands_at(machine.layout, str(download.key))
+            if there and not reinstall:
+                store.finish_changes(machine.layout, machine.platform)
+                done.append(Installed(installation=there[0], status="present"))
+                continue
             wanted.setdefault(str(download.key), download)
             done.append(str(download.key))
         except BubbleError as error:
