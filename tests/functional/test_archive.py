@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
@@ -105,6 +106,27 @@ def test_entries_tell_what_was_written_in_the_archives_order(arena: Arena) -> No
     last = done.entries[2]
     assert (last.path, last.kind, last.mode) == ("a/file", "file", 0o755)
     assert (last.size, last.crc32, last.target) == (7, crc, "")
+
+
+def test_a_hard_link_is_a_copy_where_the_file_system_has_none(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "what FAT says")
+
+    monkeypatch.setattr(os, "link", link)
+    body = (
+        t.file(b"python/a/file", b"content", mode=0o755)
+        + t.hard_link(b"python/d/b", b"python/a/file")
+        + t.hard_link(b"python/c", b"python/d/b")
+    )
+    done = extract(arena.write(t.gz(body + t.END)), arena.staging)
+    assert [entry.path for entry in done.entries] == ["a", "a/file", "d", "d/b", "c"]
+    for name in ("a/file", "d/b", "c"):
+        path = f"{arena.staging}/{name}"
+        assert (os.stat(path).st_nlink, stat.S_IMODE(os.stat(path).st_mode)) == (1, 0o755)
+        with open(path, "rb") as file:
+            assert file.read() == b"content"
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

@@ -274,6 +274,63 @@ def test_a_variable_that_is_no_path_is_said(place: Place) -> None:
     assert "BUBBLE_SYSTEM_HOME must be an absolute path" in done.err
 
 
+def test_an_administrators_modes_dont_depend_on_the_umask(
+    tmp_path: Path, bubble: Callable[..., Result], env: dict[str, str]
+) -> None:
+    system = f"{tmp_path}/srv/everybodys"
+    said = {
+        "BUBBLE_CATALOG": small_mirror(f"{tmp_path}/mirror", SPECS),
+        "BUBBLE_SYSTEM_HOME": system,
+    }
+    before = os.umask(0o077)
+    try:
+        for line in ("install 3.12.1", "create lab -p 3.12 --no-pip", "python upgrade", "gc --yes"):
+            done = bubble("--system", *line.split(), env=said)
+            assert done.status == 0, done.err
+    finally:
+        os.umask(before)
+    closed = [os.path.relpath(path, system) for path in open_to_all(system)]
+    assert [p for p in closed if p != "journal" and not p.startswith("cache/")] == []
+    assert not os.path.exists(env["BUBBLE_HOME"])
+    assert not os.path.exists(env["BUBBLE_CACHE_DIR"])
+
+
+def open_to_all(root: str) -> Iterator[str]:
+    """Yield what somebody else can't read below `root`, or a directory that they can't enter."""
+    for directory, below, files in os.walk(root):
+        for name in (*below, *files):
+            path = f"{directory}/{name}"
+            wanted = 0o555 if os.path.isdir(path) else 0o444
+            if not os.path.islink(path) and os.stat(path).st_mode & wanted != wanted:
+                yield path
+
+
+def test_taking_a_python_from_everybody_says_what_cant_be_seen(place: Place) -> None:
+    for line in ("python uninstall 3.11.9", "python upgrade --prune", "gc --dry-run"):
+        said = place.run("--system", *line.split())
+        assert said.status == 0, said.err
+        assert "can't be seen from here" in said.err, line
+    assert "can't be seen" not in place.run("--system", "python", "upgrade").err
+    place.before = place.seen()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sync", "not with “sync”"),
+        ("use 3.12", "not with “use”"),
+        ("", "not with “”"),
+        ("create --no-pip", "has a name, and that comes first"),
+    ],
+)
+def test_what_is_about_no_store_isnt_done_to_everybodys(
+    bubble: Callable[..., Result], line: str, said: str
+) -> None:
+    done = bubble("--system", *line.split())
+    assert done.status == 2
+    assert said in done.err
+
+
 def test_every_command_is_held_to_the_systems_store() -> None:
     """A new command says here whether it could change what is an administrator's."""
     tried = {line.partition(" -")[0] for line in (*REFUSED, *HARMLESS)}

@@ -72,6 +72,7 @@ PARTS = (
             "faults/test_concurrency.py",
             "faults/test_shim_concurrency.py",
             "faults/test_mix.py",
+            "faults/test_system_crowd.py",
         ),
         bugs=3,
     ),

@@ -92,7 +92,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     output = Output(env, json="--json" in argv)
     try:
-        if argv[:1] == ["--system"]:
+        if [*argv[:1]] == ["--system"]:
             from bubble.cli.system import taken
 
             argv, env = taken(argv[1:], env, output)

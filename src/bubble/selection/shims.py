@@ -11,6 +11,7 @@ from bubble.selection.path import identity, is_shim
 from bubble.selection.registry import is_of_script, of_commands
 from bubble.selection.shim_record import ShimRecord
 from bubble.system.files import (
+    NO_LINKS,
     is_temporary,
     read_text,
     temporaries,
@@ -185,9 +186,8 @@ def _is_right(layout: Layout, wanted: set[str], script: str) -> bool:
     if not os.path.isdir(layout.shims) or read_text(layout.shim) != script:
         return False
     there = set(os.listdir(layout.shims))
-    shim = identity(layout.shim)
     return (
-        all(identity(f"{layout.shims}/{name}") == shim for name in wanted)
+        all(_stands(layout, name) for name in wanted)
         and not _leftovers(layout)
         and not any(
             is_temporary(name) or is_shim(f"{layout.shims}/{name}") for name in there - wanted
@@ -208,14 +208,33 @@ def _is_command(entry: os.DirEntry[str]) -> bool:
 def _link(layout: Layout, name: str) -> bool:
     """Make `name` a shim; say whether it is a new one."""
     path = f"{layout.shims}/{name}"
-    there = identity(path)
-    if there is not None and there == identity(layout.shim):
+    if _stands(layout, name):
         return False
+    is_new = not os.path.lexists(path)
     temporary = f"{layout.shims}/.{os.getpid()}.tmp"  # a name may be as long as names can be
     unlink_quietly(temporary)
-    os.link(layout.shim, temporary)
+    try:
+        os.link(layout.shim, temporary)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        script = read_text(layout.shim) or ""
+        write_atomic(temporary, script.encode("utf-8", "surrogateescape"), 0o755)
     os.rename(temporary, path)
-    return there is None
+    return is_new
+
+
+def _stands(layout: Layout, name: str) -> bool:
+    """Whether a name is the shim: a link to it, or a copy where the file system has no links."""
+    path = f"{layout.shims}/{name}"
+    there = identity(path)
+    if there is None or there == identity(layout.shim):
+        return there is not None
+    try:
+        alone = os.stat(path).st_nlink == os.stat(layout.shim).st_nlink == 1
+    except OSError:
+        return False
+    return alone and os.access(path, os.X_OK) and read_text(path) == read_text(layout.shim)
 
 
 def _drop(layout: Layout, name: str, wanted: set[str]) -> bool:

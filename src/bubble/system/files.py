@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -22,6 +23,10 @@ def make_directory(path: str) -> None:
         os.chmod(path, status.st_mode & 0o7777 | DIRECTORY_MODE)
 
 
+# what a file system without hard links says of one, or one that can't have more of them
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
 def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool = False) -> None:
     """Replace `path` by `data` in one step; `durable` also survives a power cut.
 
@@ -37,7 +42,7 @@ def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool
             _give(descriptor, mode)
             write_all(descriptor, data)
             if durable:
-                os.fsync(descriptor)
+                flush(descriptor)
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
@@ -113,7 +118,7 @@ def replace_file(
                 pass  # a group that this user isn't in any more
         if mode is not None:
             os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
+        flush(descriptor)
         if new:
             _name_new(temporary, path)
         else:
@@ -301,6 +306,18 @@ def fsync_directory(path: str) -> None:
     """Make the names in a directory survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush(descriptor: int) -> None:
+    """Write out what was written, where the file system has a call for that.
+
+    Some have none for a directory (EINVAL): what is done there is done, and isn't called failed.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+            raise

@@ -14,7 +14,7 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.system.files import fsync_directory, names_in, read_text, unlink_quietly
+from bubble.system.files import flush, fsync_directory, names_in, read_text, unlink_quietly
 from bubble.system.lock import Lock
 
 TYPE_CHECKING = False
@@ -98,7 +98,7 @@ def begin(layout: Layout, *, beside: str = "", scratch: str = "", target: str = 
         text = f"{_FORMAT}\0{begun.scratch}\0{begun.target}\0"
         os.write(descriptor, os.fsencode(text))
         if target:  # mere scratch is no loss, should a power cut forget it
-            os.fsync(descriptor)
+            flush(descriptor)
             fsync_directory(layout.journal)
     except BaseException:
         entry.end()

@@ -14,7 +14,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable, shell_word
 from bubble.system import journal
-from bubble.system.files import fsync_directory
+from bubble.system.files import flush, fsync_directory
 from bubble.system.layout import MARK, RECEIPT
 from bubble.system.trees import located, obstacle, remove_tree
 
@@ -153,7 +153,7 @@ def _in_place(layout: Layout, path: str, where: int) -> Remains:
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         os.close(os.open(entry.begun.tombstone, flags, 0o600, dir_fd=directory))
-        os.fsync(directory)
+        flush(directory)
         unmark(directory)
     except BaseException:
         entry.leave()  # a sweep sees whether the tombstone is there

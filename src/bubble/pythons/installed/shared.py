@@ -27,6 +27,6 @@ def not_ours(title: str, layout: Layout) -> BubbleError:
         "permission",
         f"{title} belongs to the system's store, {printable(layout.system, 500)}: whoever looks "
         "after this machine changes it, and your own bubble only reads it",
-        hint="ask them; what is your own: bubble list, bubble python list --installed",
+        hint="ask them; which you have, and whose: bubble list",
         details={"system_home": layout.system},
     )

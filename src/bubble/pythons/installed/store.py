@@ -111,10 +111,9 @@ def installation_at(layout: Layout, key: str) -> Installation | None:
 
 
 def usable(layout: Layout) -> list[Installation]:
-    """Return what can be used: this store's and the system's, the most wanted first.
+    """Return what can be used, this store's and the system's, the most wanted first.
 
-    The higher version comes first, wherever it lies; of one key, this store's. Raises
-    BubbleError(store).
+    Of one key it is this store's. Raises BubbleError(store).
     """
     own = installations(layout)
     shared = installations(layout.beneath) if has_system(layout) else []

@@ -15,6 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.system.archive.model import Entry, Limits, refusal
 from bubble.system.archive.rules import check_component, check_name, check_target
+from bubble.system.files import NO_LINKS
 
 MAX_DIRECTORIES = 48  # descriptors that are kept open
 
@@ -113,6 +114,10 @@ class Tree:
             )
         except FileExistsError:
             raise self._collision(name) from None
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            self._copy((origin, origin_base), (parent, base), original.mode)
         path = name[len(self._prefix) :]
         entry = Entry((path, "file", original.mode, original.size, original.crc32, ""))
         self.entries.append(entry)
@@ -185,6 +190,18 @@ class Tree:
             if not self._plain_directories:
                 os.chmod(base, _DIRECTORY_MODE, dir_fd=above)
         self.entries.append(Entry((name[len(self._prefix) :], "dir", 0o755, 0, 0, "")))
+
+    def _copy(self, origin: tuple[str, str], target: tuple[str, str], mode: int) -> None:
+        """Copy a file of this tree, each a directory's name and one in it: no links here."""
+        from shutil import copyfileobj
+
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        source = os.open(origin[1], os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._directory(origin[0]))
+        with open(source, "rb") as read:
+            copy = os.open(target[1], flags, 0o600, dir_fd=self._directory(target[0]))
+            with open(copy, "wb") as written:
+                copyfileobj(read, written)
+                os.fchmod(copy, mode)
 
     def _directory(self, name: str) -> int:
         """Return a descriptor of a directory that this object made."""
