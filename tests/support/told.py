@@ -85,6 +85,8 @@ def parse_line(line: str) -> Namespace | None:
     name, *words = shlex.split(line, comments=True)
     assert name == "bubble", line
     words = list(itertools.takewhile(lambda word: word not in {"|", ">", ";", "&&"}, words))
+    if words[:1] == ["--system"]:
+        del words[0]
     if words and words[-1] in {"--help", "--version"}:
         known = {"", *COMMANDS, *GROUPS}
         assert " ".join(words[:-1]) in known, line

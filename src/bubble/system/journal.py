@@ -14,6 +14,7 @@ import time
 
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
+from bubble.system.elsewhere import may_be_anothers, new_token
 from bubble.system.files import flush, fsync_directory, names_in, read_text, unlink_quietly
 from bubble.system.lock import Lock
 
@@ -84,7 +85,7 @@ def begin(layout: Layout, *, beside: str = "", scratch: str = "", target: str = 
     `beside` is an absolute directory in which scratch will lie, of a new name; the rest as in
     `Begun`. Raises OSError.
     """
-    token = os.urandom(8).hex()
+    token = new_token()
     path = f"{layout.journal}/{token}"
     begun = Begun(
         token=token, scratch=f"{beside}/.bubble-{token}" if beside else scratch, target=target
@@ -114,6 +115,8 @@ def left(layout: Layout) -> list[str]:
     found = []
     for name in names_in(layout.journal):
         path = f"{layout.journal}/{name}"
+        if may_be_anothers(name, path):
+            continue
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
@@ -154,6 +157,8 @@ def is_forgotten(entry: Entry) -> bool:
 
 def _take(layout: Layout, name: str) -> Entry | None:
     path = f"{layout.journal}/{name}"
+    if may_be_anothers(name, path):
+        return None
     descriptor = -1
     try:
         with Lock(guard(layout)):

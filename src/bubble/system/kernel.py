@@ -69,13 +69,22 @@ def rename_new(old: str, new: str) -> bool:
 
 def has_true_links(path: str) -> bool:
     """Whether a hard link stays one, and is known by its number, on the file system of `path`."""
+    kinds = file_system_kinds(path)
+    return bool(kinds) and _UNTRUE.isdisjoint(kinds)
+
+
+def file_system_kinds(path: str) -> set[int]:
+    """Return the number of the kind of file system that `path` is on, as statfs(2) has it.
+
+    Several where it may be read in several ways, none where nobody says.
+    """
     statfs = _libc("statfs")
     if statfs is None:
-        return False
+        return set()
     said = _buffer(512)  # struct statfs is smaller; the type comes first, in four bytes or eight
     if statfs(os.fsencode(path), said):
-        return False
-    return _UNTRUE.isdisjoint(int.from_bytes(bytes(said)[:n], sys.byteorder) for n in (4, 8))
+        return set()
+    return {int.from_bytes(bytes(said)[:n], sys.byteorder) for n in (4, 8)}
 
 
 def _renamed(first: str, second: str, flag: int, first_in: int, second_in: int) -> bool:

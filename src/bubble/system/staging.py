@@ -2,7 +2,8 @@
 
 A live staging directory is one whose descriptor somebody has locked (flock). The lock dies with
 its holder, so a sweeper can tell a dead one from a live one without process ids, and `staging/`
-is guarded during the instant between making a directory and locking it. What lies in `trash/` is
+is guarded during the instant between making a directory and locking it. On a network's disk such a
+lock isn't seen by other machines: `system.elsewhere`. What lies in `trash/` is
 always garbage. What has to lie elsewhere, beside what it takes the place of, since that may be on
 another file system, has an entry in the journal, and nothing there is believed without one.
 """
@@ -15,6 +16,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.system import journal, kernel
+from bubble.system.elsewhere import new_token
 from bubble.system.files import fsync_directory
 from bubble.system.lock import Lock
 from bubble.system.removal import DIRECTORY, PLACE, is_there, open_scratch, set_aside
@@ -50,7 +52,7 @@ class Staging:
     def __enter__(self) -> Self:
         parent, name = os.path.split(self.target)
         if self.target.startswith(f"{self.layout.home}/"):
-            self._make(self.layout.staging, f"{name}.{os.urandom(6).hex()}")
+            self._make(self.layout.staging, f"{name}.{new_token()}")
         else:
             self._make_beside(parent)
         return self

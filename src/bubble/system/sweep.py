@@ -12,6 +12,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.system import journal
+from bubble.system.elsewhere import may_be_anothers
 from bubble.system.files import fsync_directory
 from bubble.system.lock import Lock
 from bubble.system.removal import DIRECTORY, PLACE, is_there, unmark
@@ -44,7 +45,7 @@ def sweep(layout: Layout) -> tuple[Stuck, ...]:
     stuck, kept = _sweep_journal(layout)
     for directory, name in _entries(layout.staging):
         path = f"{layout.staging}/{name}"
-        if path not in kept:
+        if path not in kept and not may_be_anothers(name.rpartition(".")[2], path):
             _try(stuck, path, _sweep_staging, layout, directory, path)
     for directory, name in _entries(layout.trash):
         path = f"{layout.trash}/{name}"

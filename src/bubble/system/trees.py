@@ -5,6 +5,7 @@ However deep a tree is, few descriptors are open at once and nothing recurses.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -186,7 +187,8 @@ def _into(descent: Descent, name: str, spared: str = "") -> Iterator[OSError]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield located(error, f"{descent.path}/{name}")
+        if error.errno != errno.ESTALE:  # as below
+            yield located(error, f"{descent.path}/{name}")
         return
     for file, _ in here.files:
         if file == spared:
@@ -202,6 +204,9 @@ def _ignore_missing(action: Callable[..., None], name: str, directory: int) -> N
         action(name, dir_fd=directory)
     except FileNotFoundError:
         pass
+    except OSError as error:
+        if error.errno != errno.ESTALE:  # another machine has deleted it, or what it was in
+            raise
 
 
 def located(error: OSError, path: str) -> OSError:

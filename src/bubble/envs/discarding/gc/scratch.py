@@ -11,6 +11,7 @@ from bubble.envs.knowing.placing import lock
 from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from bubble.system import journal
+from bubble.system.elsewhere import may_be_anothers
 from bubble.system.files import is_alive, is_temporary, writer_of
 from bubble.system.lock import is_held
 from bubble.system.trees import size_of, walk
@@ -29,7 +30,8 @@ _OLD = 3600.0  # a temporary file of that age is nobody's, whoever has its proce
 def leftovers(layout: Layout) -> Iterator[Item]:
     """Yield what can go; work that is in progress isn't among it. Changes nothing."""
     for path in _paths(layout.staging):
-        if _is_dead(path):
+        token = path.rpartition(".")[2]
+        if _is_dead(path) and not may_be_anothers(token, path):
             yield Item(kind="scratch", path=path, why="its maker is gone", size=size_of(path))
     for path in _paths(layout.trash):
         yield Item(kind="scratch", path=path, why="thrown away", size=size_of(path))
