@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from support.scene import Scene
 
+COMPILED = "/__pycache__"  # by several processes at a time, under names that nobody knows before
 pytestmark = [LINUX_ONLY, needs("strace")]
 
 
@@ -32,7 +33,14 @@ def test_an_installation_for_everybody_that_is_killed_anywhere_is_there_or_not(
     stage.run("--system", "python", "install", "3.11.8")
     stage.save("older")
     install = ("--system", "python", "install", "3.11.9")
-    report = crash(stage, install, start="older", works=(OLDER, "3.11"), works_later=(NEWER,))
+    report = crash(
+        stage,
+        install,
+        start="older",
+        works=(OLDER, "3.11"),
+        works_later=(NEWER,),
+        may_miss=COMPILED,
+    )
     assert report.calls > 60
 
 
@@ -42,5 +50,5 @@ def test_an_upgrade_for_everybody_that_is_killed_anywhere_keeps_the_minor_workin
     stage.run("--system", "python", "install", "3.11.8")
     stage.save("older")
     upgrade = ("--system", "python", "upgrade", "--prune")
-    report = crash(stage, upgrade, start="older", works=("3.11",), gone=OLDER)
+    report = crash(stage, upgrade, start="older", works=("3.11",), gone=OLDER, may_miss=COMPILED)
     assert report.calls > 80

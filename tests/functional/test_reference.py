@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(ROOT, "scripts", "make-reference")
 # set by bubble for its own processes
-INTERNAL = {"BUBBLE_SHIM_DEPTH", "BUBBLE_DIR", "BUBBLE_HOOK"}
+INTERNAL = {"BUBBLE_SHIM_DEPTH", "BUBBLE_DIR", "BUBBLE_HOOK", "BUBBLE_SYSTEM"}
 
 
 @pytest.fixture(scope="module")

@@ -291,6 +291,8 @@ def test_an_administrators_modes_dont_depend_on_the_umask(
         os.umask(before)
     closed = [os.path.relpath(path, system) for path in open_to_all(system)]
     assert [p for p in closed if p != "journal" and not p.startswith("cache/")] == []
+    library = f"{system}/pythons/3.12/lib/python3.12"
+    assert [n for n in os.listdir(f"{library}/__pycache__") if n.startswith("os.")]
     assert not os.path.exists(env["BUBBLE_HOME"])
     assert not os.path.exists(env["BUBBLE_CACHE_DIR"])
 

@@ -14,9 +14,11 @@ from bubble.model.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from bubble.cli.context import Context
     from bubble.cli.output import Output
+    from bubble.pythons.installed.store import Installation
 
 # what works on a store; the others are about a project, a shell, or a user's own files
 COMMANDS = frozenset(
@@ -27,6 +29,7 @@ COMMANDS = frozenset(
         *("gc", "doctor", "cache dir", "cache size", "cache prune"),
     }
 )
+_MARK = "BUBBLE_SYSTEM"  # of its own processes: this is everybody's store
 _TAKES_AWAY = {"python uninstall": "", "gc": "", "python upgrade": "--prune"}
 
 
@@ -72,7 +75,23 @@ def _variables(env: Mapping[str, str]) -> dict[str, str]:
         "BUBBLE_HOME": home,
         "BUBBLE_CACHE_DIR": f"{home}/cache",
         "BUBBLE_SYSTEM_HOME": "none",
+        "UV_COMPILE_BYTECODE": env.get("UV_COMPILE_BYTECODE") or "1",
+        _MARK: "1",
     }
+
+
+def compile_for_all(installations: Iterable[Installation], context: Context) -> None:
+    """Write the bytecode of what was installed for everybody, who can't; elsewhere, nothing."""
+    if not context.env.get(_MARK):
+        return
+    from bubble.pythons.installing.bytecode import write_bytecode
+
+    for installation in installations:
+        try:
+            with context.output.working(f"compiling {installation.key.name}"):
+                write_bytecode(installation, context.env)
+        except OSError as error:
+            context.output.warn(f"{installation.key.name} is not compiled: {error}")
 
 
 def _require_known(words: str, arguments: Sequence[str]) -> None:

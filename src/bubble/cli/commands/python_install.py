@@ -146,6 +146,11 @@ def _asked_here(context: Context) -> list[Request]:
 
 
 def _outcome(batch: Batch, context: Context) -> Outcome:
+    new = [i.installation for i in batch.installed if i.status != "present"]
+    if new:
+        from bubble.cli.system import compile_for_all
+
+        compile_for_all(new, context)
     if batch.installed:
         # also when all is present: an install may have died before it
         context.renew_shims([i.installation.prefix for i in batch.installed])

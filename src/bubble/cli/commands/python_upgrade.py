@@ -65,6 +65,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     )
     batch, removed = done.batch, done.removed
     carried = carried_along([i.installation for i in batch.installed], machine.layout)
+    if batch.installed:
+        from bubble.cli.system import compile_for_all
+
+        compile_for_all([i.installation for i in batch.installed], context)
     behind = left_behind([i.installation for i in batch.installed], machine.layout)
     context.renew_shims()
     idle = not (batch.installed or batch.errors or removed)
