@@ -9,7 +9,7 @@ _bubble_describe() {
 }
 
 _bubble_complete() {
-    local word=${COMP_WORDS[COMP_CWORD]} command='' values='' rest='' own='' path at
+    local word=${COMP_WORDS[COMP_CWORD]} command='' values='' rest='' own='' path at shared
     local -a words=() options=()
     if ((COMP_CWORD > 1)); then
         command=${COMP_WORDS[1]}
@@ -38,6 +38,7 @@ _bubble_complete() {
         *) [[ $word != -* ]] || words=(${options[@]+"${options[@]}"}) rest='' ;;
     esac
     COMPREPLY=()
+    shared=${BUBBLE_SYSTEM_HOME:-/usr/local/share/bubble}
     case $rest in
         *,*)
             IFS=, read -r -a words <<<"$rest"
@@ -47,9 +48,9 @@ _bubble_complete() {
     esac
     while [[ -n $rest ]]; do
         case ${rest%%+*} in
-            python) words+=("$_bubble_home"/pythons/*) ;;
+            python) words+=("$_bubble_home"/pythons/* "$shared"/pythons/*) ;;
             command) words+=("$_bubble_home"/shims/*) ;;
-            environment) words+=("$_bubble_home"/envs/*) ;;
+            environment) words+=("$_bubble_home"/envs/* "$shared"/envs/*) ;;
             system) words+=(system) ;;
             bubble | installable)
                 at=--${rest%%+*}

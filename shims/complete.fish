@@ -42,12 +42,15 @@ function __bubble_complete
         printf '%s\n' $options
         return
     end
+    set -l shared /usr/local/share/bubble
+    test -n "$BUBBLE_SYSTEM_HOME"; and set shared $BUBBLE_SYSTEM_HOME
     for one in (string split + -- "$rest")
         switch "$one"
             case commands
                 printf '%s\n' $commands
             case python
-                string replace -r '.*/' '' -- $__bubble_home/pythons/*
+                set -l found $__bubble_home/pythons/* $shared/pythons/*
+                string replace -r '.*/' '' -- $found
             case installable
                 command bubble completions --installable 2>/dev/null
             case system
@@ -55,7 +58,8 @@ function __bubble_complete
             case command
                 string replace -r '.*/' '' -- $__bubble_home/shims/*
             case environment
-                string replace -r '.*/' '' -- $__bubble_home/envs/*
+                set -l found $__bubble_home/envs/* $shared/envs/*
+                string replace -r '.*/' '' -- $found
             case bubble
                 command bubble completions --bubbles 2>/dev/null
             case directory

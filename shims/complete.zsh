@@ -44,14 +44,15 @@ _bubble() {
             fi
             ;;
     esac
+    local shared=${BUBBLE_SYSTEM_HOME:-/usr/local/share/bubble}
     for one in ${(s:+:)rest}; do
         case $one in
             (commands) _describe command commands ;;
-            (python) compadd -- $_bubble_home/pythons/*(N:t) ;;
+            (python) compadd -- {$_bubble_home,$shared}/pythons/*(N:t) ;;
             (installable) compadd -- ${(f)"$(command bubble completions --installable 2>/dev/null)"} ;;
             (system) compadd -- system ;;
             (command) compadd -- $_bubble_home/shims/*(N:t) ;;
-            (environment) compadd -- $_bubble_home/envs/*(N:t) ;;
+            (environment) compadd -- {$_bubble_home,$shared}/envs/*(N:t) ;;
             (bubble) compadd -- ${(f)"$(command bubble completions --bubbles 2>/dev/null)"} ;;
             (directory) _files -/ ;;
             (file) _files ;;

@@ -46,6 +46,8 @@ CASES = [
     (("init", ""), "zsh", "python"),
     (("activate", "w"), "web", "zsh"),
     (("activate", "tr"), "train", "web"),
+    (("activate", ""), "everybodys", "zsh"),
+    (("use", "3."), "3.9", "zsh"),
     (("run", "--sync", "tr"), "train", "web"),
     (("run", "web", "py"), "pytest", "web"),
     (("sync", "tr"), "train", "web"),
@@ -69,7 +71,14 @@ def env(env: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """Return the variables with bubble itself on PATH, which alone knows a project's bubbles."""
     os.mkdir(tmp_path / "bin")
     os.symlink(f"{os.path.dirname(sys.executable)}/bubble", tmp_path / "bin" / "bubble")
-    return {**env, "PATH": f"{tmp_path}/bin:{env['PATH']}"}
+    system = f"{tmp_path}/system"
+    for path in ("pythons/3.9", "envs/everybodys"):
+        os.makedirs(f"{system}/{path}")
+    return {
+        **env,
+        "PATH": f"{tmp_path}/bin:{env['PATH']}",
+        "BUBBLE_SYSTEM_HOME": system,
+    }
 
 
 def test_every_command_group_and_option_is_known() -> None:
