@@ -98,6 +98,7 @@ def test_json_says_everything_at_a_glance(bubble: Bubble, home: str) -> None:
         "detail": None,
         "mend": None,
         "used_at": None,
+        "system": False,
     }
     measured = bubble("list", "--size", "--json").json["data"][0]["size"]
     counted = subprocess.run(

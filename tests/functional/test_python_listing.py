@@ -122,6 +122,7 @@ def test_the_list_as_json(bubble: Callable[..., Result], home: str) -> None:
         "executable": f"{home}/pythons/cpython-3.11.7-{PLATFORM}/bin/python",
         "outdated_by": "3.11.9",
         "used_by": [],
+        "system": False,
     }
     assert rows[0]["installed"] is False
     assert rows[0]["prefix"] is rows[0]["executable"] is None
