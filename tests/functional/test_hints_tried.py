@@ -246,3 +246,37 @@ def test_installing_into_it_is_offered_with_what_there_is(
     install(bubble, install_able, tmp_path, "tool")
     _, hint = one_error(bubble("create", "with-pip", "a b", cwd=project).err)
     assert hint.startswith("install into it: bubble run with-pip pip install 'a b'; ")
+
+
+def test_what_is_to_be_typed_next_has_its_paths_as_words_of_a_shell(
+    bubble: Bubble, tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    project = tmp_path / "my project"
+    project.mkdir()
+    assert bubble("create", cwd=project).status == 0
+    _, hint = one_error(bubble("kernel", "install", cwd=project).err)
+    assert str(project / ".venv") in shlex.split(hint)
+
+
+def test_what_is_no_pack_is_said_of_the_file_that_was_named(bubble: Bubble, tmp_path: Path) -> None:
+    message, hint = one_error(bubble("unpack", "none.tar.gz", "out", cwd=tmp_path).err)
+    assert message == f"there is no file {tmp_path}/none.tar.gz"
+    assert hint == "check the path"
+    (tmp_path / "text").write_text("text")
+    _, hint = one_error(bubble("unpack", "text", "out", cwd=tmp_path).err)
+    assert "bubble pack ENV" in hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_python_that_is_missing_is_named_in_the_words_of_the_command_that_was_typed(
+    bubble: Bubble, tmp_path: Path
+) -> None:
+    adopt_python(bubble)
+    _, hint = one_error(bubble("create", "x", "-p", "3.9", cwd=tmp_path).err)
+    assert hint == "bubble python install 3.9; or the same line with --install"
+    message, hint = one_error(bubble("completions", "tcsh", cwd=tmp_path).err)
+    assert message.endswith("invalid choice: “tcsh” (one of: bash, zsh, fish, pwsh, nu)")
+    told = bubble("create", "lab", cwd=tmp_path)
+    assert "if the package was meant" in told.err
+    assert "if the package was meant" not in bubble("create", "lab", cwd=tmp_path).err

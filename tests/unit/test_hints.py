@@ -85,7 +85,7 @@ def test_the_commands_in_a_hint_exist(place: str) -> None:
                 try:
                     commands_in(text)
                 except BubbleError as error:  # a choice among words that isn't known here
-                    if "invalid choice: 'X'" not in error.message:
+                    if "invalid choice: “X”" not in error.message:
                         raise
 
 

@@ -37,6 +37,12 @@ class Parser(argparse.ArgumentParser):
         values: object = super()._get_values(action, arg_strings)
         return values
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Say what there is to choose from, whatever release of argparse this is."""
+        if action.choices is not None and value not in action.choices:
+            known = ", ".join(str(choice) for choice in action.choices if choice != "")
+            raise argparse.ArgumentError(action, f"invalid choice: “{value}” (one of: {known})")
+
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
         for action in self._actions:

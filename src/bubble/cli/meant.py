@@ -133,7 +133,12 @@ def installation_of(
         request, context, asked_for=options.install
     ):
         bring(request, context)
-    installation = store.find(world.layout, request, world.platform)
+    try:
+        installation = store.find(world.layout, request, world.platform)
+    except BubbleError as error:
+        if error.kind != "not_installed" or options.install or not options.python:
+            raise
+        raise error.replace_hint(f"{error.hint}; or the same line with --install") from None
     return installation, asked, request.is_exact
 
 

@@ -15,7 +15,7 @@ import sys
 from bubble.envs.knowing import placing
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
-from bubble.model.text import printable
+from bubble.model.text import printable, shell_word
 from bubble.selection.belonging import not_itself
 from bubble.selection.identity import is_itself
 from bubble.system.files import names_in, read_text, temporaries, unlink_quietly, write_atomic
@@ -236,9 +236,9 @@ def _packages_with_ipykernel(environment: Environment) -> str:
     raise BubbleError(
         "environment",
         f"{title} has no ipykernel",
-        hint=f"bubble run {title} pip install ipykernel"
+        hint=f"bubble run {shell_word(environment.title)} pip install ipykernel"
         if pip
-        else f"uv pip install --python {printable(environment.path)} ipykernel",
+        else f"uv pip install --python {shell_word(environment.path)} ipykernel",
     )
 
 

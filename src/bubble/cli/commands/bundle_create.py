@@ -82,7 +82,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     with Staging(world.layout, f"{world.layout.home}/bundle") as staging:
         gathered, errors = gather(asked, world, staging, progress)
         if gathered is None:
-            return Outcome(data=None, errors=errors)
+            return Outcome(data=None, errors=tuple(_hinting_at_create(e, options) for e in errors))
         task = progress.task(os.path.basename(path))
         write(path, gathered, task)
         task.finish("")
@@ -93,6 +93,12 @@ def execute(options: Namespace, context: Context) -> Outcome:
         notes=(*lines_of(gathered.contents), f"{size(length)}, sha256 {sha256}"),
         next_steps=(f"there: sh {shlex.quote(os.path.basename(path))}{_there(asked)}",),
     )
+
+
+def _hinting_at_create(error: BubbleError, options: Namespace) -> BubbleError:
+    """Return the error with what to bundle, where its hint says what to install."""
+    bundle = f"bubble bundle create {shlex.quote(options.file)} "
+    return error.replace_hint(error.hint.replace("bubble python install ", bundle))
 
 
 def _there(asked: Asked) -> str:

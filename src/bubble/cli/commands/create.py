@@ -104,8 +104,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
     installation, request, exact = meant.installation_of(options, context, world)
     defaults = _defaults(options, context)
     arguments, contents = _asked(options, world.cwd, defaults)
-    for note in meant.other_meaning(options, world):
-        context.output.note(note)
+    if not os.path.lexists(path):
+        for note in meant.other_meaning(options, world):
+            context.output.note(note)
     before = meant.to_be_lost(path, options, context)
     with context.output.working(f"making {printable(path)}"):
         environment = make(

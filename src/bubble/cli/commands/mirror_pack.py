@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bubble.cli.context import Context, Outcome
-from bubble.model.text import size
+from bubble.model.text import shell_word, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
     notes = [f"packed {packed.key.name}, {size(packed.size)}"]
     if packed.not_bundled:
         notes.append(f"taken from the system, not packed: {', '.join(packed.not_bundled)}")
-    install = f"BUBBLE_CATALOG={directory}/catalogue.json bubble python install"
+    catalogue = shell_word(f"{directory}/catalogue.json")
+    install = f"BUBBLE_CATALOG={catalogue} bubble python install"
     notes.append(f"to install it: {install} {packed.key.request}")
     return Outcome(
         data={

@@ -180,8 +180,9 @@ def _require_place(path: str, *, force: bool) -> None:
 def _outcome(path: str, key: str, pack: Pack, written: Written, options: Namespace) -> Outcome:
     from bubble.model.text import few, printable, size
 
+    count = f"{len(pack.packages)} package" + "s" * (len(pack.packages) != 1)
     notes = [
-        f"{len(pack.packages)} packages on {key.rpartition('-linux')[0] or key}: "
+        f"{count} on {key.rpartition('-linux')[0] or key}: "
         f"{len(pack.members)} files, {size(written.size)}"
         + (f", sha256 {written.sha256}" if written.sha256 else "")
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
@@ -101,7 +100,13 @@ def extract(archive: str, destination: str, progress: Progress) -> dict[str, obj
     else:
         from bubble.system.archive.unpack import extract as extract_tar
 
-        extract_tar(archive, destination, limits=_LIMITS, flat=True, progress=progress)
+        try:
+            extract_tar(archive, destination, limits=_LIMITS, flat=True, progress=progress)
+        except BubbleError as error:  # whose hint is about a download
+            if error.kind != "archive":
+                raise
+            hint = "bring the file again; a pack is made by: bubble pack ENV"
+            raise error.replace_hint(hint) from None
     return _said(destination, archive)
 
 
@@ -162,4 +167,6 @@ def _require_file(archive: str) -> None:
             "usage", f"{printable(archive, 500)} is a directory", hint="it is unpacked already"
         )
     if not os.path.lexists(archive):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), archive)
+        raise BubbleError(
+            "usage", f"there is no file {printable(archive, 500)}", hint="check the path"
+        )
