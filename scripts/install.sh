@@ -66,6 +66,15 @@ die() { # die MESSAGE [HINT]
 
 main() {
     umask 022
+    # closed, their numbers would be those of files that are written here
+    { true 3<&0; } 2>/dev/null || exec </dev/null
+    { true 3>&1; } 2>/dev/null || exec >/dev/null
+    { true 3>&2; } || exec 2>/dev/null
+    # a directory that was deleted: no program starts in it, and nothing can be relative to it
+    case $(pwd -P 2>/dev/null || :) in
+        /*) [ -d "$(pwd -P)" ] || cd / ;;
+        *) cd / ;;
+    esac
     explained='' scratch='' held='' fresh=''
     release
     url='' sha256=''
@@ -191,7 +200,8 @@ find_places() {
         die "root, in the home of somebody else ($HOME)" "run it as that user, or set HOME to root's"
     fi
     for directory in "${command%/*}" "$HOME/.local" "$HOME"; do # another's sudo may have made it
-        [ -d "$directory" ] || continue
+        [ -e "$directory" ] || [ -L "$directory" ] || continue
+        [ -d "$directory" ] || die "$directory is no directory" "move it away"
         [ -w "$directory" ] || die "$directory can't be written" "make it yours: chown, as root"
         break
     done
@@ -398,6 +408,7 @@ is_scrap() {
 finish() {
     code=$?
     trap - EXIT
+    set +e # all of it, whatever fails
     case $code:$explained in
         0:* | *:1 | 129:* | 130:* | 143:*) ;;
         *) warn "install.sh: stopped, and what was there is as it was

@@ -40,6 +40,7 @@ _PYTHON = """#!/bin/sh
 bin=${0%/*}
 case "$*" in
 *' -m pip install '*--require-hashes*)
+    [ -d "$(pwd -P)" ] || exit 1 # as pip does
     cp "${bin%/python/bin}"/*.whl "$bin/bubble" ;;
 *' -m compileall '*)
     mkdir -p "$bin/../lib/python3.13/site-packages/bubble/__pycache__"

@@ -42,6 +42,7 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             known = ", ".join(str(choice) for choice in action.choices if choice != "")
             raise argparse.ArgumentError(action, f"invalid choice: “{value}” (one of: {known})")
+        super()._check_value(action, value)
 
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; raise BubbleError(usage) for what is too much, with the nearest option."""
