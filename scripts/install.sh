@@ -67,9 +67,9 @@ die() { # die MESSAGE [HINT]
 main() {
     umask 022
     # closed, their numbers would be those of files that are written here
-    { true 3<&0; } 2>/dev/null || exec </dev/null
-    { true 3>&1; } 2>/dev/null || exec >/dev/null
-    { true 3>&2; } || exec 2>/dev/null
+    (true 3<&0) 2>/dev/null || exec </dev/null
+    (true 3>&1) 2>/dev/null || exec >/dev/null
+    (true 3>&2) || exec 2>/dev/null
     # a directory that was deleted: no program starts in it, and nothing can be relative to it
     case $(pwd -P 2>/dev/null || :) in
         /*) [ -d "$(pwd -P)" ] || cd / ;;
