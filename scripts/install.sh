@@ -211,14 +211,15 @@ find_places() {
         die "bubble is in $present already" "update it there, without --prefix, or first: bubble self uninstall"
 }
 
-# What lies in a prefix is deleted some day: so it is an empty directory, or one that this made.
+# What lies in a prefix is deleted some day: so it is an empty directory, or one that this made,
+# as a list in it or the command says.
 check_prefix() {
     [ -d "$prefix" ] || die "$prefix is no directory" "name another with --prefix"
     [ "$(owner "$prefix")" = "$(id -u)" ] ||
         die "$prefix is somebody else's, who could change what you run" "name another with --prefix"
     [ ! -L "$prefix" ] || prefix=$(absolute "$prefix") # the link is the user's, and stays
     # shellcheck disable=SC2012 # whether there is any, not which
-    [ -f "$prefix/made" ] ||
+    [ -f "$prefix/made" ] || [ "$prefix" = "$present" ] ||
         [ -z "$(ls -A "$prefix" | sed -e '/^lock$/d' -e '/^process/d' -e '/^made\.part$/d')" ] ||
         die "$prefix has other files in it" "name a new directory: --prefix $prefix/bubble"
 }
@@ -434,7 +435,35 @@ leave_nothing() {
 
 # What was installed once may have been damaged since: this run mends it.
 is_whole() {
-    [ -f "$target/.complete" ] && "$target/bin/python3" -I "$target/bin/bubble" --version >/dev/null 2>&1
+    [ -f "$target/.complete" ] && "$target/bin/python3" -I "$target/bin/bubble" --version >/dev/null 2>&1 &&
+        files_of "$target" >/dev/null 2>&1
+}
+
+files_of() { # files_of DIR [write]: hold each file against .complete, or write that
+    "$1/bin/python3" -I -B -c '
+import os, sys, zlib
+
+root, *write = sys.argv[1:]
+complete = root + "/.complete"
+how = {"encoding": "utf-8", "errors": "surrogateescape"}
+
+
+def number(name):
+    with open(os.path.join(root, name), "rb") as file:
+        return zlib.crc32(file.read())
+
+
+if write:
+    paths = [f"{place}/{name}" for place, _, names in os.walk(root) for name in names]
+    found = [os.path.relpath(path, root) for path in paths if not os.path.islink(path)]
+    lines = [f"{number(name)} {name}\n" for name in sorted(found) if name != ".complete"]
+    with open(complete, "w", **how) as file:
+        file.writelines(lines)
+else:
+    with open(complete, **how) as file:
+        pairs = [line.rstrip("\n").partition(" ") for line in file]
+    sys.exit(any(number(name) != int(known) for known, _, name in pairs))
+' "$@"
 }
 
 build() {
@@ -465,6 +494,7 @@ build() {
     "$python" -I "$scratch/python/bin/bubble" --version >"$scratch/said" 2>&1 ||
         die "bubble doesn't run: $(last_said)" "try again"
     : >"$scratch/python/.complete"
+    files_of "$scratch/python" write || die "there is no room left in $prefix" "make some, or name another place: --prefix DIR"
     to_disk "$scratch/python"
     rm -rf "$target"
     fresh=$target

@@ -377,8 +377,10 @@ def test_a_damaged_installation_is_mended_by_a_second_run(machine: Machine) -> N
     assert machine.run("--no-init").returncode == 0
     (version,) = os.listdir(f"{machine.home}/.local/lib/bubble/versions")
     os.unlink(f"{machine.home}/.local/lib/bubble/versions/{version}/bin/python3")
+    os.unlink(f"{machine.home}/.local/lib/bubble/made")
     assert machine.run("--no-init").returncode == 0
     installed(machine)
+    assert os.path.exists(f"{machine.home}/.local/lib/bubble/made")
 
 
 PLATFORMS = {

@@ -124,6 +124,19 @@ def python(machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_what_was_damaged_anywhere_is_mended_by_a_second_run(machine: Machine) -> None:
+    assert machine.run("--no-init").returncode == 0
+    before = machine.everything()
+    (root,) = glob.glob(f"{glob.escape(machine.home)}/.local/lib/bubble/versions/*")
+    for name in ("site-packages/httpcore/__init__.py", "json/__pycache__/decoder.*.pyc"):
+        (path,) = glob.glob(f"{glob.escape(root)}/lib/python3.*/{name}")
+        with open(path, "r+b") as file:
+            file.truncate(20)
+        assert machine.run("--no-init").returncode == 0
+        assert os.path.getsize(path) > 20, name
+        assert set(machine.everything()) == set(before)
+
+
 @FULL_ONLY
 @ROOT_ONLY
 def test_on_a_full_disk_it_is_installed_with_all_its_bytecode_or_not_at_all(

@@ -101,11 +101,15 @@ def _run(command: list[str], env: Mapping[str, str], *, show: bool) -> None:
         check=False,
     )
     if done.returncode:
-        said = printable(done.stderr.decode("utf-8", "replace").strip().replace("\n", " "), 500)
+        told = done.stderr.decode("utf-8", "replace").strip()
+        told, has_hint, hint = (
+            told.rpartition("\n  hint: ") if "\n  hint: " in told else (told, "", "")
+        )
+        said = printable(told.removeprefix("install.sh: ").replace("\n", " "), 500)
         raise BubbleError(
             "download",
             f"the update failed, and bubble is as it was: {said}",
-            hint="mend that and try again",
+            hint=printable(hint, 500) if has_hint else "mend that and try again",
         )
 
 
