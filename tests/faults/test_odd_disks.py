@@ -56,6 +56,16 @@ def test_shims_are_copies_where_there_are_no_links(stage: Scene) -> None:
     assert "python3.11" not in os.listdir(shims) or os.path.isdir(f"{stage.home}/envs/lab")
 
 
+def test_a_disk_without_symbolic_links_is_refused_with_that_reason(stage: Scene) -> None:
+    strace = where("symlink", "symlinkat", error="EPERM")
+    assert stage.run("python", "install", "3.11.8").status == 0
+    for line in ("python install 3.11.9", "create lab -p 3.11 --no-pip"):
+        done = stage.run(*line.split(), before=strace)
+        assert done.status == 1
+        assert "the file system there has no symbolic links" in done.err, line
+    assert os.listdir(f"{stage.home}/staging") == []
+
+
 @pytest.mark.parametrize("error", ["EINVAL", "ENOSYS", "EOPNOTSUPP"])
 def test_what_a_file_system_has_no_sync_for_is_done_all_the_same(stage: Scene, error: str) -> None:
     strace = where("fsync", error=error)

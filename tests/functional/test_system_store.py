@@ -259,6 +259,34 @@ def test_a_store_that_comes_goes_or_changes_is_noticed_by_the_shim(place: Place)
     place.before = place.seen()
 
 
+def test_a_new_command_of_the_systems_gets_its_shim_when_a_shim_asks(place: Place) -> None:
+    import subprocess
+
+    here = place.directory("here", "3.12")
+    place.out("rehash")
+    shims = f"{place.home}/shims"
+    assert "python3.12" in os.listdir(shims)
+    for words, name in (
+        (("python", "install", "3.13"), "python3.13"),
+        (("create", "more", "-p", "3.13", "--no-pip"), "moretool"),
+    ):
+        place.administrator(*words)
+        if name == "moretool":
+            tool = f"{place.system}/envs/more/bin/moretool"
+            write(tool, "#!/bin/sh\n")
+            os.chmod(tool, 0o755)
+            write(f"{here}/.python-version", "3.11\n")
+        assert name not in os.listdir(shims)
+        subprocess.run(
+            [f"{shims}/python", "-V"],
+            cwd=here,
+            env={**place.env, **place.said, "PWD": here},
+            check=True,
+        )
+        assert name in os.listdir(shims)
+    place.before = place.seen()
+
+
 def test_a_store_of_a_newer_bubble_is_refused_and_not_passed_over(place: Place) -> None:
     os.unlink(f"{place.system}/format")
     os.symlink("99", f"{place.system}/format")

@@ -20,6 +20,7 @@ from support.needs import ROOT_ONLY, needs, not_here
 from support.trees import fill, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -273,3 +274,25 @@ def test_another_users_directory_is_told_and_what_is_ours_goes(mode: int) -> Non
         assert caught.value.filename == (f"{stuck}/c" if mode == 0o755 else stuck)
         left = [f"{place}/{name}" for place, _, names in os.walk(tree) for name in names]
         assert left == [f"{stuck}/c"]
+
+
+def test_what_another_machine_has_deleted_meanwhile_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over NFS, that is a stale handle and not a missing file."""
+    for name in ("tree/a/b", "tree/c"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text("x")
+    unlink, rmdir = os.unlink, os.rmdir
+
+    def stale(action: Callable[..., None]) -> Callable[..., None]:
+        def do(name: str, *, dir_fd: int | None = None) -> None:
+            action(name, dir_fd=dir_fd)  # by the other machine
+            raise OSError(errno.ESTALE, "Stale file handle", name)
+
+        return do
+
+    monkeypatch.setattr(os, "unlink", stale(unlink))
+    monkeypatch.setattr(os, "rmdir", stale(rmdir))
+    remove_tree(str(tmp_path / "tree"))
+    assert not (tmp_path / "tree").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.pythons.installed.shared import has_system
 from bubble.selection import memos, worktree
 from bubble.selection.become import INTERPRETERS, child_environment, execute
 from bubble.selection.commands import command_path
@@ -42,6 +43,10 @@ def run_shim(
             warn(word)
     if not foreign_owner(world.layout.home, world.env):
         memos.leave(selection, world)
+        if has_system(world.layout):
+            from bubble.selection.shims import follow_system
+
+            follow_system(world.layout, python)
     path = command_path(name, selection, world)
     if is_shim(path):
         raise BubbleError(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 
 from bubble.model.record import Record
+from bubble.pythons.installed.meanings import epoch
+from bubble.pythons.installed.shared import has_system
 from bubble.selection.registry import of_file
 from bubble.system.files import read_text, write_atomic
 from bubble.system.layout import RECEIPT
@@ -36,12 +38,24 @@ class ShimRecord(Record):
 
 
 def state_of(layout: Layout) -> str:
-    """Return what changes with the script and with the names beside it; "" without shims."""
+    """Return what changes with the script and with the names beside it; "" without shims.
+
+    Also with what the system's store has: an administrator's command makes no shim of a user's.
+    """
     try:
         shim, directory = os.stat(layout.shim), os.stat(layout.shims)
     except OSError:
         return ""
-    return f"{_FORMAT} {shim.st_ino} {directory.st_ino} {directory.st_mtime_ns}"
+    state = f"{_FORMAT} {shim.st_ino} {directory.st_ino} {directory.st_mtime_ns}"
+    return f"{state} {_shared_state(layout.beneath)}" if has_system(layout) else state
+
+
+def _shared_state(layout: Layout) -> str:
+    try:
+        changed = os.stat(layout.registry).st_mtime_ns
+    except OSError:
+        changed = 0
+    return f"{epoch(layout)} {changed}"
 
 
 def things_of(layout: Layout) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.pythons.installed.store import installation_at, usable
 from bubble.selection import front, shim_record, templates
@@ -85,6 +86,17 @@ def follow(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...]:
     except OSError:
         added = None  # a store that can't be written: perhaps there is nothing to do
     return rehash(layout, python).added if added is None else added
+
+
+def follow_system(layout: Layout, python: str) -> None:
+    """Make shims for what an administrator added to the system's store; failures cost nothing."""
+    seen = shim_record.read(layout)
+    if seen is not None and seen.state == shim_record.state_of(layout):
+        return
+    try:
+        rehash(layout, python)
+    except (OSError, BubbleError):
+        pass  # the next command that makes shims does it
 
 
 def _add(layout: Layout, python: str, made: Iterable[str]) -> tuple[str, ...] | None:

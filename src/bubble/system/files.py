@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from bubble.model.errors import BubbleError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,23 @@ def make_directory(path: str) -> None:
 
 # what a file system without hard links says of one, or one that can't have more of them
 NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+def link_new(target: str, path: str, directory: int | None = None) -> None:
+    """Make a symbolic link in a new directory of ours; `path` is absolute or in the descriptor's.
+
+    Raises FileExistsError, BubbleError(store) where the file system has no such links, OSError.
+    """
+    try:
+        os.symlink(target, path, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        raise BubbleError(
+            "store",
+            "the file system there has no symbolic links, of which all that bubble makes has some",
+            hint="choose another disk: BUBBLE_HOME, or another directory for the project",
+        ) from None
 
 
 def write_atomic(path: str, data: bytes, mode: int = FILE_MODE, *, durable: bool = False) -> None:

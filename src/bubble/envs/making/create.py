@@ -13,7 +13,7 @@ from bubble.model.record import Record
 from bubble.pythons.installed import store
 from bubble.pythons.probing.stdlib import library_name, stdlib_of
 from bubble.system.copies import umask
-from bubble.system.files import write_new
+from bubble.system.files import link_new, write_new
 from bubble.system.layout import MARK
 
 TYPE_CHECKING = False
@@ -92,13 +92,13 @@ def build(
         os.makedirs(site_packages)
         os.mkdir(f"{root}/bin")
         if key.platform.os == "linux":
-            os.symlink("lib", f"{root}/lib64")
+            link_new("lib", f"{root}/lib64")
         write_new(f"{root}/pyvenv.cfg", _configuration(base, prompt, path, system_site_packages))
         write_new(f"{root}/.gitignore", "*\n")
         write_new(f"{root}/CACHEDIR.TAG", _CACHEDIR)
         write_new(f"{root}/{MARK}", f"{identity}\n")
         for name in _interpreter_names(base):
-            os.symlink(base.executable if name == "python" else "python", f"{root}/bin/{name}")
+            link_new(base.executable if name == "python" else "python", f"{root}/bin/{name}")
         for name, text in activation_scripts(base.stdlib, path, prompt).items():
             write_new(f"{root}/bin/{name}", text)
 

@@ -15,7 +15,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.system.archive.model import Entry, Limits, refusal
 from bubble.system.archive.rules import check_component, check_name, check_target
-from bubble.system.files import NO_LINKS
+from bubble.system.files import NO_LINKS, link_new
 
 MAX_DIRECTORIES = 48  # descriptors that are kept open
 
@@ -138,7 +138,7 @@ class Tree:
         for name, target in self._links:
             parent, _, base = name.rpartition("/")
             try:
-                os.symlink(target, base, dir_fd=self._directory(parent))
+                link_new(target, base, self._directory(parent))
             except FileExistsError:
                 raise self._collision(name) from None
 
