@@ -41,10 +41,13 @@ sys.exit(run())' "$@"
             exec "$_bubble_path" "$@"
         fi
     done
-    printf '%s\n' "bubble: the Python that runs bubble is gone ($_bubble_python); install bubble again,\
+    _bubble_lost
+    printf '%s\n' "bubble: the Python that runs bubble $_bubble_said ($_bubble_python); install bubble again,\
  then run it by its path: rehash" >&2
     exit 127
 }
+
+# @lost.sh@
 
 # @answer.sh@
 

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 
+import certifi
 import pytest
 
 from bubble.system.http import trust
@@ -91,6 +92,11 @@ def test_certificates_may_come_from_a_directory(
     (directory / f"{named}.0").symlink_to(certificate[0])
     assert "certificate" in target.fails(url, env={"SSL_CERT_DIR": str(empty)}).message
     target.get(url, env={"SSL_CERT_DIR": str(directory)})
+    os.unlink(target.path)
+    others = {"SSL_CERT_FILE": certifi.where(), "SSL_CERT_DIR": str(directory)}
+    target.get(url, env=others)
+    os.unlink(target.path)
+    target.get(url, env={"SSL_CERT_FILE": certificate[0], "SSL_CERT_DIR": str(empty)})
 
 
 @needs("openssl")

@@ -73,6 +73,33 @@ def test_a_patch_release_that_comes_or_goes_changes_where_the_path_leads_and_not
     assert os.readlink(link) == f"cpython-3.11.7-{PLATFORM}"
 
 
+@pytest.mark.parametrize("command", ["current", "create", "python install 3.11", "rehash"])
+def test_what_an_older_bubble_remembered_of_a_minor_is_void_with_the_first_command(
+    command: str, world: ShimWorld, bubble: Bubble, tmp_path: Path
+) -> None:
+    """It led to the patch release, and what others make of that ends with it."""
+    (tmp_path / ".python-version").write_text("3.11\n")
+    env = {"BUBBLE_HOME": world.layout.home}
+    for _ in range(2):
+        world.run("python", str(tmp_path), env)
+    requests = world.layout.requests
+    before = os.readlink(f"{requests}/now")
+    os.rename(f"{requests}/{before}", f"{requests}/0123456789abcdef")
+    os.unlink(f"{requests}/now")
+    os.symlink("0123456789abcdef", f"{requests}/now")
+    key = f"cpython-3.11.9-{PLATFORM}"
+    with open(f"{requests}/now/3.11", "w", encoding="utf-8") as file:
+        file.write(f"{key}\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    old = world.run("python", str(tmp_path), env).stdout
+    assert old == f"{world.layout.pythons}/{key}/bin/python\n", "the memo is read"
+    bubble(*command.split(), cwd=elsewhere)
+    new = world.run("python", str(tmp_path), env).stdout
+    assert new == f"{world.layout.pythons}/3.11/bin/python\n"
+    assert "0123456789abcdef" not in os.listdir(requests)
+
+
 @pytest.mark.real
 @LINUX_ONLY
 def test_what_venv_makes_of_it_goes_on_with_the_next_patch_release(

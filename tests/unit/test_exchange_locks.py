@@ -331,6 +331,23 @@ def test_what_pipenv_needed_no_version_of_is_open_and_said(tmp_path: Path, *, be
     assert not [left for left in found.left if left.pinned]
 
 
+def test_what_pipenv_needed_no_version_of_and_wrote_no_marker_of_is_the_pipfiles(
+    tmp_path: Path,
+) -> None:
+    """`sys_platform = "== 'win32'"` in a Pipfile, as pipenv's own documentation has it."""
+    (tmp_path / "Pipfile.lock").write_text(
+        '{"_meta": {}, "default": {"colorama": {"version": "*"}}}'
+    )
+    (tmp_path / "Pipfile").write_text(
+        '[packages]\ncolorama = {version = "*", sys_platform = "== \'win32\'"}\n'
+    )
+    found = take(str(tmp_path / "Pipfile.lock"), str(tmp_path))
+    [held] = found.bubbles
+    assert held.dependencies == ("colorama ; sys_platform == 'win32'",)
+    assert held.pins == ()
+    assert sum("isn't pinned" in note for note in found.notes) == 1
+
+
 @pytest.mark.parametrize("entry", ['{"version": "*"}', f'{{"version": ">1", "hashes": ["{HEX}"]}}'])
 def test_what_pipenv_never_writes_is_refused(tmp_path: Path, entry: str) -> None:
     (tmp_path / "Pipfile.lock").write_text(f'{{"_meta": {{}}, "default": {{"a": {entry}}}}}')

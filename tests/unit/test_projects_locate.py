@@ -55,6 +55,10 @@ def test_where_nothing_is_the_error_names_the_command_that_begins_one(top: str) 
     with pytest.raises(BubbleError, match="is in no project") as caught:
         project_of(top)
     assert "bubble new" in caught.value.hint
+    put(f"{top}/Pipfile")
+    with pytest.raises(BubbleError, match="is in no project") as caught:
+        project_of(top)
+    assert caught.value.hint == "take it over: bubble import Pipfile"
 
 
 @pytest.mark.parametrize("sign", ["bubble.toml", "requirements.txt"])

@@ -33,7 +33,7 @@ _FILE = re.compile(r"(?:(.+)[-_.])?requirements?(?:[-_.](.+))?\.(txt|in)", re.IG
 _ANY = re.compile(r"(.+)\.(txt|in)", re.IGNORECASE)
 _CONSTRAINTS = re.compile(r"(?:.+[-_.])?constraints?(?:[-_.].+)?\.txt", re.IGNORECASE)
 # what other tools' files say isn't read here; a command of its own takes it over
-_OTHERS = ("environment.yml", "environment.yaml", "Pipfile", "poetry.lock", "pdm.lock", "uv.lock")
+FOREIGN = ("environment.yml", "environment.yaml", "Pipfile", "poetry.lock", "pdm.lock", "uv.lock")
 _SKIPPED = frozenset({"venv", "env", "virtualenv", "node_modules", "build", "dist"})
 _MOST = 100  # bubbles that are proposed
 
@@ -93,7 +93,7 @@ def look(root: str, pyproject: Document | None) -> Found:
     if len(bubbles) > _MOST:
         notes.append(f"{len(bubbles) - _MOST} more that could be bubbles were left out")
     whole = [b.replace(constraints=constraints) for b in list(bubbles.values())[:_MOST]]
-    others = tuple(name for name in _OTHERS if os.path.lexists(f"{root}/{name}"))
+    others = tuple(name for name in FOREIGN if os.path.lexists(f"{root}/{name}"))
     return Found(bubbles=tuple(whole), notes=tuple(notes), others=others)
 
 

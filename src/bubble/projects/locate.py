@@ -52,7 +52,17 @@ def project_of(cwd: str, home: str = "") -> Project:
         f"{printable(cwd, 500)} is in no project: no directory from there upwards has a "
         f"{MANIFEST}, a {PYPROJECT} or a requirements.txt"
         + ("; HOME and / are none, whatever is there" if is_wide(cwd, home) else ""),
-        hint="go to one, or begin one: bubble new",
+        hint=_beginning(cwd),
+    )
+
+
+def _beginning(cwd: str) -> str:
+    """Return how to begin a project: of another tool's file, where one lies there."""
+    from bubble.projects.found import FOREIGN
+
+    found = next((name for name in FOREIGN if os.path.isfile(f"{cwd}/{name}")), "")
+    return (
+        f"take it over: bubble import {found}" if found else "go to one, or begin one: bubble new"
     )
 
 

@@ -11,6 +11,12 @@ from bubble.model.text import printable, without_userinfo
 
 LARGEST = 256 << 20  # bytes of a resolver's answer
 _QUERY = re.compile(r"(\w://[^\s`'\"?]*)\?[^\s`'\")]*")  # of a URL: it may be a token
+# how uv and pip say that versions exclude each other, or that there is none
+_UNFIT = (
+    "no solution found", "resolutionimpossible", "no matching distribution",
+    "could not find a version", "not found in the package registry", "was not found in",
+    "conflicting dependencies", "unsatisfiable",
+)  # fmt: skip
 # what frames uv's messages
 _FRAME = str.maketrans(dict.fromkeys("\u00d7╰─▶│├▲", " "))
 
@@ -66,8 +72,20 @@ def failed(tool: str, said: str) -> BubbleError:
             f"{tool} can't ask the index: {shown}",
             hint="look at the network and at the index that is asked, and lock again",
         )
+    if "cannot be editable" in lowered:  # pip takes a checkout for editing, uv doesn't
+        return BubbleError(
+            "resolution",
+            f"{tool} locks no checkouts for editing: {shown}",
+            hint="take the -e away there: the lock has the commit all the same",
+        )
+    if any(words in lowered for words in _UNFIT):
+        return BubbleError(
+            "resolution",
+            f"{tool} found no packages that fit: {shown}",
+            hint="change what the manifest asks for, and lock again",
+        )
     return BubbleError(
         "resolution",
-        f"{tool} found no packages that fit: {shown}",
-        hint="change what the manifest asks for, and lock again",
+        f"{tool} failed: {shown}",
+        hint="mend what it names, and lock again",
     )

@@ -211,5 +211,5 @@ def left_over(project: Project, world: World) -> tuple[str, ...]:
     for environment in environments(world.layout):
         place = bubble_at(environment.path)
         if place and place[0] == project.root and place[1] not in names:
-            found.append(environment.path)
+            found += [environment.path] if os.path.lexists(environment.path) else []
     return tuple(found)

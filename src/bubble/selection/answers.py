@@ -219,6 +219,8 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
     """
     title, word = printable(environment.title, 500), quoted(environment.title)
     path = environment.path
+    if not is_command(f"{path}/bin/python"):
+        require_open(f"{path}/bin/python", f"the environment {title}")
     if layout.is_beneath(path):
         if is_command(f"{path}/bin/python") and is_registered(environment, layout.holding(path)):
             return
@@ -237,6 +239,18 @@ def require_whole(environment: registry.Environment, layout: Layout, place: str 
     else:
         return
     raise BubbleError("environment", f"the environment {title} {fault}", hint=hint)
+
+
+def require_open(path: str, title: str) -> None:
+    """Raise BubbleError(permission) where what `title` names is closed to this user at `path`."""
+    from bubble.system.gone import barred
+
+    if closed := barred(path):
+        raise BubbleError(
+            "permission",
+            f"{title} can't be used: this user may not look into {printable(closed, 500)}",
+            hint=f"who owns it can open it: ls -ld {quoted(closed)}",
+        )
 
 
 def request_of(entry: Entry, source: Source) -> Request:

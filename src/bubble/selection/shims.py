@@ -213,6 +213,8 @@ def _is_command(entry: os.DirEntry[str]) -> bool:
         return False
     try:
         return entry.is_file() and os.access(entry.path, os.X_OK)
+    except PermissionError:
+        return True  # a link into a closed directory: it may be one, and was
     except OSError:
         return False
 

@@ -28,14 +28,14 @@ def script(name: str, quotable: Mapping[str, str], plain: Mapping[str, str] = {}
     `quotable` are texts that stand in its single quotes for `@name@`, `plain` what stands as it is.
     """
     folder = os.path.dirname(template_path())
-    template, answer = read_text(f"{folder}/{name}"), read_text(f"{folder}/answer.sh")
-    assert template is not None
-    assert answer is not None
-    head, _, tail = answer.partition("\n\n")
-    assert head.startswith("# shellcheck"), "the comment on the file as a whole"
+    text = read_text(f"{folder}/{name}")
+    assert text is not None
     values = {name: quoted(text)[1:-1] for name, text in quotable.items()}
     values |= {"options": " ".join(own_options()), **plain}
-    text = template.replace("# @answer.sh@\n", tail)
+    for part in ("lost.sh", "answer.sh"):
+        head, _, tail = (read_text(f"{folder}/{part}") or "").partition("\n\n")
+        assert head.startswith("# shellcheck"), "the comment on the file as a whole"
+        text = text.replace(f"# @{part}@\n", tail)
     # in one go: what a path has in it must not be filled in again
     first, *parts = text.split("@")
     done, filled = [first], False

@@ -1,4 +1,6 @@
-"""Whether something is gone for good, or only can't be seen now: an unplugged disk, a dead server.
+"""Whether something is gone for good, or only can't be seen now.
+
+On an unplugged disk, say, on a dead server, or in a directory that is closed to this user.
 
 Records, kernels and memos are dropped on this word alone, so it needs evidence: somebody who could
 remove the thing must be able to, on a file system that is there.
@@ -49,6 +51,26 @@ def is_gone(path: str, store: str) -> bool:
         and not _comes_and_goes(f"{above.rstrip('/')}/{missing}")
         and not _is_elsewhere(real, above)
     )
+
+
+def barred(path: str) -> str:
+    """Return what keeps this user from the file at `path` (absolute), or "".
+
+    That is a directory that may not be entered, or the file itself, another user's that may not be
+    run; nothing where the way is open, whether something is there or not. Links are followed.
+    """
+    try:
+        found = os.stat(path)
+    except PermissionError:
+        above = os.path.dirname(os.path.realpath(path))
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        return above
+    except OSError:
+        return ""
+    if os.access(path, os.X_OK) or found.st_uid == os.geteuid() or not os.geteuid():
+        return ""
+    return path
 
 
 def _comes_and_goes(lost: str) -> bool:

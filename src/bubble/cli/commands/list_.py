@@ -129,6 +129,7 @@ def state_of(status: Status) -> str:
         "moved": f"moved to {status.detail}",
         "copied": f"a copy of {status.detail}",
         "missing": "gone",
+        "closed": f"closed to this user: {status.detail}",
     }
     return said.get(status.state, status.state)
 

@@ -20,8 +20,10 @@ def define(parser: ArgumentParser) -> None:
 def execute(_options: Namespace, context: Context) -> Outcome:
     """Renew the shims."""
     from bubble.cli.shell_files import refresh
+    from bubble.pythons.installed.store import finish_changes
     from bubble.selection.shims import rehash
 
+    finish_changes(context.layout, context.platform())
     done = rehash(context.layout, sys.executable)
     refresh(context)
     return Outcome(

@@ -28,7 +28,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, shell_word
 from bubble.selection import registry
-from bubble.selection.answers import misfit
+from bubble.selection.answers import misfit, require_open
 from bubble.selection.belonging import registered
 from bubble.system.directory import upwards
 
@@ -146,6 +146,7 @@ def find(text: str, cwd: str, layout: Layout) -> str:
     for status in look_at_all(layout, cwd):
         if status.environment == known and status.state == "moved":
             return status.detail
+    require_open(f"{known.path}/bin/python", printable(known.path))
     word = shell_word(known.title)
     raise BubbleError(
         "environment",

@@ -18,7 +18,7 @@ from bubble.model.text import printable, shell_word
 from bubble.selection.identity import is_itself, reached
 from bubble.selection.known import known_directories
 from bubble.selection.registry import environments as registered
-from bubble.system.gone import is_gone
+from bubble.system.gone import barred, is_gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _STATES = {
     "broken": (ERROR, "its link to its interpreter, or its configuration, is gone", True),
     "interpreter missing": (ERROR, "its interpreter {python} is gone", True),
     "missing": (WARNING, "it is registered, and its directory is gone", False),
+    "closed": (ERROR, "this user may not look into {detail}", False),
     "moved": (ERROR, "it was moved to {detail}", False),
     "copied": (WARNING, "it is a copy of {detail}, and runs that one's commands", False),
     "replaced": (WARNING, "another environment lies where it was", False),
@@ -124,7 +125,7 @@ def kernel_specs(patient: Patient) -> Iterator[Finding]:
     """Look for kernels of ours that can't start."""
     titles = {e.identity: e.title for e in registered(patient.layout) if e.maker == "bubble"}
     for kernel in kernels(patient.layout, patient.env):
-        if kernel.is_ours and not os.path.exists(kernel.python):
+        if kernel.is_ours and not os.path.exists(kernel.python) and not barred(kernel.python):
             gone = is_gone(kernel.environment, patient.layout.home)
             title = titles.get(kernel.identity, "") if gone else ""
             name = quote(kernel.name)
@@ -148,7 +149,7 @@ def _finding(status: Status, patient: Patient) -> Finding:
     title = printable(environment.title, 500)
     details = {"python": printable(status.python), "detail": printable(status.detail, 500)}
     automatic = automatic and environment.maker == "bubble"  # what another made, another mends
-    fix = status.mend
+    fix = status.mend or f"ls -ld {quote(status.detail)}"
     if status.state == "missing" and is_gone(environment.path, patient.layout.home):
         fix, automatic = "bubble gc --only records", True
     if status.state == "interpreter missing":  # not from one that may be back tomorrow

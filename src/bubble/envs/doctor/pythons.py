@@ -12,7 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
 from bubble.pythons.installed import store
-from bubble.system.gone import is_gone
+from bubble.system.gone import barred, is_gone
 from bubble.system.layout import layout_from
 
 TYPE_CHECKING = False
@@ -63,9 +63,19 @@ def receipts(patient: Patient) -> Iterator[Finding]:
 def interpreters(patient: Patient) -> Iterator[Finding]:
     """Look for installations whose interpreter isn't there."""
     for installation in store.installations(patient.layout):
-        if os.path.exists(installation.executable):
+        closed = barred(installation.executable)
+        if os.path.exists(installation.executable) and not closed:
             continue
         name = installation.key.name
+        if closed:
+            yield Finding(
+                id="python.closed",
+                severity=ERROR,
+                what=f"{name} can't be run: this user may not look into {printable(closed, 500)}",
+                where=installation.prefix,
+                fix=f"ls -ld {quote(closed)}",
+            )
+            continue
         if installation.is_adopted:
             target = os.readlink(installation.executable)
             yield Finding(

@@ -14,6 +14,7 @@ import re
 from bubble.model.record import Record
 from bubble.model.text import printable
 from bubble.system.files import names_in, read_text
+from bubble.system.gone import barred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def astray(root: str) -> list[Astray]:
     found = []
     for editable in editables(root):
         places = [p for file in editable.files for p in _places(root, file, editable.project)]
+        if barred(editable.project):
+            continue  # its project's, for those who may see it
         if not os.path.isdir(editable.project):
             fault: tuple[str, str] | None = ("its project is gone", editable.project)
         else:

@@ -13,6 +13,7 @@ from bubble.selection.belonging import PLACE
 from bubble.selection.identity import is_itself, mark_of, reached
 from bubble.selection.registry import Environment, environments, shared_environments
 from bubble.system.directory import upwards
+from bubble.system.gone import barred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MENDING = {
     "broken": "bubble repair {}",  # its own link to the interpreter, or its configuration, is gone
     "interpreter missing": "bubble repair {}",
     "missing": "bubble remove {}",  # its directory is gone
+    "closed": "",  # it or its interpreter may be there, and this user may not look
     "moved": "bubble repair {}",
     "copied": "bubble repair {}",
     "replaced": "bubble adopt {}",  # another environment lies where it was
@@ -147,6 +149,8 @@ class _Look:
                 state, detail = "outdated", newer
         except OSError:
             state = self._fault(environment, present=present)
+        if state == "closed":
+            detail = barred(f"{path}/bin/python")
         return Status.of(
             {
                 "environment": environment,
@@ -159,6 +163,8 @@ class _Look:
 
     def _fault(self, environment: Environment, *, present: bool) -> str:
         path = environment.path
+        if barred(f"{path}/bin/python"):
+            return "closed"
         if not os.path.isdir(path):
             return "missing"
         if environment.maker == "bubble" and not is_itself(environment, self._layout):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _KNOWN = {"name", "channels", "dependencies", "prefix", "platforms"}
 _USUAL = {"defaults", "conda-forge", "nodefaults", "anaconda", "main"}
+_VARIABLES = "write NAME=VALUE lines into a file: bubble run --env-file FILE"
 # conda-lock's and conda-build's selectors behind a line: what of them a marker can say
 _SELECTORS = {
     "win": "sys_platform == 'win32'",
@@ -57,7 +58,8 @@ def take_environment(path: str, root: str) -> Taken:
         reader.item(item)
     for key, value in whole.pairs:
         if key not in _KNOWN:
-            reader.leave(key, "bubble has nothing like this key", value.line)
+            why = "bubble has nothing like this key"
+            reader.leave(key, _VARIABLES if key == "variables" else why, value.line)
     reader.channels(whole.get("channels"))
     return reader.taken("environment.yml")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from bubble.model.package import canonical_name
 from bubble.model.text import printable
@@ -140,8 +141,10 @@ def _with_lock(taken: Taken, path: str, root: str) -> Taken:
     for name, section in sections.items():
         pins[name] = {}
         for package, value in section.items():
-            if line := _not_pinned(package, table(value)):
-                open_[name] = (*open_.get(name, ()), line)
+            if (line := _not_pinned(package, table(value))) or (
+                name in known and _is_open(package, table(value), known[name])
+            ):
+                open_[name] = (*open_.get(name, ()), *([line] if line else ()))
                 notes.append(
                     f"{printable(package, 80)} isn't pinned: pipenv needed none where it locked"
                 )
@@ -178,6 +181,12 @@ def _not_pinned(name: str, value: dict[str, Any]) -> str:
     extras = ",".join(strings(value.get("extras")))
     said = f"{name}[{extras}]" if extras else name
     return f"{said}{'' if version == '*' else version} ; {marker}"
+
+
+def _is_open(name: str, value: dict[str, Any], held: Held) -> bool:
+    """Whether the Pipfile says when a package is wanted, which its lock has neither for nor of."""
+    asked = {canonical_name(re.split(r"[^\w.-]", d, maxsplit=1)[0]) for d in held.dependencies}
+    return value == {"version": "*"} and canonical_name(name) in asked
 
 
 def _pin(

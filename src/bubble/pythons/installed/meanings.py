@@ -26,6 +26,7 @@ CHARACTERS = frozenset(
 )
 _LONGEST = 200
 _NOW = "now"
+_FORM = "2."  # begins an epoch's name: in older ones a minor meant a patch release, not its link
 
 
 def file_name(text: str) -> str:
@@ -39,11 +40,15 @@ def file_name(text: str) -> str:
 
 
 def epoch(layout: Layout) -> str:
-    """Return the name of the directory that holds now, "" while what is installed changes."""
+    """Return the name of the directory that holds now, "" while what is installed changes.
+
+    One that an older bubble began doesn't hold.
+    """
     try:
-        return os.readlink(f"{layout.requests}/{_NOW}")
+        name = os.readlink(f"{layout.requests}/{_NOW}")
     except OSError:
         return ""
+    return name if name.startswith(_FORM) else ""
 
 
 def meaning(layout: Layout, name: str) -> str | None:
@@ -86,7 +91,7 @@ def begin(layout: Layout, meanings: Mapping[str, str]) -> None:
 
     The caller holds the store's lock.
     """
-    when = os.urandom(8).hex()
+    when = f"{_FORM}{os.urandom(8).hex()}"
     os.makedirs(f"{layout.requests}/{when}")
     for name, prefix in meanings.items():
         remember(layout, when, name, prefix)

@@ -265,7 +265,8 @@ def _refused(status: int, where: str, *, with_login: bool) -> ExchangeError:
     """Return the error for what asks for a name and a password: a server's 401, a proxy's 407."""
     if status == 407:
         message = f"{where}: the proxy wants a user name and a password (407), or others"
-        hint = "put them into its variable: HTTPS_PROXY=http://NAME:PASSWORD@host:port"
+        name = "HTTPS_PROXY" if where.startswith("https:") else "HTTP_PROXY"
+        hint = f"put NAME:PASSWORD@ before the proxy's host, in {name} or ALL_PROXY"
     elif with_login:
         message = f"{where}: the server doesn't take the user name and password (401)"
         hint = "correct them in the address or in ~/.netrc"

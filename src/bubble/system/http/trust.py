@@ -53,10 +53,8 @@ def _context(cafile: str, capath: str, is_wide: bool) -> ssl.SSLContext:  # noqa
     import certifi
 
     try:
-        if cafile:
-            return ssl.create_default_context(cafile=cafile)
-        if capath:
-            return ssl.create_default_context(capath=capath)
+        if cafile or capath:  # both count where both are named, as OpenSSL has it
+            return ssl.create_default_context(cafile=cafile or None, capath=capath or None)
     except OSError as error:
         raise BubbleError(
             "usage",
