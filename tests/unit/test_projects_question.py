@@ -12,7 +12,7 @@ _NONE_FIT = "found no packages that fit"
 @pytest.mark.parametrize(
     ("said", "kind", "words"),
     [
-        ("× No solution found when resolving dependencies:\n╰─▶ a>2", "resolution", _NONE_FIT),
+        ("\u00d7 No solution found when resolving dependencies:\n╰─▶ a>2", "resolution", _NONE_FIT),
         ("ERROR: No matching distribution found for nope", "resolution", _NONE_FIT),
         ("error: ResolutionImpossible: for help visit", "resolution", _NONE_FIT),
         ("error: Git operation failed\ncause: failed to clone into: x", "resolution", "uv failed"),

@@ -72,20 +72,11 @@ def failed(tool: str, said: str) -> BubbleError:
             f"{tool} can't ask the index: {shown}",
             hint="look at the network and at the index that is asked, and lock again",
         )
+    what, hint = "failed", "mend what it names, and lock again"
     if "cannot be editable" in lowered:  # pip takes a checkout for editing, uv doesn't
-        return BubbleError(
-            "resolution",
-            f"{tool} locks no checkouts for editing: {shown}",
-            hint="take the -e away there: the lock has the commit all the same",
-        )
-    if any(words in lowered for words in _UNFIT):
-        return BubbleError(
-            "resolution",
-            f"{tool} found no packages that fit: {shown}",
-            hint="change what the manifest asks for, and lock again",
-        )
-    return BubbleError(
-        "resolution",
-        f"{tool} failed: {shown}",
-        hint="mend what it names, and lock again",
-    )
+        what = "locks no checkouts for editing"
+        hint = "take the -e away there: the lock has the commit all the same"
+    elif any(words in lowered for words in _UNFIT):
+        what = "found no packages that fit"
+        hint = "change what the manifest asks for, and lock again"
+    return BubbleError("resolution", f"{tool} {what}: {shown}", hint=hint)
