@@ -41,13 +41,10 @@ sys.exit(run())' "$@"
             exec "$_bubble_path" "$@"
         fi
     done
-    _bubble_lost
-    printf '%s\n' "bubble: the Python that runs bubble $_bubble_said ($_bubble_python); install bubble again,\
+    printf '%s\n' "bubble: the Python that runs bubble $(_bubble_lost) ($_bubble_python); install bubble again,\
  then run it by its path: rehash" >&2
     exit 127
 }
-
-# @lost.sh@
 
 # @answer.sh@
 

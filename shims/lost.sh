@@ -3,9 +3,8 @@
 # Why the Python that runs bubble can't be run, for the shim and the front. The end of both: a
 # process may be started.
 
-# sets _bubble_said to a phrase
 _bubble_lost() {
-    _bubble_at=$_bubble_python _bubble_said='is gone'
+    _bubble_at=$_bubble_python
     for _bubble_step in 1 2 3 4 5 6 7 8; do
         [ -h "$_bubble_at" ] || break
         _bubble_to=$(command -p readlink "$_bubble_at")
@@ -18,6 +17,8 @@ _bubble_lost() {
         _bubble_at=${_bubble_at%/*}
     done
     if ! [ -x "${_bubble_at:-/}" ]; then
-        _bubble_said="can't be run: this user may not look into $_bubble_at"
+        printf '%s\n' "can't be run: this user may not look into $_bubble_at"
+    else
+        printf '%s\n' 'is gone'
     fi
 }

@@ -21,8 +21,7 @@ _bubble_slow() {
     fi
     unset __PYVENV_LAUNCHER__ PYTHONEXECUTABLE IFS
     if [ ! -x "$_bubble_python" ]; then
-        _bubble_lost
-        printf '%s\n' "bubble: the Python that runs bubble $_bubble_said ($_bubble_python), so $_bubble_name\
+        printf '%s\n' "bubble: the Python that runs bubble $(_bubble_lost) ($_bubble_python), so $_bubble_name\
  can't be chosen here; install bubble again, then run: bubble rehash" >&2
         exit 127
     fi
@@ -67,8 +66,6 @@ _bubble_runs_pip() {
     done
     return 1
 }
-
-# @lost.sh@
 
 # @answer.sh@
 

@@ -32,10 +32,12 @@ def script(name: str, quotable: Mapping[str, str], plain: Mapping[str, str] = {}
     assert text is not None
     values = {name: quoted(text)[1:-1] for name, text in quotable.items()}
     values |= {"options": " ".join(own_options()), **plain}
+    tails = []
     for part in ("lost.sh", "answer.sh"):
         head, _, tail = (read_text(f"{folder}/{part}") or "").partition("\n\n")
         assert head.startswith("# shellcheck"), "the comment on the file as a whole"
-        text = text.replace(f"# @{part}@\n", tail)
+        tails.append(tail)
+    text = text.replace("# @answer.sh@\n", "\n".join(tails))
     # in one go: what a path has in it must not be filled in again
     first, *parts = text.split("@")
     done, filled = [first], False
