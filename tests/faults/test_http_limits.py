@@ -313,4 +313,4 @@ def test_who_asks_for_a_name_and_a_password_is_named(server: FaultServer, target
     ours = {"http_proxy": f"http://127.0.0.1:{server.port}"}
     error = target.fails("http://elsewhere.test/file", env=ours)
     assert "the proxy wants" in error.message
-    assert "_PROXY=" in error.hint
+    assert "in HTTP_PROXY or" in error.hint
