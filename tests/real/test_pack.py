@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from hashlib import sha256
 import pytest
 
 from support.needs import LINUX_ONLY
-from support.packs import Packing, run
+from support.packs import Packing, is_at, run
 from support.projects import Site
 
 TYPE_CHECKING = False
@@ -23,28 +22,6 @@ if TYPE_CHECKING:
     from conftest import Result
 
 pytestmark = [LINUX_ONLY, pytest.mark.real]
-
-FACTS = """
-import json, multiprocessing, os, ssl, subprocess, sys, sysconfig
-import alpha, beta
-
-def double(number):
-    return 2 * number
-
-if __name__ == "__main__":
-    ssl.create_default_context()
-    child = subprocess.run([sys.executable, "-c", "import alpha, sys; print(sys.prefix)"],
-                           capture_output=True, text=True, check=True)
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        doubled = pool.map(double, [1, 2])
-    named = [value for value in sysconfig.get_config_vars().values() if isinstance(value, str)]
-    print(json.dumps({
-        "prefix": sys.prefix, "base": sys.base_prefix, "child": child.stdout.strip(),
-        "doubled": doubled, "alpha": alpha.__file__, "libdir": sysconfig.get_config_var("LIBDIR"),
-        "old": [v for v in named for old in (" /install/", "-L/install", os.environ["OLD"])
-                if old in f" {v}"],
-    }))
-"""
 
 
 @pytest.fixture
@@ -61,36 +38,21 @@ def alone(bubble: Callable[..., Result], tmp_path: Path) -> Packing:
     return Packing(bubble, str(tmp_path / "made"))
 
 
-def is_at(place: str, old: str, script: str) -> None:
-    """Hold an unpacked pack to what it must be able to."""
-    facts = json.loads(run(f"{place}/bin/python", script, OLD=old))
-    assert facts["prefix"] == facts["base"] == facts["child"] == place
-    assert facts["doubled"] == [2, 4]
-    assert facts["alpha"].startswith(f"{place}/lib/")
-    assert facts["libdir"] == f"{place}/lib"
-    assert facts["old"] == []
-    assert run(f"{place}/bin/alpha") == "alpha 1.0"
-    assert "pip" in run(f"{place}/bin/pip", "--version")
-
-
 def test_unpacked_anywhere_it_runs(alone: Packing, tmp_path: Path) -> None:
     packing = alone
     archive = packing.pack()
     packing.vanish()
-    script = str(tmp_path / "facts.py")
-    with open(script, "w", encoding="utf-8") as file:
-        file.write(FACTS)
     place = f"{tmp_path}/an odd/plâce"
     os.makedirs(place)
     subprocess.run(["tar", "xf", archive, "-C", place], check=True)
-    is_at(place, packing.directory, script)
+    is_at(place, packing.directory)
     # by a link to a script, from elsewhere, and after another move
     os.symlink(f"{place}/bin/alpha", f"{tmp_path}/link")
     assert run(f"{tmp_path}/link") == "alpha 1.0"
     os.rename(f"{tmp_path}/an odd", f"{tmp_path}/moved")
     place = f"{tmp_path}/moved/plâce"
     subprocess.run(["chmod", "-R", "a-w", place], check=True)
-    is_at(place, packing.directory, script)
+    is_at(place, packing.directory)
     # environments of its own, which don't see what it has
     run(f"{place}/bin/python", "-m", "venv", "--without-pip", f"{tmp_path}/venv")
     found = run(f"{tmp_path}/venv/bin/python", "-c", "import sys; print(sys.base_prefix)")
@@ -129,12 +91,12 @@ def test_twice_is_the_same_bytes_wherever_and_by_whom(
 ) -> None:
     places = [("first", "022"), ("quite/an'other place", "077")]
     made = [Packing(bubble, f"{tmp_path}/{place}", umask=mask) for place, mask in places]
-    for form in ("tar.gz", "tar.zst", "zip"):
+    for name, *more in (["pack.tar.gz"], ["pack.tar.zst"], ["pack.zip"], ["a.zip", "--no-python"]):
         seen = set()
         for packing in made:
-            with open(packing.pack(name=f"pack.{form}"), "rb") as file:
+            with open(packing.pack(*more, name=name), "rb") as file:
                 seen.add(sha256(file.read()).hexdigest())
-        assert len(seen) == 1, form
+        assert len(seen) == 1, name
     done = made[0].ok("pack", "--check", f"{made[1].directory}/pack.zip")
     assert done.out
     # a directory's modes are no umask's, either: `lib` has nothing but directories in it
@@ -202,6 +164,11 @@ def lost_file(packing: Packing) -> None:
     os.unlink(f"{packing.site}/beta/__init__.py")
 
 
+def a_pipe_for_a_file(packing: Packing) -> None:
+    lost_file(packing)
+    os.mkfifo(f"{packing.site}/beta/__init__.py")
+
+
 def damaged_interpreter(packing: Packing) -> None:
     prefix = os.path.dirname(os.path.dirname(os.path.realpath(f"{packing.environment}/bin/python")))
     path = f"{prefix}/lib/python{packing.version.rpartition('.')[0]}/os.py"
@@ -236,6 +203,7 @@ def adopted(packing: Packing) -> None:
     [
         (damaged_package, "alpha has a changed "),
         (lost_file, "beta has lost "),
+        (a_pipe_for_a_file, "beta has lost "),
         (system_packages, "--system-site-packages"),
         (adopted, "mirror pack"),
     ],
@@ -303,6 +271,7 @@ def test_what_cannot_be_is_told_before_anything_is_done(packing: Packing) -> Non
         (("--format", "zip"), "needs a name"),
         (("-o", f"{packing.directory}/a.zip", "--for", "spark"), "loses the files' modes"),
         (("-o", f"{packing.directory}/a.tar.zst", "--for", "spark"), "isn't unpacked"),
+        (("--no-python", "--for", "ray"), "the pack's own Python"),
         (("nobody",), "nobody"),
     ]
     for words, said in cases:

@@ -6,6 +6,7 @@ import os
 
 from bubble.envs.exchange.export import distributions
 from bubble.envs.knowing.editables import site_packages
+from bubble.envs.knowing.recorded import recorded
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.system.files import read_text
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from bubble.envs.exchange.export import Distribution
     from bubble.system.copies import Copier
 
-_LARGEST = 1 << 26  # bytes of a RECORD
 _SHOWN = 5
 
 
@@ -77,32 +77,14 @@ def _is_same(first: str, second: str) -> bool:
 
 def _damage(root: str, distribution: Distribution) -> Iterator[str]:
     """Yield the files of a distribution that aren't what its RECORD says."""
-    for path, size in recorded(root, distribution):
+    for path, digest, size in recorded(root, distribution) or ():
         try:
             found = os.stat(path).st_size
         except OSError:
             yield f"{distribution.name} has lost {os.path.relpath(path, root)}"
             continue
-        if size and found != int(size):
+        if digest and size and found != int(size):
             yield f"{distribution.name} has a damaged {os.path.relpath(path, root)}"
-
-
-def recorded(root: str, distribution: Distribution) -> Iterator[tuple[str, str]]:
-    """Yield the files of a distribution by its RECORD: absolute, below `root`, with their size.
-
-    The size is "" where none stands there (what an installer wrote itself). Byte-code, which the
-    interpreter writes when it likes, is left out, and what would lie elsewhere.
-    """
-    from _csv import reader  # whose other half, in Python, has nothing that is needed here
-
-    text = read_text(f"{distribution.metadata}/RECORD", _LARGEST) or ""
-    base = os.path.dirname(distribution.metadata)
-    for row in reader(text.splitlines()):
-        if not row or row[0].endswith(".pyc"):
-            continue
-        path = os.path.normpath(os.path.join(base, row[0]))
-        if path.startswith(f"{root}/"):
-            yield path, row[2] if len(row) > 2 and row[1] and row[2].isdigit() else ""
 
 
 def carry(old: str, root: str, expected: Mapping[str, str]) -> list[str]:
@@ -119,7 +101,7 @@ def carry(old: str, root: str, expected: Mapping[str, str]) -> list[str]:
     for distribution in distributions(old):
         if distribution.canonical in expected or _is_our_pip(distribution):
             continue
-        files = [path for path, _ in recorded(old, distribution)]
+        files = [path for path, _, _ in recorded(old, distribution) or ()]
         if not same or not files:
             why = "it has no RECORD" if same else "it was made for another Python"
             raise BubbleError(

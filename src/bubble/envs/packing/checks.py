@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
+import stat
 
 from bubble.envs.exchange.export import distributions
+from bubble.envs.knowing.recorded import recorded
 from bubble.model.errors import BubbleError
 from bubble.model.quoting import quoted
 from bubble.model.text import few, printable
 from bubble.pythons.installed import store
 from bubble.pythons.installed.upkeep import verify
-from bubble.system.files import read_text
 from bubble.system.pyvenv_cfg import read_configuration
 
 TYPE_CHECKING = False
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
 
-_LARGEST = 1 << 26  # bytes of a RECORD
 _WEAK = frozenset({"md5", "sha1"})
 
 
@@ -50,14 +51,19 @@ def interpreter_of(environment: Environment, world: World) -> Installation:
             f"{title} stands on {printable(what, 300)}, which isn't bubble's: it can't be carried",
             hint="make a build of it (bubble mirror pack), or take another: bubble repair --help",
         )
-    verified = verify(found, world)
+    require_verified(found, world)
+    return found
+
+
+def require_verified(installation: Installation, world: World) -> None:
+    """Raise BubbleError(verify) unless an interpreter is as its manifest says."""
+    verified = verify(installation, world)
     if verified is None or not verified.is_whole:
         raise BubbleError(
             "verify",
-            f"{found.key.name} is damaged: nothing was packed",
-            hint=f"bubble python verify --repair {found.key.version}",
+            f"{installation.key.name} is damaged: nothing was packed or unpacked",
+            hint=f"bubble python verify --repair {installation.key.version}",
         )
-    return found
 
 
 def require_whole(environment: Environment) -> None:
@@ -74,25 +80,30 @@ def require_whole(environment: Environment) -> None:
 
 def damage(root: str, distribution: Distribution) -> Iterator[str]:
     """Yield what of a distribution isn't as its RECORD says; bytecode doesn't count."""
-    from _csv import reader
-
-    text = read_text(f"{distribution.metadata}/RECORD", _LARGEST)
-    if text is None:
+    files = recorded(root, distribution)
+    if files is None:
         yield f"{distribution.name} has no RECORD"
         return
-    base = os.path.dirname(distribution.metadata)
-    for row in reader(text.splitlines()):
-        if not row or row[0].endswith(".pyc"):
-            continue
-        path = os.path.normpath(os.path.join(base, row[0]))
-        kind, _, wanted = row[1].partition("=") if len(row) > 1 else ("", "", "")
+    for path, said, _ in files:
+        name = os.path.relpath(path, root)
+        kind, _, wanted = said.partition("=")
         try:
-            with open(path, "rb") as file:
-                if not wanted or kind in _WEAK or kind not in hashlib.algorithms_available:
-                    continue
-                digest = hashlib.file_digest(file, kind).digest()
+            digest = _digest(path, kind if wanted and kind not in _WEAK else "")
         except OSError:
-            yield f"{distribution.name} has lost {os.path.relpath(path, root)}"
+            yield f"{distribution.name} has lost {name}"
             continue
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != wanted.rstrip("="):
-            yield f"{distribution.name} has a changed {os.path.relpath(path, root)}"
+        if digest and digest != wanted.rstrip("="):
+            yield f"{distribution.name} has a changed {name}"
+
+
+def _digest(path: str, kind: str) -> str:
+    """Return the hash of a plain file as RECORDs spell it, "" for an unknown kind of hash."""
+    # a pipe would keep whoever opens it
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+        if kind not in hashlib.algorithms_guaranteed or kind.startswith("shake"):
+            return ""
+        digest = hashlib.file_digest(file, kind).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
