@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from support.builds import small_mirror
 from support.trees import snapshot
 
 TYPE_CHECKING = False
@@ -160,6 +161,30 @@ def test_what_a_pack_says_of_itself_is_read_with_care(
 ) -> None:
     file = tar(f"{tmp_path}/pack", [("bubble-pack.json", text.encode(), {})], said=False)
     is_refused(file, bubble, tmp_path, said="bubble-pack.json")
+
+
+ALONE: dict[str, list[tuple[str, bytes, dict[str, Any]]]] = {
+    "an interpreter": [("bin/python3", b"#!/bin/sh\n", {"mode": 0o755})],
+    "a configuration": [("pyvenv.cfg", b"home = /tmp\n", {})],
+    "a mark of ours": [(".bubble-unpacked", b"x", {})],
+    "a link for a directory": [("elsewhere/x", b"", {}), ("lib", b"", {"link": "elsewhere"})],
+    "a file for a directory": [("lib", b"", {})],
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.usefixtures("area")
+def test_packages_alone_are_no_interpreter(
+    name: str, bubble: Callable[..., Result], tmp_path: Path
+) -> None:
+    mirror = small_mirror(f"{tmp_path}/mirror", ["3.12.1"])
+    assert bubble("python", "install", "3.12.1", env={"BUBBLE_CATALOG": mirror}).status == 0
+    key = bubble("python", "list", "--installed", "--json").json["data"][0]["key"]
+    said = json.dumps({**json.loads(SAID), "python": key, "interpreter": False}).encode()
+    good = tar(f"{tmp_path}/good", [("bubble-pack.json", said, {})], said=False)
+    assert bubble("unpack", good, str(tmp_path / "fine")).status == 0
+    members = [("bubble-pack.json", said, {}), *ALONE[name]]
+    is_refused(tar(f"{tmp_path}/pack", members, said=False), bubble, tmp_path)
 
 
 def test_what_lies_there_stays(bubble: Callable[..., Result], area: Path, tmp_path: Path) -> None:

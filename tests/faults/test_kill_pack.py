@@ -76,7 +76,11 @@ def test_a_pack_is_the_one_before_or_the_new_one(stage: Scene) -> None:
     assert report.points > 5
 
 
-def test_a_directory_is_whole_or_not_there(stage: Scene) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_directory_is_whole_or_not_there(stage: Scene, *, alone: bool) -> None:
+    if alone:
+        done = stage.run("pack", "train", "-o", file(stage), "--force", "--no-python")
+        assert done.status == 0, done
     words = ("unpack", file(stage), f"{place(stage)}/there")
     assert stage.run(*words).status == 0
     whole = tree(stage)

@@ -194,6 +194,7 @@ BEFORE = {
         printf 'lock-version = "1.0"\\ncreated-by = "me"\\npackages = []\\n' >pylock.toml
     """,
     "bubble pack train --for spark": "rm -f train.tar.gz",
+    "bubble pack train --no-python": "rm -f train.tar.gz",
     "bubble pack train --check train.tar.gz": "bubble pack train -o train.tar.gz --force",
     "bubble kernel install train --prefix /opt/jupyter": "bubble kernel remove train",
 }

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from support.needs import FULL, LINUX_ONLY, NOT_HERE, needs, not_here, real_uv
-from support.packs import Packing, run
+from support.needs import FULL, LINUX_ONLY, NOT_HERE, needs
+from support.packs import Packed, run
 from support.patience import PATIENCE
 
 TYPE_CHECKING = False
@@ -77,23 +77,6 @@ TOOLS = (
     *("java", "ln", "ls", "mkdir", "mv", "nice", "ps", "rm", "sed", "setsid", "sh", "tar", "tr"),
     *("uname", "whoami"),
 )
-
-
-class Packed(Packing):
-    """A pack whose environment has packages of the index, too."""
-
-    def __init__(self, bubble: Callable[..., Result], directory: str, *names: str) -> None:
-        super().__init__(bubble, directory)
-        uv = real_uv()
-        self.env["PATH"] = f"{os.path.dirname(uv)}:{os.environ['PATH']}"
-        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
-            del self.env[name]
-        done = subprocess.run(
-            [uv, "pip", "install", "-q", "--python", f"{self.environment}/bin/python", *names],
-            check=False,
-        )
-        if done.returncode:
-            not_here(f"an index with {', '.join(names)}")
 
 
 def test_dask_schedules_on_workers_that_have_the_pack_alone(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from urllib.parse import quote
 
 from support.builds import interpreters, packed_mirror
-from support.needs import not_here
+from support.needs import not_here, real_uv
+from support.patience import PATIENCE
 from support.wheels import wheel
 
 TYPE_CHECKING = False
@@ -18,11 +21,36 @@ if TYPE_CHECKING:
     from conftest import Result
 
 
+FACTS = """
+import json, multiprocessing, os, ssl, subprocess, sys, sysconfig
+import alpha, beta
+
+def double(number):
+    return 2 * number
+
+if __name__ == "__main__":
+    ssl.create_default_context()
+    child = subprocess.run([sys.executable, "-c", "import alpha, sys; print(sys.prefix)"],
+                           capture_output=True, text=True, check=True)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        doubled = pool.map(double, [1, 2])
+    named = [value for value in sysconfig.get_config_vars().values() if isinstance(value, str)]
+    print(json.dumps({
+        "prefix": sys.prefix, "base": sys.base_prefix, "child": child.stdout.strip(),
+        "doubled": doubled, "alpha": alpha.__file__, "libdir": sysconfig.get_config_var("LIBDIR"),
+        "old": [v for v in named for old in (" /install/", "-L/install", os.environ["OLD"])
+                if old in f" {v}"],
+    }))
+"""
+
+
 class Packing:
     """A project below `directory` whose environment has the packages alpha and beta.
 
     Its store is `home`, or its own.
     """
+
+    patience: float = PATIENCE  # seconds for a command
 
     def __init__(
         self, bubble: Callable[..., Result], directory: str, *, umask: str = "", home: str = ""
@@ -62,7 +90,7 @@ class Packing:
         """Run the command line in the project."""
         before = os.umask(int(self.umask, 8)) if self.umask else -1
         try:
-            return self.bubble(*words, cwd=self.root, env=self.env)
+            return self.bubble(*words, cwd=self.root, env=self.env, timeout=self.patience)
         finally:
             if before >= 0:
                 os.umask(before)
@@ -87,6 +115,25 @@ class Packing:
         shutil.rmtree(self.root)
 
 
+class Packed(Packing):
+    """A pack whose environment has packages of the index, too: maybe gigabytes."""
+
+    patience = 10 * PATIENCE
+
+    def __init__(self, bubble: Callable[..., Result], directory: str, *names: str) -> None:
+        super().__init__(bubble, directory)
+        uv = real_uv()
+        self.env["PATH"] = f"{os.path.dirname(uv)}:{os.environ['PATH']}"
+        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+            del self.env[name]
+        done = subprocess.run(
+            [uv, "pip", "install", "-q", "--python", f"{self.environment}/bin/python", *names],
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            not_here(f"an index with {', '.join(names)}: {done.stderr[-300:]}")
+
+
 def run(*command: str, **more: str) -> str:
     """Run a program of an unpacked pack on a bare PATH; return what it printed."""
     done = subprocess.run(
@@ -99,3 +146,18 @@ def run(*command: str, **more: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def is_at(place: str, old: str) -> None:
+    """Hold an unpacked pack to what it must be able to."""
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as script:
+        script.write(FACTS)
+        script.flush()
+        facts = json.loads(run(f"{place}/bin/python", script.name, OLD=old))
+    assert facts["prefix"] == facts["base"] == facts["child"] == place
+    assert facts["doubled"] == [2, 4]
+    assert facts["alpha"].startswith(f"{place}/lib/")
+    assert facts["libdir"] == f"{place}/lib"
+    assert facts["old"] == []
+    assert run(f"{place}/bin/alpha") == "alpha 1.0"
+    assert "pip" in run(f"{place}/bin/pip", "--version")

@@ -22,6 +22,7 @@ EXAMPLES = (
     ("bubble pack train -o train.tar.gz", "the project's bubble, or environment, train"),
     ("bubble pack train --for spark", "in a form that Spark takes"),
     ("bubble pack train --format dir -o /srv/train", "unpacked at once"),
+    ("bubble pack train --no-python", "the packages alone, for machines that have this Python"),
     ("bubble pack train --check train.tar.gz", "whether a pack is what would be packed now"),
 )
 DETAILS = (
@@ -59,6 +60,11 @@ def define(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--as-is", action="store_true", help="also with what leads out of the environment"
     )
+    parser.add_argument(
+        "--no-python",
+        action="store_true",
+        help="the packages alone: bubble unpack adds the Python that is installed there",
+    )
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.add_argument(
         "--check",
@@ -75,6 +81,12 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.packing.checks import interpreter_of, require_whole
     from bubble.envs.packing.collect import Wish, collect
 
+    if options.engine and options.no_python:
+        raise BubbleError(
+            "usage",
+            f"workers of {options.engine} start the pack's own Python",
+            hint="leave --no-python out",
+        )
     environment = find(options.env, context, "pack")
     path = os.path.abspath(options.check or options.output or f"{_stem(environment)}.tar.gz")
     form = "" if options.check else _form(options, path)
@@ -87,7 +99,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     require_whole(environment)
     amiss = _amiss(environment, world)
     wish = Wish(
-        exclude=tuple(options.exclude), strip_tests=options.strip_tests, as_is=options.as_is
+        exclude=tuple(options.exclude),
+        strip_tests=options.strip_tests,
+        as_is=options.as_is,
+        python=not options.no_python,
     )
     pack = collect(environment.path, installation, world.layout.home, wish)
     if options.check:
@@ -102,7 +117,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         from bubble.system.staging import Staging
 
         with Staging(world.layout, path) as staging:
-            written = archive.lay_out(staging, pack.members, mtime)
+            written = archive.lay_out(staging.path, pack.members, mtime)
             staging.publish()
     else:
         new = not options.force
@@ -181,8 +196,9 @@ def _outcome(path: str, key: str, pack: Pack, written: Written, options: Namespa
     from bubble.model.text import few, printable, size
 
     count = f"{len(pack.packages)} package" + "s" * (len(pack.packages) != 1)
+    on = "for" if options.no_python else "on"
     notes = [
-        f"{count} on {key.rpartition('-linux')[0] or key}: "
+        f"{count} {on} {key.rpartition('-linux')[0] or key}: "
         f"{len(pack.members)} files, {size(written.size)}"
         + (f", sha256 {written.sha256}" if written.sha256 else "")
     ]

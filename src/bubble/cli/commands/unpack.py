@@ -16,7 +16,8 @@ EXAMPLES = (("bubble unpack train.tar.gz /srv/train", "then: /srv/train/bin/pyth
 DETAILS = (
     "A pack is held to the rules that downloads are held to: no path and no link out of it, no\n"
     "device, no surprise in size. It appears whole or not at all, and nothing in it is run. Said\n"
-    "again, or by many at once, it is unpacked once. Without bubble: mkdir DIR; tar xf FILE -C DIR."
+    "again, or by many at once, it is unpacked once. One without Python (--no-python) gets this\n"
+    "store's, of its minor. Without bubble: mkdir DIR; tar xf FILE -C DIR."
 )
 JSON = "{directory, executable, python, packages, status}"
 
@@ -37,7 +38,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     path, directory = (os.path.abspath(x) for x in (options.file, options.directory))
     sweep(context.layout)
     task = context.output.progress().task(f"unpacking {os.path.basename(path)}")
-    done = unpack(path, directory, context.layout, task.part)
+    done = unpack(path, directory, context.world(), task.part)
     task.finish("")
     packages = done.said.get("packages")
     python = str(done.said.get("python", ""))

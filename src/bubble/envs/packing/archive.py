@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import IO
 
     from bubble.pythons.pack.member import Member
-    from bubble.system.staging import Staging
 
     Progress = Callable[[int, int], None]
 
@@ -79,12 +78,12 @@ def time_of(epoch: str) -> int:
     return max(int(epoch), _EPOCH) if epoch.isascii() and epoch.isdigit() else _EPOCH
 
 
-def lay_out(staging: Staging, members: Mapping[str, Member], mtime: int) -> Written:
-    """Write members into a staged directory, with the modes that an archive would give."""
+def lay_out(root: str, members: Mapping[str, Member], mtime: int) -> Written:
+    """Write members into the staged directory at `root`, with the modes of an archive's."""
     total = 0
     for name in sorted(members):
         member = members[name]
-        path = f"{staging.path}/{name}"
+        path = f"{root}/{name}"
         with umask(0o022):  # directories that hold none but directories, too
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if member.target:

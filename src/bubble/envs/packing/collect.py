@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONTENTS = "bubble-pack.json"  # what is in it, for people and for `unpack`
 FORMAT = 1
 # an environment's own, which its interpreter brings or which say where it lies
-_OWN = re.compile(
+OWN = re.compile(
     r"pyvenv\.cfg|\.bubble.*|\.gitignore|CACHEDIR\.TAG|\.lock|lib64"
     r"|bin/(?:python|pypy|graalpy)[\w.]*|bin/activate.*|bin/Activate\.ps1|bin/deactivate.*"
 )
@@ -39,11 +39,15 @@ _SITE = re.compile(r"lib/[^/]+/(?:site|dist)-packages/")
 
 
 class Wish(Record):
-    """What is asked for: globs of names to leave out, whether tests too, and what leads outside."""
+    """What is asked for: globs of names to leave out, whether tests too, and what leads outside.
+
+    Without `python` the packages go alone.
+    """
 
     exclude: tuple[str, ...] = ()
     strip_tests: bool = False
     as_is: bool = False
+    python: bool = True
 
 
 class Pack(Record):
@@ -69,14 +73,17 @@ def collect(
     been verified. Raises BubbleError(environment) for what can't be carried, and OSError.
     """
     wish = wish or Wish()
+    names = frozenset(os.listdir(f"{installation.prefix}/bin"))
+    # where it meets a virtual environment of another minor, its scripts must not start that one's
+    only = f"python{installation.key.version.minor}"
     places = portable.Places(
         environment=os.path.realpath(environment),
         spelled=environment,
         interpreter=installation.prefix,
         store=store,
+        program="" if wish.python or only not in names else only,
     )
-    base = _interpreter(places)
-    names = frozenset(name[4:] for name in base if name.startswith("bin/"))
+    base = interpreter(installation.prefix, store) if wish.python else {}
     own, outside, naming = _environment(places, names)
     if outside and not wish.as_is:
         raise BubbleError(
@@ -91,6 +98,7 @@ def collect(
     said = {
         "format": FORMAT,
         "python": str(installation.key),
+        "interpreter": wish.python,
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
     }
     members[CONTENTS] = Member(data=f"{json.dumps(said, indent=1)}\n".encode())
@@ -101,6 +109,30 @@ def collect(
         outside=outside,
         left_out=left_out,
     )
+
+
+def interpreter(root: str, store: str) -> dict[str, Member]:
+    """Return the members of the interpreter at `root`, without what is installed in it for itself.
+
+    Paths are absolute. Raises BubbleError(environment) for what can't be carried, and OSError.
+    """
+    places = portable.Places(environment=root, spelled=root, interpreter=root, store=store)
+    members = {}
+    names = frozenset(os.listdir(f"{root}/bin"))
+    for name, path, info in files(root):
+        if _GUARDS.fullmatch(name) or name.startswith(".bubble"):
+            continue
+        if _SITE.match(name) or _INSTALLERS.fullmatch(name):
+            continue
+        member = _member(name, path, info)
+        if member is None or member.target.startswith("/"):
+            raise BubbleError(
+                "environment",
+                f"the interpreter's {printable(name, 300)} can't be carried",
+                hint="bubble python verify",
+            )
+        members[name] = portable.of_interpreter(name, member, places, names)
+    return members
 
 
 def files(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
@@ -120,27 +152,6 @@ def files(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), closed[0])
 
 
-def _interpreter(places: portable.Places) -> dict[str, Member]:
-    """Return an interpreter's members, without what is installed in it for itself."""
-    root = places.interpreter
-    members = {}
-    names = frozenset(os.listdir(f"{root}/bin"))
-    for name, path, info in files(root):
-        if _GUARDS.fullmatch(name) or name.startswith(".bubble"):
-            continue
-        if _SITE.match(name) or _INSTALLERS.fullmatch(name):
-            continue
-        member = _member(name, path, info)
-        if member is None or member.target.startswith("/"):
-            raise BubbleError(
-                "environment",
-                f"the interpreter's {printable(name, 300)} can't be carried",
-                hint="bubble python verify",
-            )
-        members[name] = portable.of_interpreter(name, member, places, names)
-    return members
-
-
 def _environment(
     places: portable.Places, names: frozenset[str]
 ) -> tuple[dict[str, Member], tuple[str, ...], list[str]]:
@@ -152,7 +163,7 @@ def _environment(
     wanted = places.all
     sites = tuple(f"{site}/" for site in site_packages(root))
     for name, path, info in files(root):
-        if name.endswith(".pyc") or _OWN.fullmatch(name):
+        if name.endswith(".pyc") or OWN.fullmatch(name):
             continue
         member = _member(name, path, info)
         if member is None:

@@ -51,12 +51,16 @@ _follow()
 
 
 class Places(Record):
-    """Where an environment lies, really and as it is `spelled`, its interpreter, and the store."""
+    """Where an environment lies, really and as it is `spelled`, its interpreter, and the store.
+
+    `program` is the name of the interpreter that all scripts start, "" for the one that each names.
+    """
 
     environment: str
     spelled: str
     interpreter: str
     store: str
+    program: str = ""
 
     @property
     def all(self) -> tuple[bytes, ...]:
@@ -194,7 +198,8 @@ def _script(member: Member, places: Places, names: frozenset[str]) -> Member:
     ours = any(directory == f"{p}/bin" for p in (places.environment, places.spelled))
     if not ours and not directory.startswith(f"{places.store}/"):
         return member
-    return _with(member, scripts.launcher(name if name in names else "python", options, body))
+    beside = places.program or (name if name in names else "python")
+    return _with(member, scripts.launcher(beside, options, body))
 
 
 def _path_file(name: str, member: Member, places: Places) -> Made:

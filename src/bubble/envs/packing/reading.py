@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bubble.pythons.pack.member import Member
+    from bubble.selection.resolve import World
     from bubble.system.layout import Layout
 
     Progress = Callable[[int, int], None]
@@ -44,12 +45,15 @@ class Unpacked(Record):
     fresh: bool
 
 
-def unpack(archive: str, directory: str, layout: Layout, progress: Progress) -> Unpacked:
+def unpack(archive: str, directory: str, world: World, progress: Progress) -> Unpacked:
     """Unpack a pack into `directory` (absolute), which isn't there or is empty; in one step.
+
+    One without an interpreter gets the store's.
 
     Where this user has unpacked the very same file before, that is what there is: of many that
     unpack at once, one does, and the others have waited for it. Raises BubbleError (archive: it
-    is no pack, or breaks the rules; usage: something else lies there) and OSError; then nothing
+    is no pack, or breaks the rules; usage: something else lies there; not_installed: it has no
+    Python, and the store none for it) and OSError; then nothing
     has changed.
     """
     _require_file(archive)
@@ -61,7 +65,7 @@ def unpack(archive: str, directory: str, layout: Layout, progress: Progress) -> 
             hint="make it first, or unpack elsewhere",
         )
     digest = sha256_of(archive) or ""
-    with placing.lock(layout, directory):
+    with placing.lock(world.layout, directory):
         if os.path.lexists(directory) and not (
             os.path.isdir(directory) and not os.listdir(directory)
         ):
@@ -72,8 +76,12 @@ def unpack(archive: str, directory: str, layout: Layout, progress: Progress) -> 
                 f"there is something else at {printable(directory, 500)}",
                 hint="unpack into a directory that is new",
             )
-        with Staging(layout, directory) as staging:
+        with Staging(world.layout, directory) as staging:
             said = extract(archive, staging.path, progress)
+            if said.get("interpreter", True) is not True:
+                from bubble.envs.packing.completing import complete
+
+                said = complete(staging.path, said, world)
             write_new(f"{staging.path}/{UNPACKED}", digest)
             if os.path.isdir(directory):
                 os.rmdir(directory)  # an empty one
