@@ -82,6 +82,20 @@ def test_packages_alone_are_unpacked_by_tar_into_a_virtual_environment(
     assert len(pythons) > 1 or not_here("one Python only")
 
 
+def test_everybodys_python_is_packed_and_completes_packages(
+    packing: Packing, tmp_path: Path
+) -> None:
+    archive = packing.pack("--no-python")
+    packing.env |= {"BUBBLE_SYSTEM_HOME": packing.home, "BUBBLE_HOME": f"{tmp_path}/own"}
+    packing.ok("create", "mine", "-p", packing.version, "--no-pip")
+    whole = packing.pack("mine", name="whole.tar.gz")
+    for name, file in {"whole": whole, "completed": archive}.items():
+        packing.ok("unpack", file, f"{tmp_path}/{name}")
+        found = run(f"{tmp_path}/{name}/bin/python", "-c", "import sys; print(sys.base_prefix)")
+        assert found == f"{tmp_path}/{name}"
+    assert run(f"{tmp_path}/completed/bin/alpha") == "alpha 1.0"
+
+
 def test_packages_of_one_abi_are_not_given_another(packing: Packing, tmp_path: Path) -> None:
     archive = packing.pack("--no-python", "--format", "dir", name="alone")
     with open(f"{archive}/bubble-pack.json", encoding="utf-8") as file:

@@ -104,7 +104,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         as_is=options.as_is,
         python=not options.no_python,
     )
-    pack = collect(environment.path, installation, world.layout.home, wish)
+    pack = collect(environment.path, installation, wish)
     if options.check:
         from bubble.envs.packing.reading import differences
 

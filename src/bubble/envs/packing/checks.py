@@ -42,7 +42,7 @@ def interpreter_of(environment: Environment, world: World) -> Installation:
             hint="make it without --system-site-packages, and install what it needs",
         )
     prefix = os.path.realpath(f"{environment.path}/bin/python")
-    present = store.installations(world.layout)
+    present = store.usable(world.layout)
     found = next((i for i in present if prefix.startswith(f"{os.path.realpath(i.prefix)}/")), None)
     if found is None or found.is_adopted:
         what = found.key.name if found else prefix

@@ -64,13 +64,11 @@ class Pack(Record):
     left_out: int
 
 
-def collect(
-    environment: str, installation: Installation, store: str, wish: Wish | None = None
-) -> Pack:
+def collect(environment: str, installation: Installation, wish: Wish | None = None) -> Pack:
     """Return what a pack of the environment at `environment` (absolute) has.
 
-    `installation` is the interpreter that it stands on, in the `store` (absolute). Both must have
-    been verified. Raises BubbleError(environment) for what can't be carried, and OSError.
+    `installation` is the interpreter that it stands on. Both must have been verified. Raises
+    BubbleError(environment) for what can't be carried, and OSError.
     """
     wish = wish or Wish()
     names = frozenset(os.listdir(f"{installation.prefix}/bin"))
@@ -80,10 +78,10 @@ def collect(
         environment=os.path.realpath(environment),
         spelled=environment,
         interpreter=installation.prefix,
-        store=store,
+        store=_store_of(installation),
         program="" if wish.python or only not in names else only,
     )
-    base = interpreter(installation.prefix, store) if wish.python else {}
+    base = interpreter(installation) if wish.python else {}
     own, outside, naming = _environment(places, names)
     if outside and not wish.as_is:
         raise BubbleError(
@@ -111,12 +109,15 @@ def collect(
     )
 
 
-def interpreter(root: str, store: str) -> dict[str, Member]:
-    """Return the members of the interpreter at `root`, without what is installed in it for itself.
+def interpreter(installation: Installation) -> dict[str, Member]:
+    """Return the members of an interpreter, without what is installed in it for itself.
 
-    Paths are absolute. Raises BubbleError(environment) for what can't be carried, and OSError.
+    Raises BubbleError(environment) for what can't be carried, and OSError.
     """
-    places = portable.Places(environment=root, spelled=root, interpreter=root, store=store)
+    root = installation.prefix
+    places = portable.Places(
+        environment=root, spelled=root, interpreter=root, store=_store_of(installation)
+    )
     members = {}
     names = frozenset(os.listdir(f"{root}/bin"))
     for name, path, info in files(root):
@@ -150,6 +151,11 @@ def files(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
             yield path[len(root) + 1 :], path, os.lstat(path)
     if closed:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), closed[0])
+
+
+def _store_of(installation: Installation) -> str:
+    """Return where an installation's store lies: this user's, or everybody's."""
+    return os.path.dirname(os.path.dirname(installation.prefix))
 
 
 def _environment(

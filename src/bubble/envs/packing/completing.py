@@ -34,7 +34,7 @@ def complete(root: str, said: dict[str, object], world: World) -> dict[str, obje
     # nobody takes it away meanwhile
     with store.key_lock(world.layout, str(found.key), world.env, shared=True):
         require_verified(found, world)
-        members = interpreter(found.prefix, world.layout.home)
+        members = interpreter(found)
         _require_real_directories(root, members)
         said = {**said, "python": str(found.key), "interpreter": True}
         text = f"{json.dumps(said, indent=1)}\n"
@@ -62,7 +62,7 @@ def _made_for(said: dict[str, object], world: World) -> Installation:
         )
     alike = [
         one
-        for one in store.installations(world.layout)
+        for one in store.usable(world.layout)
         if not one.is_adopted and _has_abi_of(one.key, key)
     ]
     if not alike:
