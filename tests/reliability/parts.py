@@ -53,7 +53,11 @@ PARTS = (
         bugs=8,
     ),
     Part("power", "Power cuts on a real ext4", ("faults/test_power_*.py",)),
-    Part("disk", "Full, failing, read-only and damaged disks", ("faults/test_disk_*.py",)),
+    Part(
+        "disk",
+        "Full, failing, read-only and damaged disks",
+        ("faults/test_disk_*.py", "faults/test_odd_*.py"),
+    ),
     Part(
         "network",
         "Servers that lie, stall, break off and come back",
