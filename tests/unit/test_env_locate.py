@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
+from bubble.envs.knowing import locate as locating
 from bubble.envs.knowing import placing
-from bubble.envs.knowing.locate import locate
+from bubble.envs.knowing.locate import locate, locate_itself
 from bubble.model.errors import BubbleError
 from bubble.selection import registry
 from bubble.selection.registry import Environment
@@ -74,3 +75,20 @@ def test_nobody_is_waited_for_who_never_was_there(layout: Layout) -> None:
     with pytest.raises(BubbleError, match="is not registered"):
         locate("train", "/", layout)
     assert not os.path.exists(placing.lock(layout, path).path)
+
+
+def test_one_that_is_made_anew_between_two_looks_is_still_one(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another request its record is another, but a name means a place."""
+    environment = being_made(layout, "train", "")
+    registry.register(layout, environment)
+    of_name = registry.of_name
+
+    def looked(layout: Layout, name: str) -> Environment | None:
+        found = of_name(layout, name)
+        registry.register(layout, environment.replace(request="3.11"))
+        return found
+
+    monkeypatch.setattr(locating, "of_name", looked)
+    assert locate_itself("train", str(tmp_path), layout) == environment

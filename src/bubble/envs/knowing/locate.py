@@ -66,7 +66,7 @@ def locate_itself(text: str, cwd: str, layout: Layout) -> Environment:
     """
     found = require_ours(locate(text, cwd, layout), layout)
     named = of_name(layout, text) if not is_path(text) else None
-    if named is not None and named != found:
+    if named is not None and named.path != found.path:
         raise BubbleError(
             "environment",
             f"{printable(text)} is an environment of this project, and one for the whole machine",
