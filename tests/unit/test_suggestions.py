@@ -78,7 +78,16 @@ def test_every_destroying_option_is_known_as_one() -> None:
         *("--all-platforms", "--all-versions", "--available", "--base-url", "--check"),
         *("--display-name", "--dry-run", "--format", "--from", "--global", "--help", "-h"),
         *("--hook", "--no-hook", "--install", "--installed", "--installer", "--json", "--name"),
-        *("--here", "--no-pip", "--older-than", "--only", "--platform", "--prefix", "--prompt"),
+        *(
+            "--here",
+            "--no-pip",
+            "--no-python",
+            "--older-than",
+            "--only",
+            "--platform",
+            "--prefix",
+            "--prompt",
+        ),
         *("--python", "-p", "--requirements", "-r", "--sha256", "--size", "--tag", "--upgrade"),
         *(
             "--constraints",

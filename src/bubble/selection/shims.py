@@ -35,6 +35,10 @@ _NOT_SHIMMED = {
     "Activate.ps1", "activate.ps1", "activate.bat", "activate_this.py",
 }  # fmt: skip
 
+# what every Python has gets its shim whatever is installed: where a directory asks for a version
+# and there is none, the system's would run in silence
+_ALWAYS = ("python", "python3")
+
 
 class Rehashed(Record):
     """The commands that got a shim and those that lost theirs, by name, and how many there are."""
@@ -160,7 +164,7 @@ def _wanted(layout: Layout) -> tuple[set[str], list[str]]:
             _renew(installation)
     absent: list[str] = []
     prefixes = [*(i.prefix for i in present), *(e.path for e in of_commands(layout))]
-    return commands(prefixes, absent), absent
+    return {*_ALWAYS, *commands(prefixes, absent)}, absent
 
 
 def _renew(installation: Installation) -> None:

@@ -63,7 +63,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
 
     shell = _named(options.shells) or _detected(context)
     if options.install:
-        return _report(shell, shell_files.install(shell, context, hook=options.hook))
+        changes = shell_files.install(shell, context, hook=options.hook)
+        context.renew_shims()  # `python` has its shim before there is one to run: what asks, fails
+        return _report(shell, changes)
     if options.uninstall:
         return _report(shell, shell_files.uninstall(shell, context))
     if os.isatty(1) and not context.output.json:
