@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from support.scene import Scene
 
-COMPILED = "/__pycache__"  # by several processes at a time, under names that nobody knows before
+# what is compiled there, by several processes at a time, under names that nobody knows before
+COMPILED = "/lib/python3."
 pytestmark = [LINUX_ONLY, needs("strace")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -9,6 +10,9 @@ from bubble.model.errors import BubbleError
 from bubble.model.text import printable
 from bubble.system.files import unlink_quietly
 from bubble.system.trouble import kind_of
+
+# what a kernel or a file system without nameless files says of one (open(2))
+_NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
 
 
 def require_file(path: str, hint: str) -> None:
@@ -52,7 +56,19 @@ def require_directory(path: str, hint: str) -> None:
 
 
 def _try(directory: str, shown: str, hint: str) -> None:
-    """Put a file into a directory, and take it away: modes don't say all, above all to root."""
+    """Put a file into a directory, and take it away: modes don't say all, above all to root.
+
+    It has no name where the system has such files, so that a kill leaves nothing.
+    """
+    try:
+        os.close(os.open(directory, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600))
+    except AttributeError:  # macOS
+        pass
+    except OSError as error:
+        if error.errno not in _NO_NAMELESS:
+            raise _refused(shown, error, hint) from error
+    else:
+        return
     trial = f"{directory}/.bubble.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
