@@ -71,9 +71,11 @@ def rehash(layout: Layout, python: str) -> Rehashed:
         if read_text(layout.shim) != script:
             write_atomic(layout.shim, script.encode("utf-8", "surrogateescape"), 0o755)
         front.write(layout, python)
+        were_alone = os.stat(layout.shim).st_nlink == 1
         added = [name for name in sorted(wanted) if _link(layout, name)]
-        if os.stat(layout.shim).st_nlink > 1:  # a copied store's were alone until now
-            added += [name for name in sorted(wanted) if _link(layout, name)]
+        if were_alone and os.stat(layout.shim).st_nlink > 1:  # copies no longer stand
+            for name in wanted:
+                _link(layout, name)
         removed = [name for name in sorted(os.listdir(layout.shims)) if _drop(layout, name, wanted)]
         _remember(layout, things, absent, shim_record.state_of(layout), None)
     return Rehashed(added=tuple(added), removed=tuple(removed), total=len(wanted))

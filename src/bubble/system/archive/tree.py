@@ -195,10 +195,9 @@ class Tree:
         """Copy a file of this tree, each a directory's name and one in it: no links here."""
         from shutil import copyfileobj
 
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         source = os.open(origin[1], os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._directory(origin[0]))
         with open(source, "rb") as read:
-            copy = os.open(target[1], flags, 0o600, dir_fd=self._directory(target[0]))
+            copy = os.open(target[1], _CREATE, 0o600, dir_fd=self._directory(target[0]))
             with open(copy, "wb") as written:
                 copyfileobj(read, written)
                 os.fchmod(copy, mode)
