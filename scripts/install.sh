@@ -222,6 +222,11 @@ check_prefix() {
     [ -f "$prefix/made" ] || [ "$prefix" = "$present" ] ||
         [ -z "$(ls -A "$prefix" | sed -e '/^lock$/d' -e '/^process/d' -e '/^made\.part$/d')" ] ||
         die "$prefix has other files in it" "name a new directory: --prefix $prefix/bubble"
+    [ ! -e "$prefix/versions" ] || [ -d "$prefix/versions" ] ||
+        die "$prefix/versions is no directory" "move it away"
+    for name in lock made process; do
+        [ ! -d "$prefix/$name" ] || die "$prefix/$name is a directory, where a file goes" "move it away"
+    done
 }
 
 absolute() { # a directory's path without links in it

@@ -222,6 +222,20 @@ def test_what_a_process_runs_is_in_use(clinic: Clinic, running: str) -> None:
     assert is_there(clinic)
 
 
+@LINUX_ONLY
+def test_the_store_goes_with_bubble_only_when_nothing_runs_from_it(
+    clinic: Clinic, running: str
+) -> None:
+    seen = call(clinic, "self", "uninstall", "--all", "--dry-run", "--json")
+    assert json.loads(seen.stdout)["data"]["used_by"] == [running]
+    refused = call(clinic, "self", "uninstall", "--all", "--yes")
+    assert refused.returncode == 1
+    assert running in one_error(refused.stderr)[0]
+    assert is_there(clinic)
+    assert call(clinic, "self", "uninstall", "--all", "--yes", "--force").returncode == 0
+    assert not is_there(clinic)
+
+
 def test_what_another_patch_serves_as_well_may_go_alone_and_not_together(clinic: Clinic) -> None:
     where = known(clinic)
     clinic.run("create", "train", "-p", "3.11", "--no-pip")

@@ -5,6 +5,7 @@ tests/real/test_install_script.py installs a real one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -199,6 +200,29 @@ def test_a_directory_with_others_files_is_no_prefix(machine: Machine) -> None:
         done = machine.run("--no-init", "--prefix", prefix)
         assert done.returncode == 1
         assert "has other files in it" in done.stderr
+    assert machine.everything() == before
+
+
+@pytest.mark.parametrize("name", ["versions", "lock", "made", "process"])
+def test_what_has_another_type_than_its_name_is_for_is_told_and_stays(
+    name: str, machine: Machine
+) -> None:
+    prefix = f"{machine.home}/.local/lib/bubble"
+    assert machine.run("--no-init").returncode == 0
+    os.rename(f"{prefix}/versions", f"{machine.root}/versions")
+    if name == "versions":
+        os.symlink("/etc/passwd", f"{prefix}/versions")
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{prefix}/{name}")
+        os.makedirs(f"{prefix}/{name}/of-mine")
+        with contextlib.suppress(FileExistsError):  # by it the prefix is known as bubble's
+            os.mknod(f"{prefix}/made")
+    before = machine.everything()
+    done = machine.run("--no-init")
+    assert done.returncode == 1
+    assert f"{prefix}/{name} is " in done.stderr, done.stderr
+    assert [line[:8] for line in done.stderr.splitlines()] == ["install.", "  hint: "]
     assert machine.everything() == before
 
 

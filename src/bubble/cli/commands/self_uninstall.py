@@ -17,10 +17,11 @@ EXAMPLES = (
 DETAILS = (
     "Takes out the blocks in the shells' start-up files, the kernels, the shims and the program;\n"
     "with --all also every Python and environment of the store, and what `config set` wrote.\n"
-    "Environments in projects stay where they are, and need another interpreter then. It asks on\n"
-    "a terminal; elsewhere: --yes."
+    "Environments in projects stay where they are, and need another interpreter then. While a\n"
+    "process runs a Python of the store, --all wants --force. It asks on a terminal; elsewhere:\n"
+    "--yes."
 )
-JSON = "{dry_run, removed: [{what, path, size}]}; `size` is in bytes"
+JSON = "{dry_run, removed: [{what, path, size}], used_by}; `size` is in bytes"
 
 
 def define(parser: ArgumentParser) -> None:
@@ -29,6 +30,9 @@ def define(parser: ArgumentParser) -> None:
 
     parser.add_argument("--all", action="store_true", help="the store and the cache, too")
     parser.add_argument("--dry-run", action="store_true", help="show what would go")
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="even if a process runs a Python of the store"
+    )
     add_yes(parser)
 
 
@@ -36,7 +40,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     """Show what goes, ask, and take it away."""
     from bubble.envs.discarding.remove import release_adopted
     from bubble.model.errors import BubbleError
-    from bubble.model.text import size
+    from bubble.model.text import few, size
     from bubble.program.origin import INSTALLER, origin
     from bubble.program.uninstall import made_directories, pieces, remove
 
@@ -48,10 +52,22 @@ def execute(options: Namespace, context: Context) -> Outcome:
     made = made_directories(found, context.layout)
     if options.all and ours:
         made += (os.path.dirname(configuration),)
+    users = _processes(context) if options.all else []
     shown = [f"{size(p.size).rjust(10)}  {p.path}  {p.what}" for p in going]
-    data = {"dry_run": options.dry_run, "removed": [p.as_dict() for p in going]}
+    shown += [f"in use by {who}" for who in users]
+    data = {
+        "dry_run": options.dry_run,
+        "removed": [p.as_dict() for p in going],
+        "used_by": users,
+    }
     if options.dry_run:
         return Outcome(data=data, lines=tuple(shown))
+    if users and not options.force:
+        raise BubbleError(
+            "in_use",
+            f"a Python of the store is run by {few(users)}",
+            hint="end them, or say that they may break: --force",
+        )
     if not options.yes and not context.output.may_ask:
         raise BubbleError(
             "usage",
@@ -70,6 +86,14 @@ def execute(options: Namespace, context: Context) -> Outcome:
     remove(going, found, made)
     last = () if found.kind == INSTALLER else (f"the program itself: {found.remove}",)
     return Outcome(data=data, lines=tuple(shown), notes=tuple(notes), next_steps=last)
+
+
+def _processes(context: Context) -> list[str]:
+    """Return which processes but this one run a Python of the store."""
+    from bubble.envs.knowing.users import running
+
+    found = running(context.layout)
+    return list(dict.fromkeys(use.who for use in found if use.kind == "process"))
 
 
 def _configuration(context: Context) -> tuple[str, bool]:
