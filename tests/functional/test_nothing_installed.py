@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Bubble = Callable[..., Result]
 
+NAMES = ("python", "python3", "pip", "pip3")
 SYSTEM = '#!/bin/sh\necho "of the system"\n'
 
 
@@ -27,7 +28,7 @@ def empty(
     request: pytest.FixtureRequest, bubble: Bubble, env: dict[str, str], tmp_path: Path
 ) -> dict[str, str]:
     """Set shells up on a store where no Python is yet, or none any more; return the variables."""
-    for name in ("python", "python3"):
+    for name in NAMES:
         write(f"{tmp_path}/system/{name}", SYSTEM, 0o755)
     if request.param == "never":
         assert bubble("init", "bash", "--install").status == 0
@@ -38,7 +39,7 @@ def empty(
     return {**env, "PATH": f"{env['BUBBLE_HOME']}/shims:{tmp_path}/system:{os.defpath}"}
 
 
-@pytest.mark.parametrize("name", ["python", "python3"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("file", [".python-version", "pyproject.toml", ""])
 def test_another_python_is_never_run_in_silence(
     empty: dict[str, str], tmp_path: Path, name: str, file: str

@@ -58,7 +58,7 @@ def world(tmp_path: Path) -> ShimWorld:
     return made
 
 
-BEFORE = {"python", "python3", "python3.11", "tool"}
+BEFORE = {"pip", "pip3", "python", "python3", "python3.11", "tool"}
 
 
 def test_what_is_new_gets_its_shims_and_nothing_else_is_looked_at(world: ShimWorld) -> None:

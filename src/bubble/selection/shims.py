@@ -37,7 +37,7 @@ _NOT_SHIMMED = {
 
 # what every Python has gets its shim whatever is installed: where a directory asks for a version
 # and there is none, the system's would run in silence
-_ALWAYS = ("python", "python3")
+_ALWAYS = ("python", "python3", "pip", "pip3")
 
 
 class Rehashed(Record):
