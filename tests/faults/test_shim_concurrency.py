@@ -100,7 +100,7 @@ def test_shells_that_install_and_rehash_at_once_lose_no_shim(
         assert (out, err, child.returncode) == (f"{name}\n{name}\n", "", 0), name
     kept = {name for name, kind in plan.items() if kind != "uninstall"}
     there = set(os.listdir(made.layout.shims)) - {"bubble"}
-    assert there == {*COMMANDS, "pip", *kept}
+    assert there == {*COMMANDS, "pip", "pip3", *kept}
     assert rehash(made.layout, sys.executable).added == ()
     record_property("seconds for all", round(seconds, 2))
     record_property("slowest python meanwhile", round(slowest, 3))
@@ -230,7 +230,7 @@ def test_a_rehash_that_is_killed_anywhere_leaves_every_shim_working(
         ]
         rehash(made.layout, sys.executable)
         there = set(os.listdir(made.layout.shims)) - {"bubble"}
-        if there != {*lasting, "new", "pip"}:
+        if there != {*lasting, "new", "pip", "pip3"}:
             problems.append(f"the next rehash leaves {sorted(there)}")
         if leftovers := [n for n in os.listdir(killed.home) if n.endswith(".tmp")]:
             problems.append(f"the next rehash leaves {leftovers}")
@@ -298,7 +298,7 @@ def test_adding_that_is_killed_anywhere_is_made_good_by_the_next(killed: Killed,
         ]
         follow(made.layout, sys.executable, ())  # of somebody who made something else
         there = set(os.listdir(made.layout.shims)) - {"bubble"}
-        if there != {*COMMANDS, "pip", "python3.12", "new", "newer"}:
+        if there != {*COMMANDS, "pip", "pip3", "python3.12", "new", "newer"}:
             problems.append(f"the next one leaves {sorted(there)}")
         if leftovers := [n for n in os.listdir(killed.home) if n.endswith(".tmp")]:
             problems.append(f"the next one leaves {leftovers}")
