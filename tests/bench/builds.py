@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.peers import pyenv_root
@@ -85,6 +85,18 @@ def huge(place: Place, like: Build, window_log: int) -> Build:
     subprocess.run(argv, env={**os.environ, "PYTHONPATH": TESTS}, check=True, timeout=900)
     title = f"full, zstd window {(1 << window_log) >> 20} MiB"
     return build(title, place, path, like.key, like.entry)
+
+
+def sized(place: Place, like: Build, megabytes: int) -> Build | None:
+    """Make a build of about so many MB from `like`; None where there is no `strip` for a small."""
+    if not shutil.which("strip"):
+        return None
+    path = f"{place.mirror}/sized/{os.path.basename(like.file)}.{megabytes}.tar.gz"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    argv = [place.python, "-m", "bench.sized", f"{place.mirror}/{like.file}", path, str(megabytes)]
+    subprocess.run(argv, env={**os.environ, "PYTHONPATH": TESTS}, check=True, timeout=900)
+    made = build("", place, path, like.key, like.entry)
+    return replace(made, title=f"{made.size / 1e6:.0f} MB")
 
 
 def of_minors(place: Place, have: Sequence[Build]) -> list[Build]:

@@ -50,6 +50,14 @@ class Bench:
         return [self.packed, real] if real else [self.packed]
 
     @cached_property
+    def sized(self) -> list[Build]:
+        """One that is smaller and one that is larger than those, in this order."""
+        made = [builds.sized(self.place, self.packed, megabytes) for megabytes in (12, 100)]
+        if None in made:
+            self.miss("archives of 12 and 100 MB", "there is no strip on this machine")
+        return [build for build in made if build]
+
+    @cached_property
     def three(self) -> list[Build]:
         """Archives of three minors, fewer where this machine has no more interpreters."""
         return builds.of_minors(self.place, self.small)

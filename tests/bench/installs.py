@@ -62,7 +62,12 @@ def cold(bench: Bench) -> list[Result]:
             told = everybody(place, build)
             what = f"cold install, {build.title}"
             runs = _alternate(bench, what, told, [build], server, bench.rounds.few)
-            results += [_seconds(what, runs, 1.0), _memory(build, runs)]
+            results += [_seconds(what, runs, 1.0), _processor(what, runs), _memory(build, runs)]
+        for build, limit in zip(bench.sized, (1.3, 1.0), strict=False):
+            told = commands(place, build)
+            what = f"cold install, {build.title}"
+            runs = _alternate(bench, what, told, [build], server, bench.rounds.slow)
+            results += [_seconds(what, runs, limit), _processor(what, runs), _memory(build, runs)]
     return results
 
 
@@ -87,7 +92,7 @@ def slow(bench: Bench) -> list[Result]:
     results = []
     for rate, limit in ((SLOW, 0.5), (FASTER, 1.0)):
         with Server(bench.place.mirror, rate) as server:
-            for build in bench.small:
+            for build in [*bench.small, *bench.sized[:1]] if rate == SLOW else bench.small:
                 what = f"cold install at {rate / 1e6:.0f} MB/s a connection, {build.title}"
                 told = commands(bench.place, build)
                 runs = _alternate(bench, what, told, [build], server, bench.rounds.slow)
@@ -220,6 +225,11 @@ def _require_working(store: str, name: str, build: Build) -> None:
 def _seconds(what: str, runs: Mapping[str, Sequence[Run]], limit: float) -> Result:
     samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
     return Result(what, "ms", samples, "uv", limit)
+
+
+def _processor(what: str, runs: Mapping[str, Sequence[Run]]) -> Result:
+    samples = {name: [1000 * r.processor for r in series] for name, series in runs.items()}
+    return Result(f"{what}: processor time", "ms", samples, "uv", None)
 
 
 def _memory(build: Build, runs: Mapping[str, Sequence[Run]]) -> Result:

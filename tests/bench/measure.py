@@ -20,10 +20,14 @@ TIMEOUT = 300.0
 
 @dataclass(frozen=True)
 class Run:
-    """One finished process: wall seconds, and the peak RSS (bytes) of its largest process."""
+    """One finished process: wall seconds, peak RSS (bytes) of its largest, and processors' seconds.
+
+    The last two are of the process and of those of its children that it waited for.
+    """
 
     seconds: float
     peak: int
+    processor: float = 0.0
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], log: str, cwd: str = "") -> Run:
@@ -43,7 +47,7 @@ def run(argv: Sequence[str], env: Mapping[str, str], log: str, cwd: str = "") ->
     if child.returncode:
         with open(log, encoding="utf-8", errors="replace") as file:
             raise RuntimeError(f"{' '.join(argv)}: status {child.returncode}\n{file.read()}")
-    return Run(seconds, usage.ru_maxrss * 1024)
+    return Run(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def start(

@@ -174,6 +174,52 @@ def test_an_interrupt_without_a_terminal_is_one_line(
     assert err.count("error") == 1
 
 
+# what comes between a look for signals and the wait is as one that another thread gets: nothing
+# wakes the wait
+DEAF = """
+import signal, sys, threading
+
+def join(self, timeout=None, *, join=threading.Thread.join):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    print("waiting", flush=True)
+    try:
+        join(self, timeout)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+threading.Thread.join = join
+from bubble.cli.main import run
+run()
+"""
+
+
+def test_an_interrupt_just_before_a_wait_for_the_network_ends_it(
+    stalling: FaultServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    import signal
+    import subprocess
+
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF, "python", "install", *VERSIONS],
+        env=env,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert stalling.held.wait(60)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "again" not in err, "it waited for the network to give up"
+    assert err.splitlines()[-1] == "error: interrupted"
+
+
 @pytest.mark.usefixtures("mirror")
 def test_a_list_on_a_terminal_of_eighty_columns_has_no_wrapped_line(
     terminal: Callable[..., Terminal],

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bubble.system.machine import Machine
 
 WORKERS = 4  # installs at once: two cores unpack while two connections wait
+# seconds: an interrupt that comes just before a wait begins doesn't end it (CPython checks for
+# signals, then waits), so that no wait for the network may be endless
+_LOOK_UP = 0.2
 
 
 class Batch(Record):
@@ -180,7 +183,8 @@ def _in_threads(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            thread.join(_LOOK_UP)
     results: list[Installed | BubbleError] = []
     for _, outcome in sorted(outcomes.items()):
         if not isinstance(outcome, (Installed, BubbleError)):
