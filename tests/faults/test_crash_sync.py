@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [LINUX_ONLY, needs("strace")]
 _LAST = 20  # points that are always tried: there it all comes together
-_EACH = 1 if FULL else 9
+_EACH = 1 if FULL else 14
 _SHA256 = "a" * 64
 # what the real one does, in few calls: it has sweeps of its own
 _UV = """#!/bin/sh
@@ -254,7 +254,7 @@ def test_a_full_disk_at_any_point_of_a_rollback_leaves_one_of_the_two(stage: Sce
     assert {"renameat2"} <= {p.name for p in points}
     found = []
     tried = 0
-    for point in points[:: 1 if FULL else 3]:
+    for point in points[:: 1 if FULL else 4]:
         restore(stage, "synced")
         done = strace.disturb(point, "error=ENOSPC")
         if done is None:

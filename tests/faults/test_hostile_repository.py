@@ -292,7 +292,7 @@ def test_going_into_a_repository_runs_nothing_of_it(
         session.cd(world.clone).do("python -c pass").cd(world.root).cd(world.clone)
         assert session.active == f"{world.clone}/.venv"
         session.cd(world.root)
-        for number in range(len(PINS) if FULL else 5):
+        for number in range(len(PINS) if FULL else 3):
             world.ship(kind(number))
             session.cd(world.clone).do("true")
             session.do(f"{world.shims}/python -c pass; {world.shims}/pip --version")

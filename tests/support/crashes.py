@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bubble.system.host import host_platform
 from support import invariants
+from support.needs import FULL
 from support.scene import command
 from support.sweep import Report, sweep
 from support.trees import snapshot
@@ -31,6 +32,7 @@ def crash(
     variant: str = "",
     bug: str = "",
     may_miss: str = "",
+    every: int = 1,
 ) -> Report:
     """Kill the command at every point and hold what is left against the invariants.
 
@@ -39,7 +41,7 @@ def crash(
     the same again. `gone` is the key that the command removes: where that has happened, the next
     one may say so. Fails on any problem, unless a `bug` is planted; then the first one is enough.
     `variant` is one of `planted` that is no bug. `may_miss` is part of the path of what doesn't
-    happen in every run.
+    happen in every run. Of the points every so-manieth is tried, unless in full.
     """
     canary = snapshot(stage.canary)
     # the exchange missing, one version is in the trash for a moment: links to it dangle
@@ -73,6 +75,7 @@ def crash(
         prepare=lambda: stage.restore(start),
         check=check,
         stop_early=bool(bug),
+        select=lambda points: points if FULL else points[::every],
     )
     print(f"{' '.join(arguments)}: {report}")
     if not bug:

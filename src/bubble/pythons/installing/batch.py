@@ -9,6 +9,7 @@ from bubble.pythons.installing.install import Installed, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
 
     from bubble.model.download import Download
@@ -182,12 +183,16 @@ def _in_threads(
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(_LOOK_UP)
+    _wait(threads)
     results: list[Installed | BubbleError] = []
     for _, outcome in sorted(outcomes.items()):
         if not isinstance(outcome, (Installed, BubbleError)):
             raise outcome
         results.append(outcome)
     return results
+
+
+def _wait(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(_LOOK_UP)
