@@ -83,7 +83,7 @@ def called(layout: Layout, name: str) -> Environment | None:
     Of that only what lies in it: what else an administrator has is the administrator's.
     """
     found = of_name(layout, name)
-    if found is None and layout.system:
+    if found is None and _is_open(layout):
         shared = of_name(layout.beneath, name)
         found = shared if shared and _is_shared(shared, layout) else None
     return found
@@ -91,10 +91,15 @@ def called(layout: Layout, name: str) -> Environment | None:
 
 def shared_environments(layout: Layout) -> list[Environment]:
     """Return the named environments of the system's store, less those of a name of this one."""
-    if not layout.system:
+    if not _is_open(layout):
         return []
     shared = [e for e in environments(layout.beneath) if _is_shared(e, layout)]
     return [e for e in shared if of_name(layout, e.name) is None]
+
+
+def _is_open(layout: Layout) -> bool:
+    """Whether the system's records can be read: a store may be for a group alone."""
+    return bool(layout.system) and os.access(layout.beneath.registry, os.R_OK | os.X_OK)
 
 
 def _is_shared(environment: Environment, layout: Layout) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bubble.envs.doctor import Finding, Mended, Patient
     from bubble.envs.tools.found import Uv
     from bubble.program.origin import Origin
+    from bubble.system.layout import Layout
 
 EXAMPLES = (
     ("bubble doctor", "what is wrong, and the command that mends it"),
@@ -62,6 +63,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
         lines=(*_mending(mended), *(_lines(findings) or (_healthy(patient),))),
         # where there are errors, the store may not even be readable
         notes=(
+            *_closed(context.layout),
             *(_notes(findings, fixed=options.fix) or (() if errors else _first_step(patient))),
             *(() if errors else (*_installer(uv), *_upkeep(came))),
         ),
@@ -85,20 +87,29 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
 
 def _healthy(patient: Patient) -> str:
     from bubble.envs.doctor.finding import counted
-    from bubble.pythons.installed.store import installations
-    from bubble.selection.registry import environments
+    from bubble.pythons.installed.store import usable
+    from bubble.selection.registry import environments, shared_environments
 
-    pythons = counted(len(installations(patient.layout)), "Python")
-    bubbles = counted(len(environments(patient.layout)), "environment")
+    layout = patient.layout
+    pythons = counted(len(usable(layout)), "Python")
+    bubbles = counted(len(environments(layout)) + len(shared_environments(layout)), "environment")
     return f"nothing is wrong: {pythons}, {bubbles}"
 
 
 def _first_step(patient: Patient) -> tuple[str, ...]:
-    from bubble.pythons.installed.store import installations
+    from bubble.pythons.installed.store import usable
 
-    if installations(patient.layout):
+    if usable(patient.layout):
         return ()
     return ("no Python is installed yet: bubble python install 3",)
+
+
+def _closed(layout: Layout) -> tuple[str, ...]:
+    from bubble.pythons.installed.shared import is_closed
+
+    if not is_closed(layout):
+        return ()
+    return (f"the system's store, {_printable(layout.system)}, is closed to you",)
 
 
 def _notes(findings: Sequence[Finding], *, fixed: bool) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from bubble.selection import choice
 from bubble.selection.path import identity, is_shim_directory
 from bubble.selection.registry import environments
 from bubble.selection.shims import is_current
+from bubble.system.files import names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,15 +66,14 @@ def order(patient: Patient) -> Iterator[Finding]:
 
 def _whose(patient: Patient) -> str:
     """Return whose PATH lacks the shims: this shell's alone, where a start-up file is set up."""
-    written = (name.startswith("init.") for name in os.listdir(patient.layout.home))
-    if any(written):
+    if any(name.startswith("init.") for name in names_in(patient.layout.home)):
         return "this shell's PATH (a new one has them)"
     return "PATH (for good, in new shells: bubble init --install)"
 
 
 def _before(patient: Patient, entries: list[str], fix: str) -> Iterator[Finding]:
     active = identity(f"{patient.env['VIRTUAL_ENV']}/bin") if _active(patient) else None
-    ours = {name for name in os.listdir(patient.layout.shims) if not name.startswith(".")}
+    ours = {name for name in names_in(patient.layout.shims) if not name.startswith(".")}
     ours.discard("bubble")  # any other is as good
     for directory in dict.fromkeys(entries):
         if active and identity(directory) == active:

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 
 def has_system(layout: Layout) -> bool:
-    """Whether a store of the system's lies below this one. Costs one look."""
-    return bool(layout.system) and os.path.isdir(layout.beneath.pythons)
+    """Whether a store of the system's lies below this one, open to this user. Costs one look."""
+    return bool(layout.system) and os.access(layout.beneath.pythons, os.R_OK | os.X_OK)
+
+
+def is_closed(layout: Layout) -> bool:
+    """Whether there is a store of the system's that this user may not enter: a group's, say."""
+    from bubble.system.gone import barred
+
+    return bool(layout.system) and not has_system(layout) and bool(barred(layout.beneath.pythons))
 
 
 def not_ours(title: str, layout: Layout) -> BubbleError:
