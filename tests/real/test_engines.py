@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support.needs import FULL, LINUX_ONLY, NOT_HERE, needs
+from support.needs import FULL_ONLY, LINUX_ONLY, needs
 from support.packs import Packed, run
 from support.patience import PATIENCE
 
@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 
     from conftest import Result
 
-pytestmark = [
-    LINUX_ONLY,
-    pytest.mark.real,
-    pytest.mark.skipif(not FULL, reason=f"{NOT_HERE}a long form, scripts/test --full"),
-]
+pytestmark = [LINUX_ONLY, pytest.mark.real]
+
+SHORT = """
+import json, sys
+from distributed import Client
+
+def where():
+    import sys, alpha
+    return sys.prefix, alpha.__file__
+
+if __name__ == "__main__":
+    with Client(sys.argv[1], timeout=120) as client:
+        client.wait_for_workers(1, timeout=120)
+        client.get_versions(check=True)
+        print(json.dumps(client.submit(where).result()))
+"""
 
 DASK = """
 import json, os, signal, subprocess, sys, time
@@ -79,6 +90,19 @@ TOOLS = (
 )
 
 
+def test_dask_runs_a_function_on_a_worker_that_has_the_pack_alone(
+    bubble: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = str(tmp_path_factory.getbasetemp() / "store-of-packs")
+    packing = Packed(bubble, str(tmp_path / "made"), "distributed", home=home)
+    node = f"{tmp_path}/a node/env"
+    os.makedirs(os.path.dirname(node))
+    packing.ok("unpack", packing.pack("--for", "dask"), node)
+    found = _dask(SHORT, [node], tmp_path, "--no-nanny")
+    assert found == [node, f"{_site(node, packing)}/alpha/__init__.py"]
+
+
+@FULL_ONLY
 def test_dask_schedules_on_workers_that_have_the_pack_alone(
     bubble: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -88,15 +112,25 @@ def test_dask_schedules_on_workers_that_have_the_pack_alone(
     for node in nodes:
         os.makedirs(os.path.dirname(node))
         packing.ok("unpack", archive, node)
+    expected = [[node, f"{_site(node, packing)}/alpha/__init__.py"] for node in nodes]
+    assert _dask(DASK, nodes, tmp_path) == [expected, expected]
+
+
+def _site(node: str, packing: Packed) -> str:
+    return f"{node}/lib/python{packing.version.rpartition('.')[0]}/site-packages"
+
+
+def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> object:
+    """Start a scheduler, and a worker of each node's pack; return what the job prints."""
     script = str(tmp_path / "job.py")
     with open(script, "w", encoding="utf-8") as file:
-        file.write(DASK)
+        file.write(job)
     address = f"{tmp_path}/scheduler.json"
     commands = [
         [f"{nodes[0]}/bin/dask", "scheduler", "--host", "127.0.0.1", "--port", "0",
          "--no-dashboard", "--scheduler-file", address],
         *([f"{node}/bin/dask", "worker", "--scheduler-file", address, "--nthreads", "1",
-           "--no-dashboard", "--local-directory", f"{node}.scratch"] for node in nodes),
+           "--no-dashboard", "--local-directory", f"{node}.scratch", *words] for node in nodes),
     ]  # fmt: skip
     env = {"PATH": "/nothing", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
     running = [
@@ -104,19 +138,12 @@ def test_dask_schedules_on_workers_that_have_the_pack_alone(
         for command in commands
     ]
     try:
-        found = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
+        found: object = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
     finally:
         for process in running:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-    expected = [
-        [
-            node,
-            f"{node}/lib/python{packing.version.rpartition('.')[0]}/site-packages/alpha/__init__.py",
-        ]
-        for node in nodes
-    ]
-    assert found == [expected, expected]
+    return found
 
 
 def _address(path: str) -> str:
@@ -133,6 +160,7 @@ def _address(path: str) -> str:
 
 @needs("java")
 @pytest.mark.parametrize("cluster", ["local-cluster", "standalone"])
+@FULL_ONLY  # the nearest: what it needs is asked for only then
 def test_spark_runs_its_executors_in_the_pack(
     cluster: str, bubble: Callable[..., Result], tmp_path: Path
 ) -> None:

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
 pytestmark = [LINUX_ONLY, pytest.mark.real]
 
 
-@pytest.fixture
-def packing(
-    bubble: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Packing:
-    home = str(tmp_path_factory.getbasetemp() / "store-of-packs")
-    return Packing(bubble, str(tmp_path / "made"), home=home)
-
-
-@pytest.fixture
-def alone(bubble: Callable[..., Result], tmp_path: Path) -> Packing:
-    """One with a store that no other test has."""
-    return Packing(bubble, str(tmp_path / "made"))
-
-
 def test_unpacked_anywhere_it_runs(alone: Packing, tmp_path: Path) -> None:
     packing = alone
     archive = packing.pack()

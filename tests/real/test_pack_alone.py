@@ -15,26 +15,10 @@ from support.packs import Packing, is_at, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Result
 
 pytestmark = [LINUX_ONLY, pytest.mark.real]
-
-
-@pytest.fixture
-def packing(
-    bubble: Callable[..., Result], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Packing:
-    home = str(tmp_path_factory.getbasetemp() / "store-of-packs")
-    return Packing(bubble, str(tmp_path / "made"), home=home)
-
-
-@pytest.fixture
-def alone(bubble: Callable[..., Result], tmp_path: Path) -> Packing:
-    """One with a store that no other test has."""
-    return Packing(bubble, str(tmp_path / "made"))
 
 
 def test_packages_alone_get_the_python_of_the_machine(alone: Packing, tmp_path: Path) -> None:

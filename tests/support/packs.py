@@ -120,8 +120,10 @@ class Packed(Packing):
 
     patience = 10 * PATIENCE
 
-    def __init__(self, bubble: Callable[..., Result], directory: str, *names: str) -> None:
-        super().__init__(bubble, directory)
+    def __init__(
+        self, bubble: Callable[..., Result], directory: str, *names: str, home: str = ""
+    ) -> None:
+        super().__init__(bubble, directory, home=home)
         uv = real_uv()
         self.env["PATH"] = f"{os.path.dirname(uv)}:{os.environ['PATH']}"
         for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
