@@ -1,7 +1,7 @@
 """The peers: where they come from, what keeps each in its place, and how each gets our archives.
 
-uv, virtualenv, pdm, hatch and poetry come from PyPI, mise from npm, each by its name; pyenv takes
-part where it is on the machine. One that can't be set up takes no part.
+uv, virtualenv, pdm, hatch, poetry, venv-pack and pex come from PyPI, mise from npm, each by its
+name; pyenv takes part where it is on the machine. One that can't be set up takes no part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.builds import Build
 
-FROM_PYPI = ("uv", "virtualenv", "pdm", "hatch", "poetry")
+FROM_PYPI = ("uv", "virtualenv", "pdm", "hatch", "poetry", "venv-pack", "pex")
 # beside a peer's name, what its own requirements get wrong: pdm takes any later hishel, and can't
 _BESIDE = {"pdm": ("hishel<2",)}
 MISE = "@jdxcode/mise"

@@ -38,6 +38,8 @@ class Place:
         self.pdm = f"{path}/pdm/bin/pdm"
         self.hatch = f"{path}/hatch/bin/hatch"
         self.poetry = f"{path}/poetry/bin/poetry"
+        self.venv_pack = f"{path}/venv-pack/bin/venv-pack"
+        self.pex = f"{path}/pex/bin/pex"
         self.mise = peers.mise(path)
         self.pyenv = peers.pyenv_root()
         self.missing: dict[str, str] = {}
@@ -53,13 +55,16 @@ class Place:
 
     def lacks(self, name: str) -> bool:
         """Tell whether a peer of that name couldn't be set up."""
-        return name in (*peers.FROM_PYPI, "mise") and not os.path.exists(getattr(self, name))
+        return name in (*peers.FROM_PYPI, "mise") and not os.path.exists(self._program(name))
+
+    def _program(self, name: str) -> str:
+        return str(getattr(self, name.replace("-", "_")))
 
     def versions(self) -> dict[str, str]:
         """Return what was measured: bubble (with its commit), uv, and the Python under bubble."""
         commit = _output(["git", "-C", CHECKOUT, "rev-parse", "--short", "HEAD"], os.environ)
         env = {**self.environment(f"{self.path}/versions"), "MISE_OFFLINE": "1"}
-        asked = {name: [getattr(self, name), "--version"] for name in peers.FROM_PYPI}
+        asked = {name: [self._program(name), "--version"] for name in peers.FROM_PYPI}
         asked["mise"] = [self.mise, "version"]
         if self.pyenv:
             asked["pyenv"] = [f"{self.pyenv}/bin/pyenv", "--version"]

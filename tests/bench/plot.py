@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 COLOURS = {
     "bubble": "#1f9e6e", "uv": "#b455c8", "pyenv": "#3b82d6", "mise": "#d97706",
     "hatch": "#e0528b", "pdm": "#7a8b1f", "virtualenv": "#8b6f5c", "venv": "#0e9aa7",
-    "install": "#7c7f87",
+    "install": "#7c7f87", "venv-pack": "#a3352b", "pex": "#c2a000", "uv, no cache": "#d9a3e4",
 }  # fmt: skip
 OTHER = "#7c7f87"
-LEFT, RIGHT, LINE, TOP = 380, 24, 19, 64
+LEFT, RIGHT, LINE, TOP = 380, 24, 19, 82
 WIDTH = 900
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#24292f}.quiet{fill:#656d76}"
@@ -120,6 +120,8 @@ def _rows(document: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, float]]]
             medians = dict(row["medians"])
             own = medians.pop(row["subject"], 0)
             medians.pop("bare", None)
+            for name in [name for name in medians if name.startswith(f"{row['subject']}, ")]:
+                del medians[name]  # another way of the same, no peer
             peers = {name: value / own for name, value in medians.items() if own > 0 and value > 0}
             if peers and "curve" not in row:
                 yield row["what"], peers
@@ -139,12 +141,15 @@ def _curves(document: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[int, 
 def _legend(names: Iterable[str], y: float) -> list[str]:
     parts, x = [], 12.0
     for name in names:
+        wide = 34 + 7 * len(name)
+        if x + wide > WIDTH:
+            x, y = 12.0, y + 18
         parts.append(
             f'<rect x="{x:.0f}" y="{y - 10:.0f}" width="11" height="11"'
             f' fill="{COLOURS.get(name, OTHER)}"/>'
         )
         parts.append(_text(x + 16, y, name))
-        x += 34 + 7 * len(name)
+        x += wide
     return parts
 
 

@@ -8,6 +8,7 @@ from bench import environments as envs
 from bench import installs
 from bench.context import Bench, say
 from bench.own import own
+from bench.packs import packs
 from bench.projects import projects
 from bench.scale import scale
 from bench.scripts import scripts
@@ -50,6 +51,7 @@ SECTIONS = (
     Section("projects", projects),
     Section("sync", syncs),
     Section("scripts", scripts),
+    Section("packs", packs),
     Section("space", space),
     Section("scale", scale),
 )

@@ -139,6 +139,13 @@ def test_the_plot_of_the_ratios_is_well_formed_and_has_a_bar_for_each_peer() -> 
     assert "start | it: uv 2.00" in titles
 
 
+def test_another_way_of_ones_own_is_no_peer_in_the_plot() -> None:
+    samples = {"bubble": [2.0], "bubble, by tar": [3.0], "pex": [4.0]}
+    drawn = plot.ratios(_document(Result("unpack", "ms", samples, "", None)))
+    assert "unpack: pex 2.00" in drawn
+    assert "by tar" not in drawn
+
+
 def test_what_can_not_be_drawn_on_a_logarithmic_scale_is_left_out() -> None:
     below = Result("added", "ms", {"bubble": [-0.1], "uv": [3]}, "", None)
     assert "added" not in plot.ratios(_document(BOUND, below))
