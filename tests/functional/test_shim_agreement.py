@@ -15,7 +15,6 @@ import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.installed import meanings
-from bubble.pythons.installed.shared import has_system
 from bubble.selection import memos
 from bubble.selection.replay import replay
 from bubble.selection.resolve import select
@@ -50,7 +49,7 @@ def check(case: Case, shell: list[str]) -> tuple[str, bool]:
     by_itself = expected.startswith("/") and is_memorable(case, cwd, expected)
     if not memos._is_writable(case.shims.layout):
         by_itself = by_itself and is_of_the_store(case, cwd)
-    by_itself = by_itself and is_settled(case, cwd)
+    by_itself = by_itself and case.is_settled(cwd)
     assert after == (expected if by_itself else "slow"), f"{command} in {cwd}: with its memo"
     told = replay(case.shims.world(cwd, case.env))
     known = takewhile(lambda prefix: prefix.startswith("/"), told.prefixes)
@@ -79,14 +78,6 @@ def is_of_the_store(case: Case, cwd: str) -> bool:
     layout = case.shims.layout
     named = named or any(layout.is_beneath(answer.prefix) for answer in found.answers)
     return bool(meanings.epoch(layout)) and not named
-
-
-def is_settled(case: Case, cwd: str) -> bool:
-    """Whether the system's store, if what is installed there counts, isn't in the middle of it."""
-    world = case.shims.world(cwd, case.env)
-    if not has_system(world.layout) or meanings.epoch(world.layout.beneath):
-        return True
-    return not any(word[0] in "@?" for word in select(world).words)
 
 
 def run(case: Case, command: str, cwd: str, shell: list[str]) -> str:

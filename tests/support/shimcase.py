@@ -11,9 +11,12 @@ import os
 import shutil
 import time
 
+from bubble.pythons.installed import meanings
+from bubble.pythons.installed.shared import has_system
 from bubble.selection.belonging import registered
 from bubble.selection.known import directory_memos
 from bubble.selection.registry import environments, forget, of_name
+from bubble.selection.resolve import select
 from bubble.system.layout import MARK
 from support.shimworld import ShimWorld, write
 
@@ -158,6 +161,13 @@ class Case:
                 self.move_something,
             )
         )()
+
+    def is_settled(self, cwd: str) -> bool:
+        """Whether the system's store, if it counts, isn't in the middle of a change."""
+        world = self.shims.world(cwd, self.env)
+        if not has_system(world.layout) or meanings.epoch(world.layout.beneath):
+            return True
+        return not any(word[0] in "@?" for word in select(world).words)
 
     def some_file(self) -> str:
         return f"{self.rng.choice(self.real)}/{self.rng.choice(FILES)}"
