@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 
 import pytest
 
 from support.everybodys import Place
 from support.needs import NOT_ROOT
+from support.told import one_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,3 +67,39 @@ def test_a_user_who_has_nothing_yet_is_told_nothing_wrong_by_doctor(place: Place
     found = json.loads(place.run("doctor", "--json").out)["data"]["findings"]
     assert {f["id"] for f in found} <= {"path.no-shims", "shims.outdated"}, found
     assert place.run("doctor").status == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "create x -p 3.13",
+        "python uninstall 3.12",
+        "remove ghost",
+        "create lab -p 3.12 --no-pip",
+        "python install 3.99",
+        "python verify 3.13",
+        "python upgrade 3.13",
+        "doctor",
+        "create --help-me",
+    ],
+)
+def test_what_is_proposed_to_an_administrator_is_for_the_systems_store(
+    line: str, place: Place
+) -> None:
+    os.unlink(f"{place.system}/pythons/3.11")  # doctor proposes something, too
+    done = place.run("--system", *line.split())
+    told = place.run("--system", *line.split(), "--json")
+    said = done.out + done.err + told.out
+    commands = re.findall(r"\bbubble (?!doctor runs|--help)[a-z-][^;\n\"]*", said)
+    assert commands
+    assert not [c for c in commands if not c.startswith("bubble --system")], said
+
+
+def test_following_what_is_proposed_changes_the_systems_store_alone(place: Place) -> None:
+    refused = place.run("--system", "create", "x", "-p", "3.13")
+    _, hint = one_error(refused.err)
+    words = hint.partition(";")[0].removeprefix("hint: ").split()
+    assert words[:2] == ["bubble", "--system"], hint
+    assert place.run(*words[1:]).status == 0
+    assert place.run("--system", "create", "x", "-p", "3.13", "--no-pip").status == 0
+    assert not os.path.exists(place.home)

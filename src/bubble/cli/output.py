@@ -10,7 +10,7 @@ from bubble.model.text import printable, without_userinfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bubble.cli.context import Outcome
     from bubble.cli.progress import Working
@@ -25,6 +25,8 @@ class Output:
     def __init__(self, env: Mapping[str, str], *, json: bool) -> None:
         self.json = json
         self.env = env
+        # what makes the commands that are proposed those of the store that was meant
+        self.proposed: Callable[[str], str] = str
         self._talks_to_terminal = os.isatty(2)
         self.may_ask = os.isatty(0) and self._talks_to_terminal and not json
         self._progress: Progress | None = None
@@ -47,7 +49,7 @@ class Output:
             for note in outcome.notes:
                 self.note(note)
             if outcome.lines:
-                _write("\n".join(outcome.lines) + "\n")
+                _write(self.proposed("\n".join(outcome.lines)) + "\n")
             for step in outcome.next_steps:
                 self.note(step)
             for error in outcome.errors:
@@ -61,7 +63,7 @@ class Output:
     def note(self, text: str) -> None:
         """Say something to whoever watches."""
         if not self.json:
-            _talk(f"{_one_line(text)}\n")
+            _talk(f"{_one_line(self.proposed(text))}\n")
 
     def warn(self, text: str) -> None:
         """Say something that they should know."""
@@ -73,7 +75,7 @@ class Output:
         self.end_progress()
         if self.json and sys.stdout is not None:
             try:
-                self._json({"schema": SCHEMA, "ok": False, "error": _error_data(error)})
+                self._json({"schema": SCHEMA, "ok": False, "error": self._error_data(error)})
             except (BubbleError, OSError):  # it can't be written there: then for people
                 self.error(error)
         else:
@@ -84,7 +86,7 @@ class Output:
         """Write an error and its next step to stderr."""
         _talk(f"{self._paint('31', 'error')}: {_one_line(error.message)}\n")
         if error.hint:
-            _talk(f"  {self._paint('36', 'hint')}: {_one_line(error.hint)}\n")
+            _talk(f"  {self._paint('36', 'hint')}: {_one_line(self.proposed(error.hint))}\n")
 
     def ask(self, question: str) -> bool:
         """Ask a person for a yes; only sensible where `may_ask`."""
@@ -145,12 +147,20 @@ class Output:
     def _json_outcome(self, outcome: Outcome) -> None:
         document: dict[str, object] = {"schema": SCHEMA, "ok": not outcome.errors}
         if outcome.errors:
-            document["error"] = _error_data(outcome.errors[0])
-            document["errors"] = [_error_data(e) for e in outcome.errors]
+            document["error"] = self._error_data(outcome.errors[0])
+            document["errors"] = [self._error_data(e) for e in outcome.errors]
         if outcome.warnings:
             document["warnings"] = [without_userinfo(text) for text in outcome.warnings]
         document["data"] = outcome.data
         self._json(document)
+
+    def _error_data(self, error: BubbleError) -> dict[str, object]:
+        data: dict[str, object] = {
+            "kind": error.kind,
+            "message": without_userinfo(error.message),
+            "hint": without_userinfo(self.proposed(error.hint)),
+        }
+        return {**data, "details": error.details} if error.details else data
 
     def _json(self, document: object) -> None:
         import json
@@ -169,15 +179,6 @@ def table(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
         return ()
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _error_data(error: BubbleError) -> dict[str, object]:
-    data: dict[str, object] = {
-        "kind": error.kind,
-        "message": without_userinfo(error.message),
-        "hint": without_userinfo(error.hint),
-    }
-    return {**data, "details": error.details} if error.details else data
 
 
 def _write(text: str) -> None:

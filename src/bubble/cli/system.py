@@ -11,6 +11,7 @@ import os
 
 from bubble.model.errors import BubbleError
 from bubble.model.text import printable
+from bubble.system.layout import SYSTEM_MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ COMMANDS = frozenset(
         *("gc", "doctor", "cache dir", "cache size", "cache prune"),
     }
 )
-_MARK = "BUBBLE_SYSTEM"  # of its own processes: this is everybody's store
 _TAKES_AWAY = {"python uninstall": "", "gc": "", "python upgrade": "--prune"}
 
 
@@ -56,8 +56,17 @@ def taken(
             )
     env = _variables(env)
     output.env = env
+    output.proposed = _of_the_system
     os.umask(0o022)
     return line, env
+
+
+def _of_the_system(text: str) -> str:
+    """Return a text whose commands are those on this store: a hint's would change one's own."""
+    import re
+
+    words = "|".join(sorted(COMMANDS, key=len, reverse=True))
+    return re.sub(rf"\bbubble (?=(?:{words})(?![\w-]))", "bubble --system ", text)
 
 
 def _variables(env: Mapping[str, str]) -> dict[str, str]:
@@ -76,13 +85,13 @@ def _variables(env: Mapping[str, str]) -> dict[str, str]:
         "BUBBLE_CACHE_DIR": f"{home}/cache",
         "BUBBLE_SYSTEM_HOME": "none",
         "UV_COMPILE_BYTECODE": env.get("UV_COMPILE_BYTECODE") or "1",
-        _MARK: "1",
+        SYSTEM_MARK: "1",
     }
 
 
 def compile_for_all(installations: Iterable[Installation], context: Context) -> None:
     """Write the bytecode of what was installed for everybody, who can't; elsewhere, nothing."""
-    if not context.env.get(_MARK):
+    if not context.env.get(SYSTEM_MARK):
         return
     from bubble.pythons.installing.bytecode import write_bytecode
 

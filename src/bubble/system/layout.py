@@ -236,6 +236,7 @@ class Layout(Record):
 # what an administrator keeps for everybody, unless the variable says something else; a link will do
 SYSTEM_HOME = "/usr/local/share/bubble"
 SYSTEM_VARIABLE = "BUBBLE_SYSTEM_HOME"
+SYSTEM_MARK = "BUBBLE_SYSTEM"  # of the processes of `bubble --system`: this is everybody's store
 
 # inside an installation
 BUBBLE_DIR = ".bubble"

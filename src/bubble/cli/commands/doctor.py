@@ -49,14 +49,16 @@ def execute(options: Namespace, context: Context) -> Outcome:
     if options.fix and any(finding.automatic for finding in findings):
         mended = mend(findings, patient)
         findings = [*own, *examine(patient)]
+    gone = [f.as_dict() for f in before if f not in findings]
     uv = find_uv(patient.env, patient.layout)
     came = origin(patient.env)
+    findings = [f.replace(fix=context.output.proposed(f.fix)) for f in findings]
     errors = [f for f in findings if f.severity == "error"]
     return Outcome(
         data={
             "findings": [finding.as_dict() for finding in findings],
             "mended": [{"command": m.command, "failure": m.failure or None} for m in mended],
-            "gone": [f.as_dict() for f in before if f not in findings],
+            "gone": gone,
             "uv": uv.as_dict() if uv else None,
             "bubble": {"version": __version__, "kind": came.kind, "upgrade": came.upgrade},
         },

@@ -13,6 +13,7 @@ from bubble.envs.doctor import environments, here, path, pythons, runtime, scrap
 from bubble.envs.doctor.finding import ERROR, SEVERITIES, Finding, Patient
 from bubble.envs.doctor.mend import Mended, mend
 from bubble.model.text import printable
+from bubble.system.layout import SYSTEM_MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +42,8 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     scraps.answers,
     scraps.memos,
     scraps.locks,
-    path.shims,
-    path.order,
-    here.variables,
-    here.choice,
 )
+OF_A_USER = (path.shims, path.order, here.variables, here.choice)
 
 
 def examine(patient: Patient) -> list[Finding]:
@@ -55,7 +53,9 @@ def examine(patient: Patient) -> list[Finding]:
     if misshapen:
         return misshapen  # nothing can be said about the rest
     mendable = not pythons.is_anothers(patient)
-    for check in CHECKS:
+    # nobody's shell runs the shims of a store that is everybody's
+    whose = () if patient.env.get(SYSTEM_MARK) else OF_A_USER
+    for check in (*CHECKS, *whose):
         for finding in _look(check, patient):
             # another's store isn't mended with bubble's commands: they would only be refused
             told = finding.replace(automatic=finding.automatic and mendable)
