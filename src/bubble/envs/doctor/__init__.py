@@ -25,6 +25,7 @@ __all__ = ["Finding", "Mended", "Patient", "examine", "mend"]
 CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     pythons.owners,
     pythons.space,
+    pythons.locks,
     scraps.scratch,
     pythons.receipts,
     pythons.interpreters,

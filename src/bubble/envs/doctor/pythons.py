@@ -12,6 +12,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
 from bubble.pythons.installed import store
+from bubble.system.elsewhere import locks_alone
 from bubble.system.gone import barred, is_gone
 from bubble.system.layout import layout_from
 
@@ -214,6 +215,19 @@ def user_name(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return f"user {number}"
+
+
+def locks(patient: Patient) -> Iterator[Finding]:
+    """Look whether the store's locks hold between the machines that see it."""
+    home = patient.layout.home
+    if option := locks_alone(home):
+        yield Finding(
+            id="disk.locks",
+            severity=NOTE,
+            what=f"the store is on NFS mounted with {option}: its locks hold on this machine alone",
+            where=home,
+            fix="change the store from one machine at a time, or have it mounted with locks",
+        )
 
 
 def space(patient: Patient) -> Iterator[Finding]:
