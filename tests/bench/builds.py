@@ -120,6 +120,19 @@ def of_minors(place: Place, have: Sequence[Build]) -> list[Build]:
     return [*first, *(b for minor, b in found.items() if minor not in wanted)][:3]
 
 
+def of_one_minor(place: Place, have: Sequence[Build]) -> tuple[Build, Build] | None:
+    """Return one of the builds, and an interpreter of this machine of the same minor, if any."""
+    for prefix in _prefixes():
+        version = _version(prefix)
+        for build in have:
+            if build.minor == version.rpartition(".")[0] and build.request != version:
+                try:
+                    return build, pack(place, prefix, f"packed {version}")
+                except RuntimeError:  # not everything that is called python can be packed
+                    break
+    return None
+
+
 def _prefixes() -> Iterator[str]:
     """Yield the prefixes of interpreters: pyenv's, newest first, then those on PATH."""
     versions = f"{pyenv_root()}/versions"

@@ -1,7 +1,8 @@
 """What five patch versions of one minor take on disk, in units of one of them.
 
 Nobody keeps five real ones at hand: these are one packed interpreter, five times, with a module
-each that says another number; it alone differs. What real ones could share can't be more.
+each that says another number; it alone differs. What real ones could share can't be more: how much
+it is of two that were really made apart is another row, where this machine has two of one minor.
 """
 
 from __future__ import annotations
@@ -51,9 +52,34 @@ def space(bench: Bench) -> list[Result]:
     what = f"disk space of {PATCHES} patch versions, in units of one"
     one = {name: [series[0] / 2**20] for name, series in sizes.items()}
     return [
-        Result(what, "times", samples, "uv", 1.0),
+        Result(what, "times", samples, "", 3.0),
         Result(f"disk space of CPython {bench.packed.request}", "MiB", one, "uv", None),
+        *_beside(bench),
     ]
+
+
+def _beside(bench: Bench) -> list[Result]:
+    """Install two real patch releases of one minor; count what the second adds."""
+    place = bench.place
+    pair = archives.of_one_minor(place, bench.small)
+    if pair is None:
+        bench.miss("what a second patch release adds", "no two of one minor on this machine")
+        return []
+    store = place.fresh("store")
+    env = place.environment(store)
+    samples: dict[str, list[float]] = {}
+    with Server(place.mirror) as server:
+        for name in commands(place, *pair):
+            sizes = []
+            for builds in (pair, pair[1:]):
+                place.fresh("store")
+                for build in builds:
+                    more = place.catalogue(build, server.url)
+                    run(commands(place, build)[name], {**env, **more}, place.log)
+                    sizes.append(used(f"{store}/{name}"))
+            samples[name] = [100 * (sizes[1] - sizes[0]) / sizes[2]]
+    what = f"disk space that CPython {pair[1].request} adds beside {pair[0].request}, of its own"
+    return [Result(what, "%", samples, "", None)]
 
 
 def used(root: str) -> int:

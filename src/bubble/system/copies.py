@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-_FICLONE = 0x40049409  # linux/fs.h; _IOW(0x94, 9, int) is another number on MIPS, PowerPC, SPARC
-_NO_REFLINKS = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EXDEV, errno.ENOSYS}
+FICLONE = 0x40049409  # linux/fs.h; _IOW(0x94, 9, int) is another number on MIPS, PowerPC, SPARC
+NO_REFLINKS = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EXDEV, errno.ENOSYS}
 _NO_SENDFILE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _MOST = 1 << 30  # bytes at a time, in the kernel
 _CHUNK = 1 << 20
@@ -33,9 +33,9 @@ class Copier:
         """Copy what the descriptor `reading` has into the new, empty file `writing`."""
         if self._may_clone:
             try:
-                fcntl.ioctl(writing, _FICLONE, reading)
+                fcntl.ioctl(writing, FICLONE, reading)
             except OSError as error:
-                if error.errno not in _NO_REFLINKS:
+                if error.errno not in NO_REFLINKS:
                     raise
                 self._may_clone = False
             else:

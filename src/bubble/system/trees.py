@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Names = dict[tuple[int, int], list[int]]  # device, number → names not seen yet, bytes
+
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, ioctl_iflags(2)
 _IMMUTABLE = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
 
@@ -106,8 +108,30 @@ def size_of(path: str) -> int:
 
 def sizes_of(path: str) -> tuple[int, int]:
     """Return the bytes on disk below `path`, and those in files that have names elsewhere."""
-    total = 0
-    names: dict[tuple[int, int], list[int]] = {}
+    names: Names = {}
+    alone, shared = _measured(path, names)
+    return alone + shared, sum(size for left, size in names.values() if left > 0)
+
+
+def freed_by(path: str, names: Names | None = None) -> int:
+    """Return the bytes that are free when `path` has gone: not what has names elsewhere.
+
+    One dictionary of `names` for several trees, which go one after the other, gives each what is
+    freed by then.
+    """
+    names = {} if names is None else names
+    before = {key: left for key, (left, _) in names.items()}
+    alone, _ = _measured(path, names)
+    gone = (s for key, (left, s) in names.items() if left == 0 and before.get(key) != 0)
+    return alone + sum(gone)
+
+
+def _measured(path: str, names: Names) -> tuple[int, int]:
+    """Return the bytes of files with one name, and of others, each of which is counted once.
+
+    `names` has how many names of each such file haven't been seen, and its bytes.
+    """
+    alone = shared = 0
     for descent in directories(path, []):
         for name, _ in descent.here.files:
             try:
@@ -115,13 +139,15 @@ def sizes_of(path: str) -> tuple[int, int]:
             except FileNotFoundError:
                 continue
             size = info.st_blocks * 512
-            if info.st_nlink > 1:
-                seen = names.setdefault((info.st_dev, info.st_ino), [info.st_nlink, size])
-                seen[0] -= 1
-                if seen[0] < info.st_nlink - 1:
-                    continue
-            total += size
-    return total, sum(size for left, size in names.values() if left > 0)
+            if info.st_nlink == 1:
+                alone += size
+                continue
+            seen = names.get((info.st_dev, info.st_ino))
+            if seen is None:
+                seen = names[info.st_dev, info.st_ino] = [info.st_nlink, size]
+                shared += size
+            seen[0] -= 1
+    return alone, shared
 
 
 def walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:

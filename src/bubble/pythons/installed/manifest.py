@@ -49,7 +49,8 @@ class Problem(Record):
     """One difference between an installation and its manifest.
 
     `path` is relative to the prefix; `what` is `missing`, `extra`, `type` (a file where a
-    directory should be, …), `mode`, `size`, `content`, `target` (of a link) or `unreadable`.
+    directory should be, …), `owner`, `mode`, `size`, `content`, `target` (of a link) or
+    `unreadable`.
     """
 
     path: str
@@ -94,10 +95,18 @@ def verify(root: str, *, sha256: str = "") -> tuple[Problem, ...]:
     problems: list[Problem] = []
     top = os.open(root, _NO_FOLLOW | os.O_DIRECTORY)
     try:
-        _compare_directory(top, "", children, problems)
+        _compare_directory(top, "", children, problems, os.fstat(top).st_uid)
     finally:
         os.close(top)
     return tuple(sorted(problems, key=lambda p: (p.path, p.what)))
+
+
+def read_only_files(root: str) -> dict[str, tuple[int, int, int]]:
+    """Return mode, size and CRC-32 of the files that nobody may write to, by path.
+
+    Raises BubbleError(verify) when there is no manifest, or it can't be read.
+    """
+    return {row[0]: row[2:5] for row in _read(root, "") if row[1] == "file" and not row[2] & 0o222}
 
 
 def _is_ignored(path: str) -> bool:
@@ -173,9 +182,16 @@ def _unusable(reason: str) -> BubbleError:
 
 
 def _compare_directory(
-    descriptor: int, path: str, children: dict[str, dict[str, Row]], problems: list[Problem]
+    descriptor: int,
+    path: str,
+    children: dict[str, dict[str, Row]],
+    problems: list[Problem],
+    owner: int,
 ) -> None:
-    """Compare the open directory at `path` ("" is the prefix) with what the manifest has there."""
+    """Compare the open directory at `path` ("" is the prefix) with what the manifest has there.
+
+    `owner` has the prefix, and so every file of it.
+    """
     expected = children.get(path, {})
     base = f"{path}/" if path else ""
     with os.scandir(descriptor) as entries:
@@ -188,6 +204,8 @@ def _compare_directory(
     for name in expected.keys() & present.keys():
         row, status = expected[name], present[name]
         what = _difference(descriptor, name, row, status)
+        if row[1] == "file" and what in ("", "mode") and status.st_uid != owner:
+            what = "owner"
         if what:
             problems.append(Problem(path=base + name, what=what))
         if row[1] == "dir" and what in ("", "mode"):
@@ -196,7 +214,7 @@ def _compare_directory(
                 problems.append(Problem(path=base + name, what="unreadable"))
                 continue
             try:
-                _compare_directory(below, base + name, children, problems)
+                _compare_directory(below, base + name, children, problems, owner)
             finally:
                 os.close(below)
 

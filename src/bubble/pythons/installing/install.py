@@ -17,6 +17,7 @@ from bubble.model.record import Record
 from bubble.pythons.installed import store
 from bubble.pythons.installing.ahead import Ahead
 from bubble.pythons.installing.progress import Task
+from bubble.pythons.installing.sharing import is_fixed, twin_of
 from bubble.system.files import sha256_of
 from bubble.system.lock import Lock, lock_timeout
 from bubble.system.staging import Staging
@@ -161,7 +162,6 @@ def _unpack_and_publish(
     archive: str, wanted: Download, machine: Machine, task: Task, ahead: Ahead
 ) -> None:
     from bubble.model import urls
-    from bubble.system.archive import extract
     from bubble.system.background import Background
 
     key = wanted.key
@@ -170,7 +170,7 @@ def _unpack_and_publish(
         root = staging.path
         task.step("unpacking")
         with Background(_import_the_rest):  # while decompression keeps this thread waiting
-            unpacked = extract(archive, root, begun=ahead.take(archive), progress=task.part)
+            unpacked = _unpack(archive, root, key, machine, task, ahead)
         task.step("preparing")
         manifest_sha256 = _prepare(root, prefix, key, unpacked, machine)
         receipt = store.Receipt(
@@ -189,6 +189,26 @@ def _unpack_and_publish(
         task.step("publishing")
         with store.changing(machine.layout, machine.platform):
             staging.publish()
+
+
+def _unpack(
+    archive: str, root: str, key: Key, machine: Machine, task: Task, ahead: Ahead
+) -> Extracted:
+    from bubble.system.archive import extract
+
+    twin = twin_of(key, machine)
+    try:
+        return extract(
+            archive,
+            root,
+            begun=ahead.take(archive),
+            fixed=is_fixed,
+            twin=twin,
+            progress=task.part,
+        )
+    finally:
+        if twin:
+            twin.close()
 
 
 def _is_managed(machine: Machine) -> bool:

@@ -17,6 +17,10 @@ from bubble.system.archive.model import Entry, Limits, refusal
 from bubble.system.archive.rules import check_component, check_name, check_target
 from bubble.system.files import NO_LINKS, link_new
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bubble.system.archive.twin import Twin
+
 MAX_DIRECTORIES = 48  # descriptors that are kept open
 
 # what a name is; "implied" is a directory that was needed before (or without) a member of its own
@@ -24,6 +28,8 @@ IMPLIED, DIRECTORY, FILE, LINK = 1, 2, 3, 4
 
 _DIRECTORY_MODE = 0o755
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_BESIDE = ".bubble-twin"  # what is to take the place of a file that was written
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -31,10 +37,14 @@ class Tree:
     """The members of an archive, by their names in it, and those of them that are written.
 
     `root` is the archive's one top directory; what lies below `base` (the root itself or a
-    directory in it) is written to the destination. The rest is held to the same rules.
+    directory in it) is written to the destination. The rest is held to the same rules. Files that
+    a `twin` has are shared with it.
     """
 
-    def __init__(self, destination: str, root: str, base: str, limits: Limits) -> None:
+    def __init__(
+        self, destination: str, root: str, base: str, limits: Limits, twin: Twin | None = None
+    ) -> None:
+        self._twin = twin
         self._top = f"{root}/"
         self._prefix = f"{base}/"
         self._limits = limits
@@ -85,11 +95,42 @@ class Tree:
                 raise
         return file
 
+    def path_of(self, name: str) -> str:
+        """Return the path that a member has in the destination, "" if it isn't written."""
+        return name[len(self._prefix) :] if name.startswith(self._prefix) else ""
+
+    def add_shared(self, name: str, mode: int, content: bytes, crc: int) -> bool:
+        """Take a regular file if the twin has it; else it is still to be added."""
+        path = self.path_of(name)
+        if not self._twin or not path:
+            return False
+        parent, base = self._claim(name, FILE)
+        row = (mode, len(content), crc)
+        if not self._twin.give(path, row, content, self._directory(parent), base):
+            del self._kinds[name]
+            return False
+        self.finish_file(name, *row)
+        return True
+
     def finish_file(self, name: str, mode: int, size: int, crc: int) -> None:
         """Note what was written to the descriptor of `add_file`."""
         entry = Entry((name[len(self._prefix) :], "file", mode, size, crc, ""))
         self.entries.append(entry)
         self._written[name] = entry
+
+    def share_written(self, name: str, mode: int, size: int, crc: int) -> None:
+        """Let the twin's file take the place of one that was written, if it is the same."""
+        path = self.path_of(name)
+        if not self._twin or not self._twin.may_have(path, size):
+            return
+        parent, _, base = name.rpartition("/")
+        directory = self._directory(parent)
+        written = os.open(base, _READ, dir_fd=directory)
+        try:
+            if self._twin.give(path, (mode, size, crc), written, directory, _BESIDE):
+                os.replace(_BESIDE, base, src_dir_fd=directory, dst_dir_fd=directory)
+        finally:
+            os.close(written)
 
     def add_hard_link(self, name: str, target: str) -> None:
         """Take another name of a regular file that is already there."""

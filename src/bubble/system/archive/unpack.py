@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from bubble.system.archive.twin import Twin
+
 try:
     from isal.isal_zlib import crc32
 except ImportError:  # no wheel for this platform
@@ -38,6 +40,8 @@ def extract(
     limits: Limits = _DEFAULT,
     flat: bool = False,
     begun: Stream | None = None,
+    fixed: Callable[[str], bool] | None = None,
+    twin: Twin | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extracted:
     """Unpack `archive` into `destination` and return what was written.
@@ -47,7 +51,8 @@ def extract(
     this user may enter. An archive has one top directory, which is stripped, or none (`flat`); of
     a full build only `python/install` is written. Files get mode 0755 if their owner may execute
     them, else 0644.
-    A stream of the archive may have `begun` while it came.
+    Those whose paths are `fixed` nobody may write: 0555 and 0444. What a `twin` has the same is
+    shared with it. A stream of the archive may have `begun` while it came.
     `progress` is called with the compressed bytes that are done, and their total.
 
     Raises BubbleError(archive) at the first violation of the rules, and OSError as it comes
@@ -55,6 +60,7 @@ def extract(
     """
     with begun or Stream(archive, limits) as stream:
         unpacking = _Unpacking(stream, destination, limits, progress, flat=flat)
+        unpacking.fixed, unpacking.twin = fixed, twin
         try:
             return unpacking.run()
         finally:
@@ -73,6 +79,8 @@ class _Unpacking:
         *,
         flat: bool,
     ) -> None:
+        self.fixed: Callable[[str], bool] | None = None
+        self.twin: Twin | None = None
         self._stream = stream
         self._above = f"{FLAT}/" if flat else ""
         self._chunks: Iterator[bytes] = iter(stream)
@@ -164,7 +172,7 @@ class _Unpacking:
             if rest.partition("/")[0] in _FULL_PARTS:
                 self._layout = "full"
                 base = "python/install"
-        self._tree = Tree(self._destination, root, base, self._limits)
+        self._tree = Tree(self._destination, root, base, self._limits, self.twin)
         if self._python_seen:
             self._tree.add_directory(root)
         return self._tree
@@ -181,27 +189,49 @@ class _Unpacking:
             except UnicodeDecodeError:
                 raise refusal("it is not UTF-8", name) from None
             return
+        path = tree.path_of(name)
+        if self.fixed and path and self.fixed(path):
+            mode &= 0o555
+        is_whole = self._at + size + -size % BLOCK <= len(self._chunk)
+        maybe = self.twin is not None and self.twin.may_have(path, size)
+        if maybe and is_whole and self._share(tree, name, size, mode):
+            return
         file = tree.add_file(name, mode)
         if file < 0:
             for _ in self._pieces(size):
                 pass
             return
-        crc = 0
-        at, end = self._at, self._at + size + -size % BLOCK
         try:
-            if end <= len(self._chunk):  # most files: one piece, one write
-                pieces: Iterable[memoryview] = (memoryview(self._chunk)[at : at + size],)
-                self._at = end
-            else:
-                pieces = self._pieces(size)
-            for piece in pieces:
-                crc = crc32(piece, crc)
-                done = os.write(file, piece)
-                while done < len(piece):
-                    done += os.write(file, piece[done:])
+            crc = self._write(file, size)
         finally:
             os.close(file)
         tree.finish_file(name, mode, size, crc)
+        if maybe and not is_whole:
+            tree.share_written(name, mode, size, crc)
+
+    def _share(self, tree: Tree, name: str, size: int, mode: int) -> bool:
+        """Share a file that is here in one piece with the twin; whether that was done."""
+        content = self._chunk[self._at : self._at + size]
+        if not tree.add_shared(name, mode, content, crc32(content)):
+            return False
+        self._at += size + -size % BLOCK
+        return True
+
+    def _write(self, file: int, size: int) -> int:
+        """Write the next `size` bytes to a descriptor; return their CRC-32."""
+        crc = 0
+        at, end = self._at, self._at + size + -size % BLOCK
+        if end <= len(self._chunk):  # most files: one piece, one write
+            pieces: Iterable[memoryview] = (memoryview(self._chunk)[at : at + size],)
+            self._at = end
+        else:
+            pieces = self._pieces(size)
+        for piece in pieces:
+            crc = crc32(piece, crc)
+            done = os.write(file, piece)
+            while done < len(piece):
+                done += os.write(file, piece[done:])
+        return crc
 
     def _next_chunk(self) -> None:
         chunk = next(self._chunks, b"")

@@ -24,7 +24,7 @@ from bubble.selection.registry import all_unfinished, environments, useless_mark
 from bubble.selection.shortcuts import about_of
 from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
-from bubble.system.trees import size_of
+from bubble.system.trees import freed_by, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _previous(layout: Layout) -> Iterator[Item]:
                 kind="previous",
                 path=environment.path,
                 why=f"what {place[1]} was before its last sync",
-                size=size_of(environment.path),
+                size=freed_by(environment.path),
             )
 
 
@@ -241,6 +241,7 @@ def _catalogue(machine: Machine) -> Callable[[str], object]:
 
 
 def _unused(machine: Machine, cwd: str, *, everything: bool) -> Iterator[Item]:
+    names: dict[tuple[int, int], list[int]] = {}  # patch releases share files
     candidates = list(superseded(machine.layout, everything=everything))
     used = {use.key for use in uses(machine, cwd)} if candidates else set()
     for installation, newer in candidates:
@@ -250,7 +251,7 @@ def _unused(machine: Machine, cwd: str, *, everything: bool) -> Iterator[Item]:
                 kind="pythons",
                 path=installation.prefix,
                 why=why,
-                size=size_of(installation.prefix),
+                size=freed_by(installation.prefix, names),
             )
 
 

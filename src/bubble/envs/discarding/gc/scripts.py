@@ -16,7 +16,7 @@ from bubble.selection.registry import environments, is_of_script
 from bubble.system.files import unlink_quietly
 from bubble.system.gone import is_gone
 from bubble.system.lock import Lock
-from bubble.system.trees import size_of
+from bubble.system.trees import freed_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def unused(layout: Layout) -> Iterator[Item]:
     running = active(layout) if candidates else set()
     for path, why in candidates.items():
         if path not in running:
-            yield Item(kind="scripts", path=path, why=why, size=size_of(path))
+            yield Item(kind="scripts", path=path, why=why, size=freed_by(path))
 
 
 def collect_unused(items: Sequence[Item], machine: Machine) -> list[Item]:
