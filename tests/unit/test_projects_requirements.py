@@ -192,3 +192,20 @@ def test_what_locks_and_what_imports_reads_a_files_options_alike(tmp_path: Path)
     assert [option for _, option in ours] == ["-r"] * 3 + ["-c"] * 3 + [""] * 2
     [*_, last] = logical_lines(lines_of(ALIKE.rstrip("\n")))
     assert last == (11, "attrs#not-a-comment")
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "reason"),
+    [("a\n" * 60_000, 4, "200000 lines"), (f"# {'a' * (6 << 20)}\n", 3, "16 MiB")],
+    ids=["lines", "bytes"],
+)
+def test_what_all_files_together_may_have_is_bounded(
+    tmp_path: Path, text: str, count: int, reason: str
+) -> None:
+    for number in range(count):
+        (tmp_path / f"{number}.txt").write_text(f"{text}-r {number + 1}.txt\n")
+    files: dict[str, File] = {}
+    with pytest.raises(BubbleError, match=f"lead to more than {reason}") as caught:
+        read_requirements(f"{tmp_path}/0.txt", str(tmp_path), files)
+    assert caught.value.kind == "manifest"
+    assert len(files) == count

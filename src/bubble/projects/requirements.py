@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 8 << 20  # bytes of one file
 _MOST = 200  # files that one bubble may lead to
-_MOST_LINES = 200_000  # of one file
+_MOST_LINES = 200_000  # of one file, and of all that a bubble leads to
+_MOST_BYTES = 16 << 20  # of all of them
 _FILES = {"--requirement": "-r", "--constraint": "-c"}  # the options that name a file
 _ROOT = "${PROJECT_ROOT}"  # uv's, and the one variable that is the same everywhere
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
@@ -48,10 +49,11 @@ class Line(Record):
 
 
 class File(Record):
-    """A requirements file: its absolute path, and what stands in it."""
+    """A requirements file: its absolute path, what stands in it, and its bytes."""
 
     path: str
     lines: tuple[Line, ...]
+    size: int = 0
 
 
 def read_requirements(
@@ -72,6 +74,12 @@ def read_requirements(
             what = f"the requirements lead to more than {_MOST} files"
             raise BubbleError("manifest", what, hint="name fewer of them")
         files[path] = file = _read(path, root, missing)
+        if sum(len(each.lines) for each in files.values()) > _MOST_LINES:
+            what = f"the requirements lead to more than {_MOST_LINES} lines"
+            raise BubbleError("manifest", what, hint="name shorter files")
+        if sum(each.size for each in files.values()) > _MOST_BYTES:
+            what = f"the requirements lead to more than {_MOST_BYTES >> 20} MiB"
+            raise BubbleError("manifest", what, hint="name shorter files")
         named = [line for line in file.lines if line.option and line.names]
         waiting += [(line.names, _missing(path, line)) for line in named]
 
@@ -97,7 +105,7 @@ def _read(path: str, root: str, missing: Wrong | None) -> File:
         hint = "check the path, or take it out"
         raise missing(what, hint) if missing else BubbleError("manifest", what, hint=hint)
     lines = [_line(path, root, number, text) for number, text in _joined(path, decoded(data))]
-    return File(path=path, lines=tuple(line for line in lines if line.text))
+    return File(path=path, lines=tuple(line for line in lines if line.text), size=len(data))
 
 
 def _joined(path: str, text: str) -> Iterator[tuple[int, str]]:

@@ -262,7 +262,14 @@ def _zstd(
     if end != total:
         problem = "there are bytes after" if end < total else "it is cut short before"
         raise refusal(f"{problem} the end of its zstd frame")
-    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << limits.window_log)
+    most = 1 << limits.window_log
+    try:
+        window = zstandard.get_frame_parameters(os.pread(file, 18, 0)).window_size
+    except zstandard.ZstdError as error:
+        raise refusal(f"its zstd frame is damaged ({error})") from None
+    if window > most:  # as much memory it would take
+        raise refusal(f"its zstd window is larger than {size(most)}")
+    decompressor = zstandard.ZstdDecompressor(max_window_size=most)
     with (
         os.fdopen(os.dup(file), "rb", buffering=0) as source,
         decompressor.stream_reader(source, read_size=PIECE, closefd=False) as reader,
