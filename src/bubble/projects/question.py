@@ -9,7 +9,7 @@ from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable, without_userinfo
 
-LARGEST = 256 << 20  # bytes of a resolver's answer
+LARGEST = 32 << 20  # bytes of a resolver's answer: what is left of it is a lock, of 16 at most
 _QUERY = re.compile(r"(\w://[^\s`'\"?]*)\?[^\s`'\")]*")  # of a URL: it may be a token
 # how uv and pip say that versions exclude each other, or that there is none
 _UNFIT = (
