@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import platform
 import re
@@ -108,16 +109,36 @@ def table(results: Sequence[Result]) -> list[str]:
 
 
 def curves(points: Sequence[Result]) -> list[str]:
-    """Return the lines of a Markdown table of medians: a line a curve and contestant."""
+    """Return the lines of a Markdown table of medians: a line a curve and contestant.
+
+    The exponent is that of the last step: 1 for what takes ten times as long for ten times as many.
+    """
     counts = sorted({point.at for point in points})
-    found: dict[tuple[str, str], dict[int, str]] = {}
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    unit = points[0].unit
     for point in points:
         for name, series in point.samples.items():
-            cell = f"{_n(spread(series).median)} {point.unit}"
-            found.setdefault((point.curve, name), {})[point.at] = cell
-    head = ["what", "who", *(f"{count:,}" for count in counts)]
-    rows = [[*key, *(cells.get(count, "") for count in counts)] for key, cells in found.items()]
+            found.setdefault((point.curve, name), {})[point.at] = spread(series).median
+    head = ["what", "who", *(f"{count:,}" for count in counts), "exponent"]
+    rows = [
+        [
+            *key,
+            *(f"{_n(line[count])} {unit}" if count in line else "" for count in counts),
+            exponent(line),
+        ]
+        for key, line in found.items()
+    ]
     return markdown(head, rows)
+
+
+def exponent(line: Mapping[int, float]) -> str:
+    """Return the slope of a curve's last step on logarithmic scales, "" where there is none."""
+    if len(line) < 2:
+        return ""
+    first, last = sorted(line)[-2:]
+    if min(line[first], line[last]) <= 0:
+        return ""
+    return f"{math.log(line[last] / line[first]) / math.log(last / first):.2f}"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from bench.context import Bench
 
-INTERPRETERS = (1, 10, 100)
-ENVIRONMENTS = (1, 10, 100, 1000)
+INTERPRETERS = (1, 10, 100, 300)
+ENVIRONMENTS = (1, 10, 100, 1000, 10_000)
 DIRECTORIES = (1, 10, 100, 1000, 10_000)
+REMEMBERED = (*DIRECTORIES, 100_000)
+SHELLS = (1, 8, 64)  # at once
+CALLS = 20  # of the shim, in each of them
 MISE_DEEP = 100  # 1,000 below, mise took half a minute; 10,000 below, it had not ended after eight
 _MAKE = """
 import os, sys
@@ -37,7 +40,7 @@ world = Context(env=os.environ, output=Output(os.environ, json=False)).world()
 request, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 installation = store.find(world.layout, parse_request(request), world.platform)
 for n in range(first, last):
-    name = f"many{n:04}"
+    name = f"many{n:05}"
     path = f"{world.layout.envs}/{name}"
     make(Plan(path=path, name=name, installation=installation, request=request, pip=False), world)
 """
@@ -45,7 +48,13 @@ for n in range(first, last):
 
 def scale(bench: Bench) -> list[Result]:
     """Measure every curve, from one thing to as many as there may be."""
-    return [*_interpreters(bench), *_environments(bench), *_deep(bench), *_wide(bench)]
+    return [
+        *_interpreters(bench),
+        *_environments(bench),
+        *_deep(bench),
+        *_wide(bench),
+        *_crowd(bench),
+    ]
 
 
 def _interpreters(bench: Bench) -> list[Result]:
@@ -101,8 +110,12 @@ def _environments(bench: Bench) -> list[Result]:
         ).stdout
         if listed.count("many") < count:
             raise RuntimeError(f"bubble list doesn't show {count} environments")
-        told = {"bubble": [place.bubble, "list"], "bare": [place.python, "-c", "pass"]}
-        results.append(_point(bench, "list, by environments", count, told, env))
+        results += _project(bench, count, env)
+        for words in ("list", "gc --dry-run", "doctor", "python list"):
+            told = {"bubble": [place.bubble, *words.split()], "bare": [place.python, "-c", "pass"]}
+            rounds = bench.rounds.few if count < 1000 else min(bench.rounds.slow, 3)
+            title = f"{words}, by environments"
+            results.append(_point(bench, title, count, told, env, rounds=rounds))
 
         def create() -> Run:
             done = run([place.bubble, "create", "x", "-p", minor, "--no-pip"], env, place.log)
@@ -114,6 +127,26 @@ def _environments(bench: Bench) -> list[Result]:
         samples = {name: [1000 * r.seconds for r in series] for name, series in runs.items()}
         results.append(_result(title, count, samples))
     return results
+
+
+def _project(bench: Bench, count: int, env: Mapping[str, str]) -> list[Result]:
+    """A sync that has nothing to do, and the shim in the project that it is of."""
+    place = bench.place
+    project = place.fresh("synced")
+    with open(f"{project}/bubble.toml", "w", encoding="utf-8") as file:
+        file.write(f'python = "{bench.packed.minor}"\n[bubbles.default]\n')
+    run([place.bubble, "sync"], env, place.log, project)
+    there = {**env, "PWD": project}
+    shim = f"{env['BUBBLE_HOME']}/shims/python"
+    run([shim, "-c", "pass"], there, place.log, project)
+    told = {
+        "sync with nothing to do, by environments": [place.bubble, "sync"],
+        "the shim in a project, by environments": [shim, "-c", "pass"],
+    }
+    return [
+        _point(bench, title, count, {"bubble": argv}, there, project)
+        for title, argv in told.items()
+    ]
 
 
 def _deep(bench: Bench) -> list[Result]:
@@ -154,7 +187,7 @@ def _wide(bench: Bench) -> list[Result]:
     with open(f"{world.home}/projects{cwd}/.bubble", encoding="utf-8") as file:
         memo = file.read()
     have = 0
-    for count in DIRECTORIES:
+    for count in REMEMBERED:
         for n in range(have, count):
             for path, text in (
                 (f"{cwd}/w{n}/.python-version", "3.11.7\n"),
@@ -168,6 +201,28 @@ def _wide(bench: Bench) -> list[Result]:
         told = {"bubble": [world.shim], "bare": [world.direct]}
         title = "the shim, by pinned directories"
         results.append(_point(bench, title, count, told, env, f"{cwd}/w{count // 2}"))
+        told = {"bubble": [bench.place.bubble, "gc", "--dry-run"]}
+        rounds = min(bench.rounds.slow, 3)
+        title = "gc --dry-run, by remembered directories"
+        results.append(_point(bench, title, count, told, env, rounds=rounds))
+    return results
+
+
+def _crowd(bench: Bench) -> list[Result]:
+    """So many shells at once, each of which calls the shim some times: the time of a call."""
+    world, results = Shims(bench), []
+    cwd, env = world.pin("exact")
+    calls = 'i=0; while [ $i -lt "$2" ]; do "$1"; i=$((i + 1)); done'
+    crowd = 'i=0; while [ $i -lt "$3" ]; do sh -c "$4" sh "$1" "$2" & i=$((i + 1)); done; wait'
+    for count in SHELLS:
+        told = {
+            name: ["/bin/sh", "-c", crowd, "sh", program, str(CALLS), str(count), calls]
+            for name, program in (("bubble", world.shim), ("bare", world.direct))
+        }
+        title = "the shim, by shells at once"
+        point = _point(bench, title, count, told, env, cwd, min(bench.rounds.slow, 5))
+        shares = {n: [ms / (count * CALLS) for ms in s] for n, s in point.samples.items()}
+        results.append(_result(title, count, shares))
     return results
 
 

@@ -164,10 +164,10 @@ def test_a_curve_has_a_point_for_each_count() -> None:
     assert text.count("<circle") == 6
     assert "list" not in plot.ratios(_document(*points))
     assert page.shown([*points, Absent("x", "y")]) == [
-        "| what | who | 1 | 10 | 1,000 |",
-        "| --- | --- | --- | --- | --- |",
-        "| l | bubble | 2.0 ms | 11.0 ms | 1001 ms |",
-        "| l | mise | 5.0 ms | 5.0 ms | 5.0 ms |",
+        "| what | who | 1 | 10 | 1,000 | exponent |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| l | bubble | 2.0 ms | 11.0 ms | 1001 ms | 0.98 |",
+        "| l | mise | 5.0 ms | 5.0 ms | 5.0 ms | 0.00 |",
         "",
         "- not here: x (y)",
     ]
