@@ -71,7 +71,9 @@ def _look(check: Callable[[Patient], Iterable[Finding]], patient: Patient) -> li
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else patient.layout.home
         user, shown = os.geteuid(), quote(where)
-        own = f"chown -R {user} {shown} && chmod -R u+rwX {shown}"
+        # not `chmod -R u+rwX`: what nobody is to write to in a Python stays so
+        mend = "-type d -exec chmod u+rwx {} ';' -o -exec chmod u+r {} +"
+        own = f"chown -R {user} {shown} && find {shown} {mend}"
         fix = f"sudo sh -c {quote(own)}" if user else own
         own_places = (f"{patient.layout.home}/", f"{patient.layout.cache}/")
         if pythons.is_anothers(patient):
