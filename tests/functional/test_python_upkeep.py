@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from support.told import json_data, json_error, one_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bubble.system.layout import Layout
@@ -223,13 +224,21 @@ def test_upgrade_of_what_is_not_installed_fails_and_does_the_rest(
 # verify
 
 
+@contextlib.contextmanager
+def writable(path: str) -> Iterator[None]:
+    mode = os.stat(path).st_mode
+    os.chmod(path, 0o644)
+    yield
+    os.chmod(path, mode)
+
+
 def edit(path: str) -> None:
-    with open(path, "a", encoding="utf-8") as file:
+    with writable(path), open(path, "a", encoding="utf-8") as file:
         file.write("# changed\n")
 
 
 def same_size(path: str) -> None:
-    with open(path, "r+b") as file:
+    with writable(path), open(path, "r+b") as file:
         first = file.read(1)
         file.seek(0)
         file.write(b"#" if first != b"#" else b"$")

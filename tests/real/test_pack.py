@@ -158,6 +158,7 @@ def a_pipe_for_a_file(packing: Packing) -> None:
 def damaged_interpreter(packing: Packing) -> None:
     prefix = os.path.dirname(os.path.dirname(os.path.realpath(f"{packing.environment}/bin/python")))
     path = f"{prefix}/lib/python{packing.version.rpartition('.')[0]}/os.py"
+    os.chmod(path, 0o644)  # it is read-only
     with open(path, "a", encoding="utf-8") as file:
         file.write("# by hand\n")
 
