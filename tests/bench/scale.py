@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.measure import Run, run, spawn
 from bench.results import Result
+from bench.server import Server
 from bench.shims import Shims
 
 if TYPE_CHECKING:
@@ -97,10 +98,15 @@ def _interpreters(bench: Bench) -> list[Result]:
 
 
 def _environments(bench: Bench) -> list[Result]:
+    place = bench.place
+    with Server(place.mirror) as server:
+        env = place.environment(place.fresh("scale"), **place.catalogue(bench.packed, server.url))
+        run([place.bubble, "python", "install", bench.packed.request], env, place.log)
+        return _with_environments(bench, env)
+
+
+def _with_environments(bench: Bench, env: Mapping[str, str]) -> list[Result]:
     place, results, have = bench.place, [], 0
-    store = place.fresh("scale")
-    env = place.environment(store)
-    run([place.bubble, "python", "adopt", place.base], env, place.log)
     minor = bench.packed.minor
     for count in ENVIRONMENTS:
         run([place.python, "-c", _MAKE, minor, str(have), str(count)], env, place.log)

@@ -226,8 +226,10 @@ def test_upgrade_of_what_is_not_installed_fails_and_does_the_rest(
 
 @contextlib.contextmanager
 def writable(path: str) -> Iterator[None]:
-    mode = os.stat(path).st_mode
-    os.chmod(path, 0o644)
+    """Let a file that is there be written to, which is read-only and will be again."""
+    mode = os.stat(path).st_mode if os.path.exists(path) else 0o644
+    if os.path.exists(path):
+        os.chmod(path, 0o644)
     yield
     os.chmod(path, mode)
 
