@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 INTERPRETERS = (1, 10, 100, 300)
 ENVIRONMENTS = (1, 10, 100, 1000, 10_000)
-DIRECTORIES = (1, 10, 100, 1000, 10_000)
-REMEMBERED = (*DIRECTORIES, 100_000)
+LEVELS = (1, 10, 100, 1000)  # a path of more isn't one any more (PATH_MAX)
+REMEMBERED = (1, 10, 100, 1000, 10_000, 100_000)
 SHELLS = (1, 8, 64)  # at once
 CALLS = 20  # of the shim, in each of them
 MISE_DEEP = 100  # 1,000 below, mise took half a minute; 10,000 below, it had not ended after eight
@@ -119,7 +119,7 @@ def _with_environments(bench: Bench, env: Mapping[str, str]) -> list[Result]:
         results += _project(bench, count, env)
         for words in ("list", "gc --dry-run", "doctor", "python list"):
             told = {"bubble": [place.bubble, *words.split()], "bare": [place.python, "-c", "pass"]}
-            rounds = bench.rounds.few if count < 1000 else min(bench.rounds.slow, 3)
+            rounds = bench.rounds.few if count < 1000 else min(bench.rounds.slow, 2)
             title = f"{words}, by environments"
             results.append(_point(bench, title, count, told, env, rounds=rounds))
 
@@ -164,7 +164,7 @@ def _deep(bench: Bench) -> list[Result]:
     shutil.copy("/bin/true", f"{installed}/python")
     os.chdir(cwd)
     try:
-        for count in DIRECTORIES:
+        for count in LEVELS:
             for _ in range(have, count):  # step by step: the whole path is longer than PATH_MAX
                 os.mkdir("d")
                 os.chdir("d")
@@ -190,14 +190,15 @@ def _wide(bench: Bench) -> list[Result]:
     """So many directories with a pin, each of them visited before."""
     world, results = Shims(bench), []
     cwd, env = world.pin("exact")
-    with open(f"{world.home}/projects{cwd}/.bubble", encoding="utf-8") as file:
+    above = f"{world.home}/answers" + cwd.replace("/", "/@")
+    with open(f"{above}/answer", encoding="utf-8") as file:
         memo = file.read()
     have = 0
     for count in REMEMBERED:
         for n in range(have, count):
             for path, text in (
                 (f"{cwd}/w{n}/.python-version", "3.11.7\n"),
-                (f"{world.home}/projects{cwd}/w{n}/.bubble", memo),
+                (f"{above}/@w{n}/answer", memo.replace(f"{cwd}/", f"{cwd}/w{n}/")),
             ):
                 os.makedirs(os.path.dirname(path))
                 with open(path, "w", encoding="utf-8") as file:
@@ -208,7 +209,7 @@ def _wide(bench: Bench) -> list[Result]:
         title = "the shim, by pinned directories"
         results.append(_point(bench, title, count, told, env, f"{cwd}/w{count // 2}"))
         told = {"bubble": [bench.place.bubble, "gc", "--dry-run"]}
-        rounds = min(bench.rounds.slow, 3)
+        rounds = min(bench.rounds.slow, 3) if count < 100_000 else 1
         title = "gc --dry-run, by remembered directories"
         results.append(_point(bench, title, count, told, env, rounds=rounds))
     return results

@@ -73,7 +73,7 @@ class Shims:
             self.install(f"3.9.{number}")
         self.bubble("rehash")
         for number in range(1000):
-            _write(f"{self.home}/projects/d{number}/.bubble", "/nowhere\n1\n-\n")
+            _write(f"{self.home}/answers/@d{number}/answer", "/nowhere\n1\n-\n")
         found += self.each_shell("exact", "100 interpreters and 1,000 memos, exact")
         found += self.each_shell("exact", "the same, 40 levels deep", levels=40)
         return found
