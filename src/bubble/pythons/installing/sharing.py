@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from bubble.pythons.installed import store
-from bubble.system.layout import SYSTEM_HOME, SYSTEM_VARIABLE
+from bubble.system.layout import SYSTEM_HOME, SYSTEM_MARK, SYSTEM_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bubble.system.layout import Layout
     from bubble.system.machine import Machine
 
-_SYSTEMS = "BUBBLE_SYSTEM"  # of a process that `--system` was said to
 _BUILDS = ("lib/", "include/", "share/")
 _OTHERS = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/venv/scripts/")
 
@@ -75,4 +74,4 @@ def _distance(key: Key, other: Key) -> tuple[int, bool]:
 
 def _is_everybodys(machine: Machine) -> bool:
     systems = (SYSTEM_HOME, machine.env.get(SYSTEM_VARIABLE))
-    return bool(machine.env.get(_SYSTEMS)) or machine.layout.home in systems
+    return bool(machine.env.get(SYSTEM_MARK)) or machine.layout.home in systems
