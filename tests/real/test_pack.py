@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -176,15 +177,6 @@ def system_packages(packing: Packing) -> None:
     packing.ok("create", "-p", packing.version, "--system-site-packages", "--force")
 
 
-def adopted(packing: Packing) -> None:
-    shutil.rmtree(packing.environment)
-    key = packing.ok("python", "adopt", sys.base_prefix, "--json").json["data"]
-    name = str(key.get("key", key.get("name", ""))) if isinstance(key, dict) else ""
-    if packing.version in name:
-        pytest.skip("the running interpreter is the packed one")
-    packing.ok("create", "-p", name.partition("-linux")[0] or sys.base_prefix, "--force")
-
-
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -192,7 +184,6 @@ def adopted(packing: Packing) -> None:
         (lost_file, "beta has lost "),
         (a_pipe_for_a_file, "beta has lost "),
         (system_packages, "--system-site-packages"),
-        (adopted, "mirror pack"),
     ],
 )
 def test_what_is_damaged_or_not_its_own_is_not_shipped(
@@ -205,6 +196,17 @@ def test_what_is_damaged_or_not_its_own_is_not_shipped(
         assert done.status == 1
         assert said in done.err
         assert not os.path.lexists(file)
+
+
+def test_what_stands_on_a_python_that_was_adopted_is_not_shipped(alone: Packing) -> None:
+    shutil.rmtree(alone.environment)
+    alone.ok("python", "uninstall", "--force", alone.version)  # it may be of the same version
+    alone.ok("python", "adopt", sys.base_prefix)
+    alone.ok("create", "-p", platform.python_version(), "--force")
+    done = alone.call("pack", "-o", f"{alone.directory}/x.tar.gz")
+    assert done.status != 0
+    assert "mirror pack" in done.err
+    assert not os.path.lexists(f"{alone.directory}/x.tar.gz")
 
 
 def test_what_names_its_place_is_mended_or_told(packing: Packing) -> None:
@@ -225,7 +227,7 @@ def test_what_names_its_place_is_mended_or_told(packing: Packing) -> None:
     packing.vanish()
     assert run(f"{place}/bin/mine") == run(f"{place}/bin/ours") == "mine"
     path = run(f"{place}/bin/python", "-c", "import sys; print(sys.path[-1])")
-    assert path.endswith("/site-packages/alpha")
+    assert os.path.realpath(path).endswith("/site-packages/alpha")  # Debian's has another name
     assert path.startswith(place)
 
 

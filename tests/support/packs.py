@@ -158,7 +158,8 @@ def is_at(place: str, old: str) -> None:
         facts = json.loads(run(f"{place}/bin/python", script.name, OLD=old))
     assert facts["prefix"] == facts["base"] == facts["child"] == place
     assert facts["doubled"] == [2, 4]
-    assert facts["alpha"].startswith(f"{place}/lib/")
+    # Debian's Python looks below `local`, which leads there
+    assert os.path.realpath(facts["alpha"]).startswith(f"{os.path.realpath(place)}/lib/")
     assert facts["libdir"] == f"{place}/lib"
     assert facts["old"] == []
     assert run(f"{place}/bin/alpha") == "alpha 1.0"

@@ -133,7 +133,22 @@ def interpreter(installation: Installation) -> dict[str, Member]:
                 hint="bubble python verify",
             )
         members[name] = portable.of_interpreter(name, member, places, names)
-    return members
+    return _with_real_site(members)
+
+
+def _with_real_site(members: dict[str, Member]) -> dict[str, Member]:
+    """Return an interpreter's members with a link to `site-packages` for one that it is.
+
+    An environment's packages are in the directory of that name. Debian's Python looks for its own
+    in `dist-packages`, to which `site-packages` leads where it was packed.
+    """
+    made = dict(members)
+    for name, member in members.items():
+        above, base = os.path.split(name)
+        if base == "site-packages" and _SITE.match(f"{above}/{member.target}/"):
+            del made[name]
+            made[f"{above}/{member.target}"] = Member(target=base)
+    return made
 
 
 def files(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
