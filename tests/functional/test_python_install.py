@@ -222,6 +222,7 @@ def test_a_reinstall_replaces_what_is_there_from_the_cache(
 ) -> None:
     bubble("python", "install", "3.11.7")
     file = f"{prefix(home, 'cpython-3.11.7')}/lib/python3.11/os.py"
+    os.chmod(file, 0o644)  # it is read-only
     with open(file, "a", encoding="utf-8") as opened:
         opened.write("# an edit\n")
     # 3.11.9 is newer, but a reinstall is of what is there

@@ -50,6 +50,11 @@ if __name__ == "__main__":
     client = Client(sys.argv[1], timeout=120)
     client.wait_for_workers(2, timeout=120)
     client.get_versions(check=True)
+    took = []
+    for _ in range(2):
+        began = time.monotonic()
+        client.submit(where, pure=False).result()
+        took.append(round(time.monotonic() - began, 3))
     before = client.run(where)
     killed = next(iter(before.values()))[2]
     os.kill(killed, signal.SIGKILL)
@@ -58,10 +63,11 @@ if __name__ == "__main__":
         if len(now) == 2 and killed not in [one[2] for one in now.values() if one]:
             break
         time.sleep(0.2)
-    print(json.dumps([sorted(one[:2] for one in found.values()) for found in (before, now)]))
+    alike = [sorted(one[:2] for one in found.values()) for found in (before, now)]
+    print(json.dumps([*alike, took]))
 """
 SPARK = """
-import json, sys
+import json, sys, time
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import pandas_udf
@@ -76,9 +82,13 @@ spark = SparkSession.builder.getOrCreate()
 def twice(numbers: pd.Series) -> pd.Series:
     return numbers * 2
 
-found = spark.sparkContext.parallelize(range(8), 8).mapPartitions(where).collect()
+took = []
+for _ in range(2):
+    began = time.monotonic()
+    found = spark.sparkContext.parallelize(range(8), 8).mapPartitions(where).collect()
+    took.append(round(time.monotonic() - began, 2))
 total = spark.range(5).select(twice("id").alias("x")).toPandas()["x"].sum()
-print("FOUND", json.dumps([sorted(set(map(tuple, found))), float(total)]))
+print("FOUND", json.dumps([sorted(set(map(tuple, found))), float(total), took]))
 spark.stop()
 """
 
@@ -109,18 +119,24 @@ def test_dask_schedules_on_workers_that_have_the_pack_alone(
     packing = Packed(bubble, str(tmp_path / "made"), "distributed")
     archive = packing.pack("--for", "dask")
     nodes = [f"{tmp_path}/node {n}/env" for n in (1, 2)]
+    began = time.monotonic()
     for node in nodes:
         os.makedirs(os.path.dirname(node))
         packing.ok("unpack", archive, node)
+    took = (time.monotonic() - began) / 2
+    # the page's figures: -s
+    print(f"dask: {os.path.getsize(archive) >> 20} MiB, unpacked in {took:.2f} s")
     expected = [[node, f"{_site(node, packing)}/alpha/__init__.py"] for node in nodes]
-    assert _dask(DASK, nodes, tmp_path) == [expected, expected]
+    *found, took_each = _dask(DASK, nodes, tmp_path)
+    print(f"the first and the second task: {took_each}")
+    assert found == [expected, expected]
 
 
 def _site(node: str, packing: Packed) -> str:
     return f"{node}/lib/python{packing.version.rpartition('.')[0]}/site-packages"
 
 
-def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> object:
+def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> list[object]:
     """Start a scheduler, and a worker of each node's pack; return what the job prints."""
     script = str(tmp_path / "job.py")
     with open(script, "w", encoding="utf-8") as file:
@@ -138,7 +154,7 @@ def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> object:
         for command in commands
     ]
     try:
-        found: object = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
+        found: list[object] = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
     finally:
         for process in running:
             os.killpg(process.pid, signal.SIGTERM)
@@ -202,7 +218,9 @@ def test_spark_runs_its_executors_in_the_pack(
             process.wait()
     said = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
     assert said, (done.stdout, done.stderr)
-    places, total = json.loads(said[0].removeprefix("FOUND "))
+    places, total, took = json.loads(said[0].removeprefix("FOUND "))
+    # the page's figures: -s
+    print(f"{cluster}: {os.path.getsize(archive) >> 20} MiB, the first and the second task: {took}")
     assert total == 20.0
     assert len(places) == 2
     for prefix, module, version, _ in places:

@@ -30,7 +30,7 @@ from support.scene import Done
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # every call that can change a file or its name, and those that order what reaches the disk
 # fmt: off
@@ -54,13 +54,14 @@ _ATTEMPTS = 5  # a thread may be faster once; a point is missed when it is every
 class Point:
     """One call: the `ordinal`-th `name` of its thread about `path`.
 
-    `call` is how it looks in every run.
+    `call` is how it looks in every run; where no kill could be proven, `seen` is what was seen.
     """
 
     name: str
     ordinal: int
     path: str
     call: str
+    seen: str = field(default="", compare=False)
 
 
 @dataclass
@@ -109,14 +110,15 @@ def sweep(
     calls = strace.points()
     everything = select(telling(calls))
     report = Report(calls=len(calls), points=len(everything))
-    for point in everything:
+    # what was missed is tried once more when all others were: the machine may be less busy then
+    for point in _and_again(everything, report.missed):
         # strace may count fewer than we do: not a rename onto the path. `kill` holds it to the call
         for ordinal in (*[point.ordinal] * _ATTEMPTS, *range(point.ordinal - 1, 0, -1)):
             prepare()
             if strace.kill(replace(point, ordinal=ordinal)):
                 break
         else:
-            report.missed.append(point)
+            report.missed.append(replace(point, seen=strace.last))
             continue
         report.killed += 1
         report.problems += [f"{point.name} {point.ordinal}, {point.call}: {p}" for p in check()]
@@ -125,6 +127,13 @@ def sweep(
     report.seconds = time.monotonic() - started
     _note(argv, report)
     return report
+
+
+def _and_again(points: list[Point], missed: list[Point]) -> Iterator[Point]:
+    yield from points
+    late = missed[:]
+    missed.clear()
+    yield from late
 
 
 def telling(points: list[Point], *, full: bool = FULL) -> list[Point]:
@@ -181,6 +190,7 @@ class Strace:
         self.env = env
         self.roots = roots
         self.scratch = scratch
+        self.last = ""  # what the last disturbed run came to
 
     def points(self) -> list[Point]:
         """Run the command undisturbed and return its calls that change something in the roots."""
@@ -220,6 +230,7 @@ class Strace:
                 f"--trace-path={point.path}",
             ],
         )
+        self.last = f"{outcome}, {lines[-4:]}"
         counts: Counter[str] = Counter()
         for line in lines:
             match = _CALL.match(line)
