@@ -65,8 +65,8 @@ class Bench:
         self.interpreter = f"{self.store}/bubble/pythons/{self.minor}/bin/python"
 
     def run(self, *argv: str, env: Mapping[str, str] | None = None) -> Run:
-        """Run one command to its end."""
-        return run(argv, {**self.env, **(env or {})}, self.place.log)
+        """Run one command to its end, where no file has a say in anything."""
+        return run(argv, {**self.env, **(env or {})}, self.place.log, cwd=self.store)
 
     def bubble(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
         """Run bubble to its end."""
