@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,16 +11,18 @@ import time
 
 import pytest
 
-from support.needs import FULL_ONLY, LINUX_ONLY, needs
+from support.needs import FULL_ONLY, LINUX_ONLY, ROOT_ONLY, needs, which
 from support.packs import Packed, run
 from support.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Result
+
+    Host = tuple[list[str], str]  # what runs a command there, and its address
 
 pytestmark = [LINUX_ONLY, pytest.mark.real]
 
@@ -112,8 +115,10 @@ def test_dask_runs_a_function_on_a_worker_that_has_the_pack_alone(
     assert found == [node, f"{_site(node, packing)}/alpha/__init__.py"]
 
 
+@ROOT_ONLY
+@needs("ip")
 @FULL_ONLY
-def test_dask_schedules_on_workers_that_have_the_pack_alone(
+def test_dask_schedules_on_two_hosts_that_have_the_pack_alone(
     bubble: Callable[..., Result], tmp_path: Path
 ) -> None:
     packing = Packed(bubble, str(tmp_path / "made"), "distributed")
@@ -127,7 +132,8 @@ def test_dask_schedules_on_workers_that_have_the_pack_alone(
     # the page's figures: -s
     print(f"dask: {os.path.getsize(archive) >> 20} MiB, unpacked in {took:.2f} s")
     expected = [[node, f"{_site(node, packing)}/alpha/__init__.py"] for node in nodes]
-    *found, took_each = _dask(DASK, nodes, tmp_path)
+    with _two_hosts() as hosts:
+        *found, took_each = _dask(DASK, nodes, tmp_path, hosts=hosts)
     print(f"the first and the second task: {took_each}")
     assert found == [expected, expected]
 
@@ -136,17 +142,49 @@ def _site(node: str, packing: Packed) -> str:
     return f"{node}/lib/python{packing.version.rpartition('.')[0]}/site-packages"
 
 
-def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> list[object]:
-    """Start a scheduler, and a worker of each node's pack; return what the job prints."""
+@contextlib.contextmanager
+def _two_hosts() -> Iterator[list[Host]]:
+    """Make two network namespaces with a cable between them, and nothing else in reach."""
+    ip = str(which("ip"))
+    names = [f"bubble-{os.getpid()}-{number}" for number in (1, 2)]
+    addresses = ("10.77.0.1", "10.77.0.2")
+    try:
+        for name in names:
+            subprocess.run([ip, "netns", "add", name], check=True)
+        cable = ["link", "add", "eth0", "netns", names[0], "type", "veth"]
+        subprocess.run([ip, *cable, "peer", "name", "eth0", "netns", names[1]], check=True)
+        for name, address in zip(names, addresses, strict=True):
+            for words in (
+                ["addr", "add", f"{address}/24", "dev", "eth0"],
+                ["link", "set", "lo", "up"],
+                ["link", "set", "eth0", "up"],
+            ):
+                subprocess.run([ip, "-n", name, *words], check=True)
+        yield [([ip, "netns", "exec", n], a) for n, a in zip(names, addresses, strict=True)]
+    finally:
+        for name in names:
+            subprocess.run([ip, "netns", "del", name], check=False)
+
+
+def _dask(
+    job: str, nodes: list[str], tmp_path: Path, *words: str, hosts: list[Host] | None = None
+) -> list[object]:
+    """Start a scheduler, and a worker of each node's pack; return what the job prints.
+
+    Each node is on its host, by default on this one; scheduler and job are on the first.
+    """
+    hosts = hosts or [([], "127.0.0.1")] * len(nodes)
+    within, host = hosts[0]
     script = str(tmp_path / "job.py")
     with open(script, "w", encoding="utf-8") as file:
         file.write(job)
     address = f"{tmp_path}/scheduler.json"
     commands = [
-        [f"{nodes[0]}/bin/dask", "scheduler", "--host", "127.0.0.1", "--port", "0",
+        [*within, f"{nodes[0]}/bin/dask", "scheduler", "--host", host, "--port", "0",
          "--no-dashboard", "--scheduler-file", address],
-        *([f"{node}/bin/dask", "worker", "--scheduler-file", address, "--nthreads", "1",
-           "--no-dashboard", "--local-directory", f"{node}.scratch", *words] for node in nodes),
+        *([*there, f"{node}/bin/dask", "worker", "--scheduler-file", address, "--nthreads", "1",
+           "--host", its, "--no-dashboard", "--local-directory", f"{node}.scratch", *words]
+          for node, (there, its) in zip(nodes, hosts, strict=True)),
     ]  # fmt: skip
     env = {"PATH": "/nothing", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
     running = [
@@ -154,7 +192,9 @@ def _dask(job: str, nodes: list[str], tmp_path: Path, *words: str) -> list[objec
         for command in commands
     ]
     try:
-        found: list[object] = json.loads(run(f"{nodes[0]}/bin/python", script, _address(address)))
+        found: list[object] = json.loads(
+            run(*within, f"{nodes[0]}/bin/python", script, _address(address))
+        )
     finally:
         for process in running:
             os.killpg(process.pid, signal.SIGTERM)
