@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import sys
 from urllib.parse import quote
 
@@ -152,20 +154,16 @@ def test_an_interrupt_ends_in_one_line_and_the_next_command_goes_on(
     assert bubble("python", "verify").status == 0
 
 
+def piped(argv: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
+    """Start a command without a terminal, whose output can be read."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, env=env, cwd=cwd, stdout=pipe, stderr=pipe, text=True)
+
+
 def test_an_interrupt_without_a_terminal_is_one_line(
     stalling: FaultServer, env: dict[str, str], tmp_path: Path
 ) -> None:
-    import signal
-    import subprocess
-
-    with subprocess.Popen(
-        [PROGRAM, "python", "install", "3.12"],
-        env=env,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with piped([PROGRAM, "python", "install", "3.12"], env, tmp_path) as process:
         assert stalling.held.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
@@ -196,17 +194,8 @@ run()
 def test_an_interrupt_just_before_a_wait_for_the_network_ends_it(
     stalling: FaultServer, env: dict[str, str], tmp_path: Path
 ) -> None:
-    import signal
-    import subprocess
-
-    with subprocess.Popen(
-        [sys.executable, "-c", DEAF, "python", "install", *VERSIONS],
-        env=env,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    argv = [sys.executable, "-c", DEAF, "python", "install", *VERSIONS]
+    with piped(argv, env, tmp_path) as process:
         assert stalling.held.wait(60)
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
