@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
 PIECE = 1 << 18  # compressed bytes at a time
 AHEAD = 4  # chunks that wait for the reader
-EARLY = 48  # chunks that wait for the end of the download
+EARLY = 48  # chunks that wait for the end of the download, of what is expanded before it
 _BLOCK = 4096  # expanded bytes of zstd's blocks on average, at least: they are 128 KiB, or split
 _RLE = 1  # the kind of zstd block that is one byte, repeated
 _STOP, _GO = 0, 1
@@ -95,14 +95,14 @@ class Stream:
             raise
         self.consumed = 0
         self._read = 0
-        self._chunks = _expanded(self._file, self._growth, limits, self._progress)
+        early = self._permit if growth else _nothing
+        self._chunks = _expanded(self._file, self._growth, limits, self._progress, early)
         self._limits = limits
         self._ready: queue.SimpleQueue[tuple[bytes, int] | BaseException | None]
         self._ready = queue.SimpleQueue()
         self._permits: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopped = False
-        for _ in range(EARLY if growth else AHEAD):
-            self._permits.put(_GO)
+        self._permit(AHEAD)
         self._thread = threading.Thread(target=self._run, name="unpack", daemon=True)
 
     @property
@@ -155,8 +155,12 @@ class Stream:
             if expanded > limits.ratio_from and expanded > limits.ratio * total:
                 raise refusal(f"it expands to more than {limits.ratio} times its size")
             yield chunk
-            self._permits.put(_GO)
+            self._permit(1)
         self.consumed = total
+
+    def _permit(self, chunks: int) -> None:
+        for _ in range(chunks):
+            self._permits.put(_GO)
 
     def _progress(self, count: int) -> None:
         self._read = count
@@ -177,11 +181,21 @@ class Stream:
         self._ready.put(last)
 
 
+def _nothing(_chunks: int) -> None:
+    pass
+
+
 def _expanded(
-    file: int, growth: Growth, limits: Limits, progress: Callable[[int], None]
+    file: int,
+    growth: Growth,
+    limits: Limits,
+    progress: Callable[[int], None],
+    early: Callable[[int], None],
 ) -> Generator[bytes]:
+    """Yield what a file expands to; `early` lets so many more chunks wait for its end."""
     magic = os.pread(file, min(6, growth.wait(5)), 0)
     if magic.startswith(_GZIP):
+        early(EARLY - AHEAD)
         yield from _gzip(file, growth, progress)
         return
     if magic.startswith(_ZSTD):
