@@ -184,16 +184,14 @@ def test_offline_nothing_is_asked(server: FaultServer, tmp_path: Path, target: T
     assert target.get(url, env={"BUBBLE_OFFLINE": "0"}).url == url
 
 
-def test_the_client_is_imported_only_for_the_network(tmp_path: Path) -> None:
+def test_what_the_first_byte_does_not_need_is_not_imported_before_it(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    """Without the network nothing of it; to a server, no parser of answers before the request."""
     (tmp_path / "source").write_bytes(DATA)
     url = (tmp_path / "source").as_uri()
-    extras = tmp_path / "extras"
-    extras.mkdir()
-    for name in ("brotli", "brotlicffi"):
-        (extras / f"{name}.py").write_text("")
     code = f"""
 import sys
-sys.path.append({str(extras)!r})
 from bubble.model.errors import BubbleError
 from bubble.system.http.download import download
 from bubble.system.http.fetch import fetch
@@ -203,11 +201,17 @@ try:
     fetch("http://127.0.0.1:9/", limit=1, env={{"BUBBLE_OFFLINE": "yes"}})
 except BubbleError as error:
     assert error.kind == "offline"
-assert not {{"httpcore", "ssl"}} & sys.modules.keys()
+assert not {{"http", "ssl", "socket"}} & sys.modules.keys()
+import socket
 import bubble.system.http.client
-extras = {{"zstandard", "brotli", "brotlicffi"}}
-assert not ({{"click", "rich", "pygments", "pathlib.shutil"}} | extras) & sys.modules.keys()
-import brotli, zstandard
-assert zstandard.decompress(zstandard.compress(b"later, of an archive")) == b"later, of an archive"
+heavy = {{"http.client", "email", "ssl", "encodings.idna", "typing", "inspect", "logging"}}
+connect = socket.create_connection
+def seen(address, timeout):
+    assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
+    return connect(address, timeout)
+socket.create_connection = seen
+fetch({server.put("/file", Resource(DATA))!r}, limit=1000000, env={{}})
+assert "http.client" in sys.modules
+assert not heavy - {{"http.client", "email", "ssl"}} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True)

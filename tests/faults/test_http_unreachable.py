@@ -30,11 +30,11 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     tried: list[object] = []
     real = socket.create_connection
 
-    def connect(address: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
+    def connect(address: tuple[bytes, int], *args: object, **kwargs: object) -> socket.socket:
         tried.append(address)
-        if address[0] == "host.invalid":
+        if address[0] == b"host.invalid":
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-        if address[0] == "away.invalid":
+        if address[0] == b"away.invalid":
             raise OSError(errno.ENETUNREACH, "Network is unreachable")
         return real(address, *args, **kwargs)  # type: ignore[arg-type] # passed on as it came
 

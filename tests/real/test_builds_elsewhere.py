@@ -331,6 +331,6 @@ def test_another_releases_and_another_architectures_python_is_used_in_a_root_wit
 
 def packages_of_bubble() -> list[str]:
     """Return the directories that bubble and its dependencies are imported from."""
-    import httpcore
+    import packaging
 
-    return [f"{ROOT}/src", os.path.dirname(os.path.dirname(os.path.abspath(httpcore.__file__)))]
+    return [f"{ROOT}/src", os.path.dirname(os.path.dirname(os.path.abspath(packaging.__file__)))]

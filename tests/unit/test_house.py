@@ -24,7 +24,7 @@ LONGER = {
 }  # path's beginning → why
 
 # who alone may import it, by the module's beginning
-RESERVED = {"httpcore": "bubble.system.http", "rich": "bubble.cli"}
+RESERVED = {"http": "bubble.system.http", "rich": "bubble.cli"}
 # programs of their own, which print and read: what other interpreters run, a script's main
 PROGRAMS = {"bubble.pythons.probing.probe_script", "bubble.pythons.catalogue.regenerate"}
 # kinds that nothing raises yet, and what will

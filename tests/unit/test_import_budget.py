@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # never on an everyday path: each costs 20 ms and more, or leads to one that does
 HEAVY = {
-    "asyncio", "concurrent.futures", "dataclasses", "email", "hashlib", "httpcore",
+    "asyncio", "concurrent.futures", "dataclasses", "email", "hashlib", "http",
     "importlib.metadata", "inspect", "isal", "logging", "packaging", "pathlib", "pickle",
     "platformdirs", "rich", "socket", "ssl", "subprocess", "tarfile", "tempfile", "tomllib",
     "tomlkit", "typing", "urllib", "yaml", "zipfile", "zstandard",

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import threading
-from typing import Generic, TypeVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Self
-
-T = TypeVar("T")
+    from typing import Any, Self
 
 
-class Background(Generic[T]):
+class Background:
     """`work` runs in a thread from `__enter__` on; leaving the block waits for its end.
 
     Nobody can interrupt it: give it what is short.
     """
 
-    def __init__(self, work: Callable[[], T]) -> None:
+    def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
-        self._outcome: list[T] = []
+        self._outcome: list[object] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -38,7 +35,7 @@ class Background(Generic[T]):
     ) -> None:
         self._thread.join()
 
-    def result(self) -> T:
+    def result(self) -> Any:
         """Wait for the end; return what `work` returned, or raise what it raised."""
         self._thread.join()
         if self._error is not None:

@@ -234,11 +234,12 @@ def _prepare(root: str, prefix: str, key: Key, unpacked: Extracted, machine: Mac
 
     with Background(patch_and_list) as listing:
         check_unpacked(root, key, env=machine.env)
-        return listing.result()
+        manifest_sha256: str = listing.result()
+    return manifest_sha256
 
 
 def _import_the_rest() -> None:
-    import ctypes  # noqa: F401 - of the sync
+    import _ctypes  # noqa: F401 - of the sync
     import json  # noqa: F401 - of the receipt
     import subprocess  # noqa: F401 - of the probe
 

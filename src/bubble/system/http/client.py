@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import socket
 import time
 from urllib.parse import urlsplit
@@ -15,90 +16,32 @@ from bubble import __version__
 from bubble.model.text import printable
 from bubble.model.urls import scrub, shown
 from bubble.system.http.address import (
+    DEFAULT_PORTS,
     REDIRECT_LIMIT,
     REDIRECTS,
     RedirectRefusedError,
     asked,
     redirected,
 )
-from bubble.system.http.exchange import ExchangeError
-from bubble.system.http.kept_out import KeptOut
+from bubble.system.http.exchange import FAILURES, ExchangeError, ProxyRefusedError
 from bubble.system.http.login import basic, login_for, login_of
-from bubble.system.http.pool import open_pool
+from bubble.system.http.opening import Opener
 from bubble.system.http.proxies import proxy_for
-from bubble.system.http.trust import Trust, no_tls
+from bubble.system.http.trust import Trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
-    import httpcore
-
+    from bubble.system.http.answer import Reply
+    from bubble.system.http.opening import Stream
     from bubble.system.http.settings import Settings
-else:
-    # httpcore takes along what happens to be installed, for what is never asked of it
-    with KeptOut("anyio", "trio", "h2"):
-        import httpcore
-
-    # 64 KiB a read, and much ado about each: four times as much takes a sixth off the whole
-    httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 USER_AGENT = f"bubble/{__version__}"
-_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+IDLE = 5.0  # seconds that a connection is kept for the next request
 RETRIED = frozenset({408, 425, 429})
-_FAILURES = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-
-
-class Reply:
-    """The head of a response, and its body as raw bytes."""
-
-    def __init__(self, response: httpcore.Response, url: str, *, with_login: bool) -> None:
-        self._response = response
-        self.url = url
-        self.with_login = with_login
-        self.status = response.status
-        headers: dict[str, str] = {}
-        for name, value in response.headers:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
-        self.headers: Mapping[str, str] = headers
-
-    @property
-    def length(self) -> int | None:
-        """The Content-Length, if there is one that means something."""
-        text = self.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-    @property
-    def etag(self) -> str:
-        """The ETag as it was sent, or ""."""
-        return self.headers.get("etag", "")
-
-    @property
-    def validator(self) -> str:
-        """What If-Range may hold: a strong ETag, or the Last-Modified date (RFC 9110, 13.1.5)."""
-        if self.etag and not self.etag.startswith("W/"):
-            return self.etag
-        return self.headers.get("last-modified", "")
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it comes, undecoded; raise ExchangeError."""
-        try:
-            yield from self._response.iter_stream()
-        except _FAILURES as error:
-            raise _failure(error, self.url) from None
-
-    def close(self) -> None:
-        """Let go of the body, however much of it was read."""
-        self._response.close()
 
 
 class Connection:
@@ -106,12 +49,12 @@ class Connection:
 
     def __init__(self, env: Mapping[str, str], settings: Settings) -> None:
         self._env = env
-        self._timeout = dict.fromkeys(("read", "write", "pool"), settings.read_timeout)
-        self._timeout["connect"] = settings.connect_timeout
+        self._read_timeout = settings.read_timeout
         self._retry_after_limit = settings.retry_after_limit
         self._trust = Trust(env)
-        self._pools: dict[tuple[str, str], httpcore.ConnectionPool] = {}
         self._sockets: list[socket.socket] = []
+        self._opener = Opener(settings.connect_timeout, self._trust.context, self._sockets.append)
+        self._kept: dict[tuple[str, str, int, str], tuple[Stream, float]] = {}  # until when
 
     @contextlib.contextmanager
     def get(self, url: str, headers: Mapping[str, str]) -> Iterator[Reply]:
@@ -134,9 +77,9 @@ class Connection:
 
     def close(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
-            pool.close()
-        self._pools.clear()
+        for stream, _ in self._kept.values():
+            stream.close()
+        self._kept.clear()
         self._sockets.clear()
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Reply:
@@ -154,48 +97,81 @@ class Connection:
 
     def _send(self, url: str, headers: Mapping[str, str]) -> Reply:
         try:
-            return self._sent(url, headers)
-        except _FAILURES as error:
-            if _UNTRUSTED not in str(error) or not self._trust.widen():
-                raise _failure(error, url) from None
-        self.close()
-        try:
-            return self._sent(url, headers)
-        except _FAILURES as error:
-            raise _failure(error, url) from None
-
-    def _sent(self, url: str, headers: Mapping[str, str]) -> Reply:
-        parts = urlsplit(url)
-        try:
-            host, port, target = asked(url)
+            lines, where, with_login = self._request(url, headers)
         except ValueError:
             raise _broken(url) from None
+        stream = self._taken(where) or self._open(url, where)
+
+        def release(again: bool) -> None:  # noqa: FBT001 - one question
+            if again:
+                self._kept[where] = stream, time.monotonic() + IDLE
+            else:
+                stream.close()
+
+        try:
+            stream.sendall("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
+            from bubble.system.http.answer import Reply, answered  # while the server works on it
+
+            answer = answered(stream, "GET")
+            try:
+                return Reply(answer, url, release, _failure, with_login=with_login)
+            except BaseException:
+                answer.close()
+                raise
+        except FAILURES as error:
+            stream.close()
+            raise _failure(error, url) from None
+        except BaseException:
+            stream.close()
+            raise
+
+    def _request(
+        self, url: str, headers: Mapping[str, str]
+    ) -> tuple[list[str], tuple[str, str, int, str], bool]:
+        """Return a request's lines, whom it goes to, and whether it says who asks.
+
+        Raises ValueError for what can't be sent.
+        """
+        scheme = urlsplit(url).scheme
+        host, port, target = asked(url)
+        proxy = proxy_for(url, self._env)
         named = f"[{host}]" if ":" in host else host
-        sent = {"Host": f"{named}:{port}" if port else named, **_HEADERS, **headers}
+        named = f"{named}:{port}" if port else named
+        sent = {"Host": named, **_HEADERS, **headers}
         login = login_of(url) or login_for(url, self._env)
         if login:
             sent["Authorization"] = basic(login)
-        request = httpcore.Request(
-            "GET",
-            httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target),
-            headers=[(name, text.encode("latin-1", "replace")) for name, text in sent.items()],
-            extensions={"timeout": self._timeout, "trace": self._remember},
-        )
-        response = self._pool(parts.scheme, proxy_for(url, self._env)).handle_request(request)
-        return Reply(response, url, with_login=bool(login))
+        if scheme == "http" and urlsplit(proxy).scheme in DEFAULT_PORTS:
+            target = f"http://{named}{target}"  # of the proxy, in whole (RFC 9112, 3.2.2)
+            if own := login_of(proxy):
+                sent["Proxy-Authorization"] = basic(own)
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {text}" for name, text in sent.items())]
+        if not all(line.isprintable() for line in lines):
+            raise ValueError("a line that would be several")
+        return lines, (scheme, host, port or DEFAULT_PORTS[scheme], proxy), bool(login)
 
-    def _pool(self, scheme: str, proxy: str) -> httpcore.ConnectionPool:
-        pool = self._pools.get((scheme, proxy))
-        if pool is None:
-            secure = scheme == "https" or proxy.startswith("https:")
-            context = self._trust.context() if secure else no_tls()
-            pool = self._pools[scheme, proxy] = open_pool(proxy, context)
-        return pool
+    def _taken(self, where: tuple[str, str, int, str]) -> Stream | None:
+        """Return the connection that was kept, unless its server may have closed it meanwhile."""
+        stream, until = self._kept.pop(where, (None, 0.0))
+        if stream is not None and (time.monotonic() >= until or _has_something(stream)):
+            stream.close()
+            return None
+        return stream
 
-    def _remember(self, name: str, info: dict[str, Any]) -> None:
-        """Keep the sockets that are opened, for `abort` (the client's "trace" extension)."""
-        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._sockets.append(info["return_value"].get_extra_info("socket"))
+    def _open(self, url: str, where: tuple[str, str, int, str]) -> Stream:
+        try:
+            try:
+                stream = self._opener.open(*where)
+            except OSError as error:
+                if _UNTRUSTED not in str(error) or not self._trust.widen():
+                    raise
+                stream = self._opener.open(*where)
+        except FAILURES as error:
+            raise _failure(error, url, connecting=True) from None
+        except ValueError:  # a host that no resolver or certificate can have
+            raise _broken(url) from None
+        stream.settimeout(self._read_timeout)
+        return stream
 
     def _check(self, reply: Reply) -> None:
         status = reply.status
@@ -231,16 +207,14 @@ class Connection:
         raise ExchangeError(message, retry=False, status=status)
 
 
-def _failure(error: Exception, url: str) -> ExchangeError:
+def _failure(error: Exception, url: str, *, connecting: bool = False) -> ExchangeError:
     """Return what an error of the client means; its text is shown without secrets."""
     where = shown(url)
-    if isinstance(error, httpcore.TimeoutException):
-        what = "connecting" if isinstance(error, httpcore.ConnectTimeout) else "reading"
+    if isinstance(error, TimeoutError):
+        what = "connecting" if connecting else "reading"
         return ExchangeError(f"{where}: timed out while {what}", retry=True)
     detail = scrub(str(error)) or type(error).__name__
-    if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
-        return _broken(url)
-    if isinstance(error, httpcore.ProxyError) and detail.startswith("407"):
+    if isinstance(error, ProxyRefusedError) and error.status == 407:
         return _refused(407, where, with_login=False)
     if _UNTRUSTED in detail:
         return ExchangeError(
@@ -250,8 +224,8 @@ def _failure(error: Exception, url: str) -> ExchangeError:
         )
     return ExchangeError(
         f"{where}: {detail}",
-        retry=not isinstance(error, httpcore.ProxyError),
-        unreachable=isinstance(error, httpcore.ConnectError) and _found_nobody(error),
+        retry=not isinstance(error, ProxyRefusedError),
+        unreachable=connecting and _found_nobody(error),
     )
 
 
@@ -276,15 +250,18 @@ def _refused(status: int, where: str, *, with_login: bool) -> ExchangeError:
     return ExchangeError(message, retry=False, status=status, hint=hint)
 
 
-def _found_nobody(error: BaseException | None) -> bool:
+def _found_nobody(error: Exception) -> bool:
     """Whether a failed connection failed at once: no such host, nobody listening, no network."""
-    while error is not None:
-        if isinstance(error, (socket.gaierror, ConnectionRefusedError)):
-            return True
-        if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    if isinstance(error, (socket.gaierror, ConnectionRefusedError)):
+        return True
+    return isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}
+
+
+def _has_something(stream: Stream) -> bool:
+    """Whether something came, or the end, that nobody asked for."""
+    waiting = select.poll()
+    waiting.register(stream.fileno(), select.POLLIN | select.POLLPRI)
+    return bool(waiting.poll(0))
 
 
 def _retry_after(text: str) -> float:

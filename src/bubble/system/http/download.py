@@ -171,7 +171,7 @@ def _fill(url: str, part: Part, terms: _Terms, settings: Settings) -> bool:
         finally:
             os.close(source)
         return False
-    from bubble.system.http.swarm import Swarm  # imports httpcore
+    from bubble.system.http.swarm import Swarm  # imports http.client, with email
 
     swarm = Swarm(url, part, env=terms.env, settings=settings, deadline=terms.deadline)
     try:

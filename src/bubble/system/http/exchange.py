@@ -5,6 +5,22 @@ from __future__ import annotations
 from bubble.model.errors import BubbleError
 
 
+class NoAnswerError(Exception):
+    """What came isn't what HTTP lets a server answer; the message says how."""
+
+
+class ProxyRefusedError(Exception):
+    """A proxy doesn't let us through; `status` is what it answered, 0 where it speaks no HTTP."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+# what the network, a server and a proxy do to an exchange
+FAILURES = (OSError, NoAnswerError, ProxyRefusedError)
+
+
 class ExchangeError(Exception):
     """An exchange failed. `retry`: the same request may work later, not before `after` seconds.
 

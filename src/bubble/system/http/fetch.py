@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from bubble.system.http.client import Connection, Reply
+    from bubble.system.http.answer import Reply
+    from bubble.system.http.client import Connection
     from bubble.system.http.settings import Settings
 
 WATCH_EVERY = 0.1
@@ -65,7 +66,7 @@ def _read(url: str, limit: int) -> bytes:
 
 
 def _get(url: str, limit: int, env: Mapping[str, str], settings: Settings, etag: str) -> Fetched:
-    from bubble.system.http.client import Connection  # imports httpcore
+    from bubble.system.http.client import Connection  # imports socket
 
     deadline = time.monotonic() + settings.deadline
     connection = Connection(env, settings)

@@ -7,7 +7,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bubble.system.http.client import Connection, Reply
+    from bubble.system.http.answer import Reply
+    from bubble.system.http.client import Connection
     from bubble.system.http.part import Part
     from bubble.system.http.settings import Settings
 

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bubble.system.http.client import Reply
+    from bubble.system.http.answer import Reply
     from bubble.system.http.part import Part
     from bubble.system.http.settings import Settings
     from bubble.system.http.spans import Span
@@ -78,6 +78,8 @@ class Swarm:
         tick_at = 0.0
         try:
             self._start(1)
+            import bubble.system.http.answer  # noqa: F401 - while the worker connects
+
             while not self._finished():
                 if not self.part.hash_some():
                     with self._lock:

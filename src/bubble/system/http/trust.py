@@ -50,8 +50,6 @@ class Trust:
 def _context(cafile: str, capath: str, is_wide: bool) -> ssl.SSLContext:  # noqa: FBT001 - cached
     import ssl
 
-    import certifi
-
     try:
         if cafile or capath:  # both count where both are named, as OpenSSL has it
             return ssl.create_default_context(cafile=cafile or None, capath=capath or None)
@@ -61,7 +59,7 @@ def _context(cafile: str, capath: str, is_wide: bool) -> ssl.SSLContext:  # noqa
             f"no certificates can be read from {printable(cafile or capath)}: {error.strerror}",
             hint="correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
         ) from None
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = ssl.create_default_context(cafile=_certifis())
     if is_wide:
         context.load_default_certs()
         for path in SYSTEM_BUNDLES:
@@ -72,9 +70,15 @@ def _context(cafile: str, capath: str, is_wide: bool) -> ssl.SSLContext:  # noqa
     return context
 
 
-@lru_cache(maxsize=1)
-def no_tls() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for clients that only ever speak plain HTTP."""
-    import ssl
+def _certifis() -> str:
+    """Return the path of certifi's certificates, without its import: 10 ms of others' modules."""
+    import os
+    from importlib.machinery import PathFinder
 
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    found = PathFinder.find_spec("certifi")
+    path = f"{os.path.dirname(found.origin or '')}/cacert.pem" if found else ""
+    if os.path.isfile(path):
+        return path
+    import certifi  # a distribution's names the system's
+
+    return certifi.where()
