@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import itertools
 import os
 import random
 import threading
-import time
 
 import pytest
 
 from bubble.model.errors import BubbleError
 from bubble.pythons.installing.ahead import Ahead
 from bubble.system.archive import extract, headers
-from bubble.system.archive.stream import AHEAD, EARLY
+from bubble.system.archive.stream import AHEAD, CHUNK, EARLY
 from bubble.system.http.download import download
 from bubble.system.http.part import Part
 from support import tarbuild as t
@@ -22,6 +22,7 @@ from support.archive_arena import Arena
 from support.fault_handlers import Resource, sequence
 from support.fault_server import serve
 from support.figures import caught
+from support.patience import PATIENCE
 from support.trees import snapshot
 
 TYPE_CHECKING = False
@@ -187,6 +188,8 @@ def test_another_file_in_its_place_is_not_what_was_expanded(arena: Arena) -> Non
 ZEROS = (EARLY + 100) << 20
 BOMBS = {
     "gzip": (t.gz_of_zeros(t.file(b"python/a"), ZEROS), EARLY),
+    # what hardly shrinks comes in small pieces, of which as many bytes may wait
+    "noise": (gzip.compress(random.Random(1).randbytes((EARLY + 8) << 20), 0), EARLY),
     # nothing of it is expanded before the file is whole, and its window takes memory as well
     "zstd": (t.zst_of_zeros(t.file(b"python/a"), ZEROS), AHEAD),
 }
@@ -204,11 +207,14 @@ def test_what_waits_for_the_reader_is_bounded(arena: Arena, kind: str) -> None:
         assert growth is not None
         if kind == "zstd":
             growth.end()
-        while stream._ready.qsize() < most:  # until the thread has worked as far as it may
-            time.sleep(0.01)
-        while not stream._permits.empty():
-            time.sleep(0.01)
-        assert stream._ready.qsize() == most
+        waiting = 0
+        while waiting < most * CHUNK:  # so far the thread may work, and does
+            item = stream._ready.get(timeout=PATIENCE)
+            assert isinstance(item, tuple)
+            waiting += len(item[0])
+        assert waiting < (most + 1) * CHUNK
+        assert stream._permits.empty()
+        assert stream._ready.empty()
     assert not left()
 
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20  # expanded bytes at a time: few thread switches, still near the caches
 PIECE = 1 << 18  # compressed bytes at a time
-AHEAD = 4  # chunks that wait for the reader
-EARLY = 48  # chunks that wait for the end of the download, of what is expanded before it
+AHEAD = 4  # chunks, or as much in smaller ones, that wait for the reader
+EARLY = 64  # chunks that wait for the end of the download, of what is expanded before it
 _BLOCK = 4096  # expanded bytes of zstd's blocks on average, at least: they are 128 KiB, or split
 _RLE = 1  # the kind of zstd block that is one byte, repeated
 _STOP, _GO = 0, 1
@@ -143,7 +143,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield chunks of expanded bytes, none empty."""
-        expanded = 0
+        expanded = freed = 0
         limits, total = self._limits, self.total
         while (item := self._ready.get()) is not None:
             if isinstance(item, BaseException):
@@ -155,7 +155,10 @@ class Stream:
             if expanded > limits.ratio_from and expanded > limits.ratio * total:
                 raise refusal(f"it expands to more than {limits.ratio} times its size")
             yield chunk
-            self._permit(1)
+            freed += len(chunk)
+            if freed >= CHUNK:
+                freed -= CHUNK
+                self._permit(1)
         self.consumed = total
 
     def _permit(self, chunks: int) -> None:
@@ -167,11 +170,17 @@ class Stream:
 
     def _run(self) -> None:
         last: BaseException | None = None
+        room = 0
         try:
-            while self._permits.get() == _GO and not self._stopped:
+            while not self._stopped:
+                if room <= 0:
+                    if self._permits.get() == _STOP:
+                        break
+                    room += CHUNK
                 chunk = next(self._chunks, b"")
                 if not chunk:
                     break
+                room -= len(chunk)
                 self._ready.put((chunk, self._read))
                 del chunk
         except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
