@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bubble.system.elsewhere import locks_alone
+from bubble.system.mounts import locks_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from bubble.envs.knowing import placing
 from bubble.envs.making.clone import both_locks, clone
 from bubble.envs.making.duplicate import duplicate
 from bubble.selection import registry
+from bubble.system.descent import directories
 from bubble.system.lock import Lock, is_held
 from bubble.system.pyvenv_cfg import read_configuration
 from bubble.system.staging import Staging
-from bubble.system.trees import remove_tree, sizes_of, walk
+from bubble.system.trees import remove_tree, sizes_of
 from support.handmade import environment, installation, refused, write
 from support.needs import LINUX_ONLY
 
@@ -89,12 +90,12 @@ def test_a_tree_of_any_depth_is_copied_with_few_open_files(root: str, tmp_path: 
     try:
         duplicate(root, f"{tmp_path}/copy")
         found = sizes_of(f"{tmp_path}/copy")
-        places = list(walk(f"{tmp_path}/copy/lib"))
+        copy = directories(f"{tmp_path}/copy/lib", [])
+        (bottom,) = ((way.path, way.here.files) for way in copy if len(way.here.files) > 1)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert found == sizes_of(root)
-    (bottom,) = (place for place in places if "link" in place[2])
-    assert sorted(bottom[2]) == ["file", "link"]
+    assert sorted(bottom[1]) == [("file", True), ("link", False)]
     assert bottom[0].endswith("/deep" * deep)
     for tree in (root, f"{tmp_path}/copy"):
         remove_tree(tree)  # nor does pytest get so deep
@@ -152,9 +153,9 @@ def test_a_clone_under_a_narrow_umask_is_as_open_as_its_original(layout: Layout)
         other = clone(made, "other", "/", layout).environment
     finally:
         os.umask(before)
-    for above, directories, names in os.walk(made.path):
+    for above, below, names in os.walk(made.path):
         inside = os.path.relpath(above, made.path)
-        for name in (*directories, *names):
+        for name in (*below, *names):
             one, two = f"{above}/{name}", f"{other.path}/{inside}/{name}"
             if not os.path.islink(one):
                 assert os.stat(one).st_mode == os.stat(two).st_mode, two

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from bubble.envs.discarding import gc
-from bubble.system import gone
+from bubble.system import gone, mounts
 from bubble.system.gone import is_gone
 from support.handmade import environment, machine, write
 from support.others import NOBODY, everybodys_bubble, opened, run_as
@@ -18,10 +18,16 @@ from support.others import NOBODY, everybodys_bubble, opened, run_as
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     from bubble.system.layout import Layout
 
 STORE = "/nonexistent/store"
+
+
+def table_of(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """Take a file for the kernel's table of mounts."""
+    monkeypatch.setattr(mounts, "TABLE", table)
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def test_such_a_place_is_none_below_the_disk_itself(
     "error",
     [errno.ESTALE, errno.EACCES, errno.EIO, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN],
 )
-@pytest.mark.parametrize("at", ["lstat", "listdir"])
+@pytest.mark.parametrize("at", ["lstat", "scandir"])
 def test_an_error_is_no_evidence(
     full: str, monkeypatch: pytest.MonkeyPatch, at: str, error: int
 ) -> None:
@@ -103,6 +109,37 @@ def test_an_error_is_no_evidence(
 
     monkeypatch.setattr(os, at, fail)
     assert not is_gone(f"{full}/.venv", STORE)
+
+
+def test_of_a_large_directory_one_name_is_read(full: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a thousand that are gone from among a thousand would take a million."""
+    read: list[str] = []
+
+    class Counted:
+        def __init__(self, path: str) -> None:
+            self._entries = scandir(path)
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._entries.close()
+
+        def __iter__(self) -> Self:
+            return self
+
+        def __next__(self) -> os.DirEntry[str]:
+            entry = next(self._entries)
+            read.append(entry.name)
+            return entry
+
+    scandir = os.scandir
+    for name in "abcdefgh":
+        write(f"{full}/{name}")
+    monkeypatch.setattr(os, "scandir", Counted)
+    monkeypatch.setattr(os, "listdir", lambda path: pytest.fail(f"all of {path} is read"))
+    assert is_gone(f"{full}/project/.venv", STORE)
+    assert len(read) == 1
 
 
 def test_a_loop_a_file_for_a_directory_and_a_name_too_long_are_no_evidence(full: str) -> None:
@@ -123,7 +160,7 @@ def test_what_fstab_names_and_is_not_mounted_is_away(
     write(f"{tmp_path}/fstab", f"# a disk\n/dev/sdb1 {disk} ext4 noauto 0 0\n")
     assert not is_gone(path, STORE)
     line = f"1 0 8:1 / {disk} rw shared:1 - ext4 /dev/sdb1 rw"
-    monkeypatch.setattr(gone, "_MOUNTS", write(f"{tmp_path}/mountinfo", f"{line}\n"))
+    table_of(monkeypatch, write(f"{tmp_path}/mountinfo", f"{line}\n"))
     assert is_gone(path, STORE), "it is mounted now"
 
 
@@ -131,9 +168,9 @@ def test_below_an_automounter_nothing_is_known(
     full: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lines = f"1 0 0:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:2 / {full} rw - autofs auto.home rw\n"
-    monkeypatch.setattr(gone, "_MOUNTS", write(f"{tmp_path}/mountinfo", lines))
+    table_of(monkeypatch, write(f"{tmp_path}/mountinfo", lines))
     assert not is_gone(f"{full}/me/project/.venv", STORE)
-    monkeypatch.setattr(gone, "_MOUNTS", f"{tmp_path}/no-such-file")
+    table_of(monkeypatch, f"{tmp_path}/no-such-file")
     assert is_gone(f"{full}/me/project/.venv", STORE)
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.system import trees
-from bubble.system.trees import Obstacle, mount_below, obstacle, remove_tree, size_of
+from bubble.system import mounts
+from bubble.system.mounts import mount_below
+from bubble.system.trees import Obstacle, obstacle, remove_tree, size_of
 from support.needs import ROOT_ONLY, needs, not_here
 from support.trees import fill, filled
 
@@ -59,7 +60,7 @@ def test_a_tree_with_a_mount_below_is_refused_untouched(tmp_path: Path) -> None:
     fill(tree)
     script = (
         "import sys\n"
-        "from bubble.system.trees import mount_below, remove_tree\n"
+        "from bubble.system.trees import remove_tree\n"
         "from bubble.model.errors import BubbleError\n"
         "try:\n    remove_tree(sys.argv[1])\n"
         "except BubbleError as error:\n    print(error.kind, error.message)\n"
@@ -110,7 +111,7 @@ def test_a_directory_that_goes_while_it_is_deleted_is_gone(
 
 
 def test_a_mount_error_carries_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bubble.system.trees.mount_below", lambda path: f"{path}/m")
+    monkeypatch.setattr("bubble.system.mounts.mount_below", lambda path: f"{path}/m")
     with pytest.raises(BubbleError) as caught:
         remove_tree(str(tmp_path / "tree"))
     assert caught.value.kind == "store"
@@ -125,7 +126,7 @@ def test_where_there_is_no_proc_nothing_is_known_to_be_mounted(
 
     assert mount_below("/proc") == "/proc"
     fill(str(tmp_path / "tree"))
-    monkeypatch.setattr(trees, "open", missing, raising=False)
+    monkeypatch.setattr(mounts, "open", missing, raising=False)
     assert mount_below("/proc") == ""
     remove_tree(str(tmp_path / "tree"))
     assert not os.path.lexists(tmp_path / "tree")
@@ -139,7 +140,7 @@ def test_a_mount_point_with_a_space_and_a_backslash_is_recognised(
     point = tmp_path / "a b\\c\td"
     escaped = str(point).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
     table.write_text(f"36 35 98:0 /root {escaped} rw - ext3 /dev/root rw\n")
-    monkeypatch.setattr(trees, "open", lambda _, mode: table.open(mode), raising=False)
+    monkeypatch.setattr(mounts, "open", lambda _, mode: table.open(mode), raising=False)
     assert mount_below(str(point)) == mount_below(str(tmp_path)) == str(point)
     assert mount_below(f"{point}/below") == mount_below(str(tmp_path / "a")) == ""
 

@@ -60,26 +60,3 @@ def may_be_anothers(token: str, path: str) -> bool:
 def is_shared(directory: str) -> bool:
     """Whether several machines can have the disk of a directory (absolute) at a time."""
     return not _NETWORK.isdisjoint(file_system_kinds(directory))
-
-
-def locks_alone(directory: str, mounts: str = "/proc/self/mountinfo") -> str:
-    """Return the NFS mount option by which a directory's locks hold on this machine alone, or "".
-
-    The kernel answers those locks as if they were everybody's (nfs(5), `nolock`, `local_lock`).
-    """
-    try:
-        device = os.stat(directory).st_dev
-        with open(mounts, "rb") as file:
-            lines = os.fsdecode(file.read()).splitlines()
-    except OSError:
-        return ""
-    number = f"{os.major(device)}:{os.minor(device)}"
-    for line in lines:
-        words = line.split(" ")
-        if words[2:3] != [number] or "-" not in words[6:-1]:
-            continue
-        kind, *rest = words[words.index("-", 6) + 1 :]
-        for option in rest[-1].split(",") if rest and kind in {"nfs", "nfs4"} else ():
-            if option in {"nolock", "local_lock=all", "local_lock=flock"}:
-                return option
-    return ""

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 
-from bubble.system.trees import unescaped
+from bubble.system.mounts import mounts, unescaped
 
 # below these, a directory comes and goes with the disk or server that is mounted there; the value
 # says how many steps below (udisks: /media/USER/NAME, /run/media/USER/NAME)
 _BASES = {"/media": 2, "/run/media": 2, "/mnt": 1, "/Volumes": 1, "/net": 2, "/misc": 1, "/": 1}
 _FSTAB = "/etc/fstab"
-_MOUNTS = "/proc/self/mountinfo"
 
 
 def is_gone(path: str, store: str) -> bool:
@@ -27,30 +26,37 @@ def is_gone(path: str, store: str) -> bool:
     point) and that isn't where disks come and go. Links are followed, all but the thing itself.
     In `store` (absolute), which is there itself, an empty directory is no mount point.
     """
-    real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-    try:
-        os.lstat(real)
-    except FileNotFoundError:
-        pass
-    except OSError:  # a loop, a file as a directory, no permission, a stale handle
+    if not _is_missing(path):  # of most there is no more to ask
         return False
-    else:
+    real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    if not _is_missing(real):
         return False
     above, missing = os.path.split(real)
     while not os.path.lexists(above):
         above, missing = os.path.split(above)
     try:
-        is_empty = not os.listdir(above)
+        with os.scandir(above) as entries:  # it may have thousands
+            is_empty = next(entries, None) is None
     except OSError:
         return False
-    if f"{above}/".startswith(f"{os.path.realpath(store)}/"):
-        return True
-    return (
+    if (
         not is_empty
         and os.access(above, os.W_OK | os.X_OK)
         and not _comes_and_goes(f"{above.rstrip('/')}/{missing}")
         and not _is_elsewhere(real, above)
-    )
+    ):
+        return True
+    return f"{above}/".startswith(f"{os.path.realpath(store)}/")
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:  # a loop, a file as a directory, no permission, a stale handle
+        pass
+    return False
 
 
 def barred(path: str) -> str:
@@ -86,7 +92,7 @@ def _comes_and_goes(lost: str) -> bool:
 
 def _is_elsewhere(path: str, above: str) -> bool:
     """Whether `path` lies on what fstab mounts and isn't mounted, or below an automounter's."""
-    mounted = _mounted()
+    mounted = {mount.point: mount.kind for mount in mounts()}
     for point in _listed():
         if f"{path}/".startswith(f"{point}/") and point not in mounted:
             return True
@@ -94,16 +100,6 @@ def _is_elsewhere(path: str, above: str) -> bool:
         (p for p in mounted if f"{above}/".startswith(f"{p.rstrip('/')}/")), key=len, default=""
     )
     return mounted.get(holder) == "autofs"
-
-
-def _mounted() -> dict[str, str]:
-    """Return the mount points (absolute) and what is mounted there; empty where /proc isn't."""
-    found = {}
-    for line in _lines(_MOUNTS):
-        words = line.split(" ")
-        if "-" in words[6:-1]:
-            found[unescaped(words[4])] = words[words.index("-", 6) + 1]
-    return found
 
 
 def _listed() -> list[str]:

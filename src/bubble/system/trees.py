@@ -41,6 +41,8 @@ def remove_tree(path: str, directory: int | None = None, *, last: str = "") -> N
     deleted doesn't keep the rest; the first such error is raised in the end, an OSError with the
     whole path. Raises BubbleError(store), and deletes nothing, when something is mounted below.
     """
+    from bubble.system.mounts import mount_below  # lazily: everyday commands delete no tree
+
     mounted = mount_below(path)
     if mounted:
         raise BubbleError(
@@ -61,6 +63,8 @@ def remove_tree(path: str, directory: int | None = None, *, last: str = "") -> N
 
 def obstacle(path: str) -> Obstacle | None:
     """Return the first thing for which `remove_tree` would fail, as far as a look can tell."""
+    from bubble.system.mounts import mount_below
+
     if mounted := mount_below(path):
         return Obstacle(path=mounted, why="it is mounted", is_mount=True)
     closed: list[str] = []
@@ -84,21 +88,6 @@ def obstacle(path: str) -> Obstacle | None:
         if os.lstat(place).st_uid != os.geteuid():
             return Obstacle(path=place, why="it belongs to another user")
     return None
-
-
-def mount_below(path: str) -> str:
-    """Return a mount point at or below `path` (absolute), or ""; always "" where /proc isn't."""
-    try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return ""
-    real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-    for line in lines:
-        point = unescaped(os.fsdecode(line.split(b" ", 5)[4]))
-        if point == real or point.startswith(real + "/"):
-            return point
-    return ""
 
 
 def size_of(path: str) -> int:
@@ -153,11 +142,23 @@ def _measured(path: str, names: Names) -> tuple[int, int]:
 def walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield each directory at and below `path`, the names of those in it, and all other names.
 
-    As `os.walk`, which recurses before Python 3.12. What can't be read is passed over.
+    As `os.walk`, which recurses before Python 3.12. What can't be read is passed over, and so is
+    what has too long a path.
     """
-    for descent in directories(path, []):
-        here = descent.here
-        yield descent.path, list(here.names), [name for name, _ in here.files]
+    waiting = [] if os.path.islink(path) else [path]
+    while waiting:
+        place = waiting.pop()
+        below: list[str] = []
+        others: list[str] = []
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    is_directory = entry.is_dir(follow_symlinks=False)
+                    (below if is_directory else others).append(entry.name)
+        except OSError:
+            continue
+        waiting += [f"{place}/{name}" for name in below]
+        yield place, below, others
 
 
 def _remove(parent: int, path: str, last: str) -> None:
@@ -256,10 +257,3 @@ def _is_immutable(name: str, directory: int) -> bool:
     finally:
         os.close(descriptor)
     return bool(found[0] & _IMMUTABLE)
-
-
-def unescaped(field: str) -> str:
-    """Undo the octal escapes of a field of /proc/self/mountinfo or fstab(5)."""
-    for character in (" ", "\t", "\n", "\\"):
-        field = field.replace(f"\\{ord(character):03o}", character)
-    return field

@@ -12,9 +12,9 @@ from bubble.model.errors import BubbleError
 from bubble.model.key import parse_key
 from bubble.model.text import printable, size
 from bubble.pythons.installed import store
-from bubble.system.elsewhere import locks_alone
 from bubble.system.gone import barred, is_gone
 from bubble.system.layout import layout_from
+from bubble.system.mounts import locks_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

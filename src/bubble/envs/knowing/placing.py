@@ -80,7 +80,7 @@ def require_sayable(path: str) -> None:
 
 def require_unmounted(path: str) -> None:
     """Refuse to throw away an environment in which something is mounted: BubbleError(store)."""
-    from bubble.system.trees import mount_below
+    from bubble.system.mounts import mount_below
 
     mounted = mount_below(path)
     if mounted:

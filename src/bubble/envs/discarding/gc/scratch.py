@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import time
 
@@ -12,7 +13,7 @@ from bubble.selection import registry
 from bubble.selection.identity import mark_of
 from bubble.system import journal
 from bubble.system.elsewhere import may_be_anothers
-from bubble.system.files import is_alive, is_temporary, writer_of
+from bubble.system.files import is_alive, is_temporary, names_in, writer_of
 from bubble.system.lock import is_held
 from bubble.system.trees import size_of, walk
 
@@ -79,11 +80,12 @@ def _temporaries(layout: Layout) -> Iterator[Item]:
         layout.cache,
         layout.catalogues,
     ]
-    for root in (layout.answers, layout.requests, layout.choices, layout.own_choices):
-        places += [place for place, _, _ in walk(root)]
-    for place in places:
-        for path in _paths(place):
-            name = os.path.basename(path)
+    found = [(place, names_in(place)) for place in places]
+    roots = (layout.answers, layout.requests, layout.choices, layout.own_choices)
+    below = ((place, sorted(names)) for root in roots for place, _, names in walk(root))
+    for place, names in itertools.chain(found, below):
+        for name in names:
+            path = f"{place}/{name}"
             if is_temporary(name) and _is_abandoned(path, name):
                 yield Item(kind="scratch", path=path, why="an unfinished file", size=_size(path))
 
