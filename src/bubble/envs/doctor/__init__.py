@@ -40,7 +40,6 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     environments.strangers,
     environments.stranded,
     environments.kernel_specs,
-    scraps.answers,
     scraps.memos,
     scraps.locks,
 )

@@ -6,8 +6,8 @@ import os
 import time
 from shlex import quote
 
-from bubble.envs.discarding.gc.contradictions import contradictions
-from bubble.envs.discarding.gc.plan import crooked_links, useless_memos
+from bubble.envs.discarding.gc.memos import ANSWER, FORMAT, useless_memos
+from bubble.envs.discarding.gc.plan import crooked_links
 from bubble.envs.discarding.gc.scratch import leftovers
 from bubble.envs.doctor.finding import ERROR, NOTE, WARNING, Finding, Patient, counted
 from bubble.model.text import printable, size
@@ -61,22 +61,21 @@ def links(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def answers(patient: Patient) -> Iterator[Finding]:
-    """Look for directories in which the shims would run something else than what is chosen."""
-    for item in contradictions(patient):
-        yield Finding(
-            id="store.contradiction",
-            severity=ERROR,
-            what=f"the shims would run another Python than the one that is chosen: {item.why}",
-            where=item.path,
-            fix="bubble gc --only memos",
-            automatic=True,
-        )
-
-
 def memos(patient: Patient) -> Iterator[Finding]:
-    """Look for memos that make every command there take the slow way."""
-    old = [item for item in useless_memos(patient.layout) if item.why == "of another format"]
+    """Look for memos by which a shim would run something else, or takes the slow way."""
+    old = []
+    for fault, item in useless_memos(patient):
+        if fault == FORMAT:
+            old.append(item)
+        if fault == ANSWER:
+            yield Finding(
+                id="store.contradiction",
+                severity=ERROR,
+                what=f"the shims would run another Python than the one that is chosen: {item.why}",
+                where=item.path,
+                fix="bubble gc --only memos",
+                automatic=True,
+            )
     if old:
         yield Finding(
             id="store.memo-format",

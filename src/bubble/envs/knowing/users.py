@@ -24,8 +24,9 @@ from bubble.selection.known import (
     last_answer,
     shell_requests,
 )
+from bubble.selection.many import Selector
 from bubble.selection.registry import environments
-from bubble.selection.resolve import World, select
+from bubble.selection.resolve import World
 from bubble.selection.sources import READERS, VARIABLE
 from bubble.system.directory import upwards
 from bubble.system.gone import is_gone
@@ -73,7 +74,7 @@ class Use(Record):
 
 def uses(machine: Machine, cwd: str = "/") -> list[Use]:
     """Return every use that can be known; the directory `cwd` (absolute) is known as well."""
-    shelf = Shelf(machine.layout)
+    shelf, asked = Shelf(machine.layout), _Asked(machine)
     present = store.installations(machine.layout)
     directories = sorted({
         *known_directories(machine.layout),
@@ -86,8 +87,8 @@ def uses(machine: Machine, cwd: str = "/") -> list[Use]:
         if runs_bubble(i, machine.layout)
     ]
     found += _environments(machine, shelf, directories)
-    found += _pins(machine, shelf, directories)
-    found += _shells(machine)
+    found += _pins(asked, shelf, directories)
+    found += _shells(asked)
     found += running(machine.layout)
     return list(dict.fromkeys(found))
 
@@ -218,31 +219,35 @@ def _use_of(place: Place | None, who: str, path: str, *, is_known: bool = False)
         )
 
 
-def _pins(machine: Machine, shelf: Shelf, directories: Iterable[str]) -> Iterator[Use]:
+def _pins(asked: _Asked, shelf: Shelf, directories: Iterable[str]) -> Iterator[Use]:
+    machine = asked.machine
     quiet = {name: value for name, value in machine.env.items() if name != VARIABLE}
-    files: dict[str, Read] = {}
+    selector = Selector()
+    places: dict[str, None] = {}
     for directory in directories:
-        yield from _selected(directory, quiet, machine)
+        yield from _selected(directory, quiet, machine, selector)
         for above in upwards(directory):
-            for name, read in READERS[:-1]:  # which of them a `requires-python` means: `_selected`
-                files[f"{above.rstrip('/')}/{name}"] = read
-    for path, read in files.items():
-        yield from _asked(path, read, path, machine)
-    yield from _asked(machine.layout.global_pin, read_python_version, "the global pin", machine)
+            if above in places:
+                break
+            places[above] = None
+    for place in places:
+        for name, read in READERS[:-1]:  # which of them a `requires-python` means: `_selected`
+            path = f"{place.rstrip('/')}/{name}"
+            yield from asked.by_file(path, read, path)
+    yield from asked.by_file(machine.layout.global_pin, read_python_version, "the global pin")
     for directory, memo in directory_memos(machine.layout):
         if not os.path.isdir(directory) and not is_gone(directory, machine.layout.home):
-            for place in map(shelf.holding, last_answer(memo, machine.layout)):
-                if place:
-                    yield Use(key=place.key, who=f"{directory} (not there now)", kind="pin")
+            for holder in map(shelf.holding, last_answer(memo, machine.layout)):
+                if holder:
+                    yield Use(key=holder.key, who=f"{directory} (not there now)", kind="pin")
 
 
-def _selected(directory: str, env: Mapping[str, str], machine: Machine) -> Iterator[Use]:
+def _selected(
+    directory: str, env: Mapping[str, str], machine: Machine, selector: Selector
+) -> Iterator[Use]:
     world = World(cwd=directory, env=env, layout=machine.layout, platform=machine.platform)
-    try:
-        selection = select(world)
-    except BubbleError:
-        return  # what can't be chosen isn't used
-    if selection.source.kind == "file":
+    selection = selector.select(world)  # what can't be chosen isn't used
+    if selection and selection.source.kind == "file":
         for answer in selection.answers:
             if answer.key and answer.entry:
                 yield Use(
@@ -253,32 +258,45 @@ def _selected(directory: str, env: Mapping[str, str], machine: Machine) -> Itera
                 )
 
 
-def _asked(path: str, read: Read, who: str, machine: Machine) -> Iterator[Use]:
-    """Yield what each entry of a version file means, whether the file decides or not."""
-    try:
-        entries = read(path) or ()
-    except (BubbleError, OSError):
-        return
-    for entry in entries:
-        yield from _meant(entry.text, who, "pin", machine)
+class _Asked:
+    """What is asked for somewhere; what a text means is looked up once, however many say it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._known: dict[str, str] = {}
+
+    def by_file(self, path: str, read: Read, who: str) -> Iterator[Use]:
+        """Yield what each entry of a version file means, whether the file decides or not."""
+        try:
+            entries = read(path) or ()
+        except (BubbleError, OSError):
+            return
+        for entry in entries:
+            yield from self.by_text(entry.text, who, "pin")
+
+    def by_text(self, text: str, who: str, kind: str) -> Iterator[Use]:
+        if text not in self._known:
+            self._known[text] = self._key_of(text)
+        if key := self._known[text]:
+            yield Use(key=key, who=who, kind=kind, request=text)
+
+    def _key_of(self, text: str) -> str:
+        try:
+            request = parse_request(text)
+        except BubbleError:
+            return ""
+        found = store.matching(self.machine.layout, request, self.machine.platform)
+        return str(found[0].key) if found else ""
 
 
-def _meant(text: str, who: str, kind: str, machine: Machine) -> Iterator[Use]:
-    try:
-        request = parse_request(text)
-    except BubbleError:
-        return
-    for installation in store.matching(machine.layout, request, machine.platform)[:1]:
-        yield Use(key=str(installation.key), who=who, kind=kind, request=text)
-
-
-def _shells(machine: Machine) -> Iterator[Use]:
+def _shells(asked: _Asked) -> Iterator[Use]:
+    machine = asked.machine
     now = machine.env.get(VARIABLE, "").strip()
     past = [text for text, _, days in shell_requests(machine.layout) if days < ALIAS_DAYS]
     for text, kind in [(now, "shell"), *((text, "past") for text in past)]:
         for part in text.split(":"):
             if part.strip():
-                yield from _meant(part.strip(), f"{VARIABLE}={text}", kind, machine)
+                yield from asked.by_text(part.strip(), f"{VARIABLE}={text}", kind)
 
 
 def running(layout: Layout) -> Iterator[Use]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 import time
 
-from bubble.envs.discarding.gc.contradictions import contradictions
 from bubble.envs.discarding.gc.item import KINDS, Item
+from bubble.envs.discarding.gc.memos import useless_memos
 from bubble.envs.discarding.gc.scratch import leftovers
 from bubble.envs.discarding.gc.scripts import unused
 from bubble.envs.knowing.inspect import look_at_all
 from bubble.envs.knowing.placing import bubble_at
 from bubble.envs.knowing.users import uses
 from bubble.pythons.installed import store
-from bubble.selection.facts import head_of
 from bubble.selection.identity import is_itself
-from bubble.selection.known import ALIAS_DAYS, directory_memos, shell_requests
 from bubble.selection.registry import all_unfinished, environments, useless_marks
 from bubble.selection.shortcuts import about_of
 from bubble.system.files import is_temporary, names_in, read_text
@@ -58,10 +56,9 @@ def plan(
         "scratch": lambda: leftovers(machine.layout),
         "links": lambda: crooked_links(machine),
         "memos": lambda: (
-            *useless_memos(machine.layout),
+            *(memo for _, memo in useless_memos(machine)),
             *useless_states(machine.layout),
             *useless_shortcuts(machine.layout),
-            *contradictions(machine),
         ),
         "records": lambda: _dead_records(machine.layout, cwd),
         "previous": lambda: _previous(machine.layout) if everything or asked else (),
@@ -97,20 +94,6 @@ def crooked_links(machine: Machine) -> Iterator[Item]:
         if target:
             why = "not the newest patch" if os.path.exists(path) else "leads nowhere"
         yield Item(kind="links", path=path, why=why)
-
-
-def useless_memos(layout: Layout) -> Iterator[Item]:
-    """Yield memos that no shim will use again."""
-    for directory, path in directory_memos(layout):
-        if is_gone(directory, layout.home):
-            yield Item(kind="memos", path=path, why=f"{directory} is gone")
-        elif _is_foreign(path, layout):
-            yield Item(kind="memos", path=path, why="of another format")
-    for text, path, days in shell_requests(layout):
-        if days > ALIAS_DAYS:
-            yield Item(kind="memos", path=path, why=f"{text} was not asked for in {days:.0f} days")
-        elif _is_foreign(path, layout):
-            yield Item(kind="memos", path=path, why="of another format")
 
 
 def useless_states(layout: Layout) -> Iterator[Item]:
@@ -154,10 +137,6 @@ def _previous(layout: Layout) -> Iterator[Item]:
                 why=f"what {place[1]} was before its last sync",
                 size=freed_by(environment.path),
             )
-
-
-def _is_foreign(memo: str, layout: Layout) -> bool:
-    return not (read_text(memo, 65536) or "").startswith(f"{head_of(layout)}\n")
 
 
 def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
