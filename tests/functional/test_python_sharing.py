@@ -110,7 +110,7 @@ def test_a_file_that_was_damaged_since_is_not_shared(
     assert OS not in shared(old, new)
     assert shelf.verified(new).is_whole
     remove(new, shelf.machine)
-    monkeypatch.setattr(twin, "_same", lambda *_: True)
+    monkeypatch.setattr(twin, "same_content", lambda *_: True)
     new = shelf.add(NEW)
     assert [(p.path, p.what) for p in shelf.verified(new).problems] == [(OS, "content")]
     caught("a file that is shared by what a manifest says of it", by="a damaged twin")

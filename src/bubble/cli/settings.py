@@ -103,6 +103,15 @@ SETTINGS = (
         meaning="what `bubble create` installs into every new environment",
     ),
     Setting(
+        key="shared-packages",
+        variable="BUBBLE_SHARED_PACKAGES",
+        kind="text",
+        default="auto",
+        meaning="what environments have together of the same packages: `auto` is blocks where the "
+        "file system clones files, else read-only files (hard links), these not for root; `links` "
+        "is for root, too; `none` is nothing",
+    ),
+    Setting(
         key="lock-timeout",
         variable="BUBBLE_LOCK_TIMEOUT",
         kind="seconds",

@@ -21,6 +21,22 @@ _MOST = 1 << 30  # bytes at a time, in the kernel
 _CHUNK = 1 << 20
 
 
+def same_content(file: int, content: bytes | int) -> bool:
+    """Whether a file has exactly this content; a descriptor stands for that of another file."""
+    at = 0
+    while True:
+        block = os.pread(file, _CHUNK, at)
+        if isinstance(content, int):
+            expected = os.pread(content, _CHUNK, at)
+        else:
+            expected = content[at : at + _CHUNK]
+        if block != expected:
+            return False
+        if not block:
+            return True
+        at += len(block)
+
+
 class Copier:
     """Copies contents from one file system to one other; counts the `cloned` and the `copied`."""
 

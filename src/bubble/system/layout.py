@@ -114,8 +114,13 @@ class Layout(Record):
 
     @property
     def seeds(self) -> str:
-        """Unpacked copies of pip, which environments link to."""
+        """Unpacked copies of pip, from which environments get theirs."""
         return f"{self.home}/seeds"
+
+    @property
+    def packages(self) -> str:
+        """Files of packages that environments share, by their sha256."""
+        return f"{self.home}/packages"
 
     @property
     def tools(self) -> str:
@@ -268,6 +273,12 @@ def layout_at(env: Mapping[str, str], *, home: str, cache: str) -> Layout:
     said = env.get(SYSTEM_VARIABLE) or ""
     system = "" if said == "none" else _directory(env, SYSTEM_VARIABLE, lambda _: SYSTEM_HOME)
     return Layout(home=home, cache=cache, system="" if system == home else system, said=said)
+
+
+def is_everybodys(layout: Layout, env: Mapping[str, str]) -> bool:
+    """Whether a store is one that an administrator keeps for all others, who run what is there."""
+    systems = (SYSTEM_HOME, env.get(SYSTEM_VARIABLE))
+    return bool(env.get(SYSTEM_MARK)) or layout.home in systems
 
 
 def configuration_file(env: Mapping[str, str]) -> str:

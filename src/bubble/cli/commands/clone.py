@@ -35,6 +35,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.knowing.locate import DEFAULT, is_path
     from bubble.envs.knowing.placing import dangers
     from bubble.envs.making.clone import clone
+    from bubble.envs.making.sharing import may_link
     from bubble.envs.making.wanted import require_narrow
     from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
@@ -49,7 +50,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
             f"give the clone a name: bubble clone {quoted(options.source)} NAME",
         )
     with context.output.working(f"cloning {source.title}"):
-        made = clone(source, options.target, cwd, context.layout)
+        links = bool(may_link(context.layout, context.env))
+        made = clone(source, options.target, cwd, context.layout, links=links)
     context.renew_shims([made.environment.path])
     environment, files = made.environment, made.files
     return Outcome(
@@ -57,7 +59,7 @@ def execute(options: Namespace, context: Context) -> Outcome:
             "name": environment.name or None,
             "path": environment.path,
             "source": source.path,
-            "files": {"cloned": files.cloned, "copied": files.copied},
+            "files": {"cloned": files.cloned, "copied": files.copied, "linked": files.linked},
         },
         warnings=(*dangers(environment.path), *warnings_of(environment)),
         lines=(f"cloned {source.title} to {environment.title}",),

@@ -62,7 +62,7 @@ def rename(
         if not _is_done_already(source, new, layout):
             require_sound(source, layout)
             _require_deletable(source.path)
-            copy_to(source, new, layout)
+            copy_to(source, new, layout, links=True)  # what it shares, with whom it does
         if also:
             also(source, new)
         remains = set_aside(layout, source.path) if os.path.lexists(source.path) else None

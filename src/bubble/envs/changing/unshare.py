@@ -1,7 +1,9 @@
 """Files that an environment shares with others: bubble's earlier versions made hard links.
 
-Whoever owns one of the environments, or edits a file of it, changes the others. What uv installed
-is left as it is: uv links files to its cache, by its user's choice.
+Whoever owns one of the environments, or edits a file of it, changes the others. What nobody may
+write to, its owner included, isn't counted (`envs.making.sharing`), as long as the owner is that
+of its directory. What uv installed is left as it is: uv links files to its cache, by its user's
+choice.
 """
 
 from __future__ import annotations
@@ -97,9 +99,11 @@ def _files(directory: str, name: str) -> Iterator[str]:
 def _is_linked(path: str) -> bool:
     try:
         info = os.lstat(path)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink == 1:
+            return False
+        return bool(info.st_mode & 0o222) or info.st_uid != os.lstat(os.path.dirname(path)).st_uid
     except OSError:
         return False
-    return stat.S_ISREG(info.st_mode) and info.st_nlink > 1
 
 
 def _replace(packages: str, inside: str, original: str, copier: Copier) -> None:

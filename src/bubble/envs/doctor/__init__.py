@@ -13,7 +13,7 @@ from bubble.envs.doctor import environments, here, path, pythons, runtime, scrap
 from bubble.envs.doctor.finding import ERROR, SEVERITIES, Finding, Patient
 from bubble.envs.doctor.mend import Mended, mend
 from bubble.model.text import printable
-from bubble.system.layout import SYSTEM_MARK
+from bubble.system.layout import is_everybodys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def examine(patient: Patient) -> list[Finding]:
         return misshapen  # nothing can be said about the rest
     mendable = not pythons.is_anothers(patient)
     # nobody's shell runs the shims of a store that is everybody's
-    whose = () if patient.env.get(SYSTEM_MARK) else OF_A_USER
+    whose = () if is_everybodys(patient.layout, patient.env) else OF_A_USER
     for check in (*CHECKS, *whose):
         for finding in _look(check, patient):
             # another's store isn't mended with bubble's commands: they would only be refused

@@ -41,12 +41,15 @@ class Cloned(Record):
     files: Duplicated
 
 
-def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
+def clone(
+    source: Environment, target: str, cwd: str, layout: Layout, *, links: bool = False
+) -> Cloned:
     """Make `target`, a new name or the path of a directory that isn't there, like `source`.
 
     Paths in scripts and metadata are rewritten; nothing in the clone needs the original. Editable
     installs still point at their projects. A path that ends in `.venv` becomes the environment of
-    the project's directory above it. Raises BubbleError (usage, environment, in_use) and OSError;
+    the project's directory above it. With `links`, packages that environments share stay shared.
+    Raises BubbleError (usage, environment, in_use) and OSError;
     then nothing has changed.
     """
     environment = _named(target, cwd, layout)
@@ -63,10 +66,12 @@ def clone(source: Environment, target: str, cwd: str, layout: Layout) -> Cloned:
         )
         sweep(layout)
         _require_free(environment, layout)
-        return copy_to(source, new, layout)
+        return copy_to(source, new, layout, links=links)
 
 
-def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
+def copy_to(
+    source: Environment, new: Environment, layout: Layout, *, links: bool = False
+) -> Cloned:
     """Stage a copy of `source` with the identity of `new`, register it and publish it there.
 
     In that order: a record without an environment is mended by the same command, but what lies in
@@ -75,7 +80,7 @@ def copy_to(source: Environment, new: Environment, layout: Layout) -> Cloned:
     """
     with Staging(layout, new.path) as staging:
         root = staging.path
-        files = duplicate(source.path, root)
+        files = duplicate(source.path, root, links=links)
         write_atomic(f"{root}/{MARK}", f"{new.identity}\n".encode(), 0o644)
         baked = path_of(root)
         also = ((baked, new.path),) if baked not in {"", source.path} else ()

@@ -167,7 +167,9 @@ def _stage_and_publish(
         else:
             # these cost as much as the rest together
             from bubble.envs.making.install import install_packages
+            from bubble.envs.making.sharing import may_link, share
 
+            links = may_link(world.layout, world.env)
             interpreter = _stands_for(plan)
             arguments = list(plan.arguments)
             if plan.carried or "-e" in arguments:
@@ -200,6 +202,8 @@ def _stage_and_publish(
             steps.filled(root)
             relocate(root, root, plan.path, interpreter=interpreter)
             require_projects(root, plan.path)
+            if links is not None:
+                share(root, world.layout, links=links)
         steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, hold(environment, world.layout, root))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from bubble.pythons.installed import store
-from bubble.system.layout import SYSTEM_HOME, SYSTEM_MARK, SYSTEM_VARIABLE
+from bubble.system.layout import is_everybodys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def twin_of(key: Key, machine: Machine) -> Twin | None:
 
     try:
         known = manifest.read_only_files(nearest.prefix)
-        return Twin(nearest.prefix, known, links=not _is_everybodys(machine))
+        return Twin(nearest.prefix, known, links=not is_everybodys(machine.layout, machine.env))
     except (OSError, BubbleError):
         return None  # one that is damaged, or being removed
 
@@ -70,8 +70,3 @@ def _nearest(key: Key, layout: Layout) -> Installation | None:
 
 def _distance(key: Key, other: Key) -> tuple[int, bool]:
     return abs(key.version[2] - other.version[2]), other.version < key.version
-
-
-def _is_everybodys(machine: Machine) -> bool:
-    systems = (SYSTEM_HOME, machine.env.get(SYSTEM_VARIABLE))
-    return bool(machine.env.get(SYSTEM_MARK)) or machine.layout.home in systems

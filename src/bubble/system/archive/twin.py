@@ -13,7 +13,8 @@ import fcntl
 import os
 import stat
 
-from bubble.system.copies import FICLONE, NO_REFLINKS
+from bubble.system.below import Below
+from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
 
     Known = Mapping[str, tuple[int, int, int]]  # path → mode, size, CRC-32
 
-MAX_DIRECTORIES = 32  # descriptors that are kept open
-_BLOCK = 1 << 20
 _WRITABLE = 0o222
 _ABOUT_ONE = {errno.ENOENT, errno.EEXIST, errno.EMLINK}  # and not about the next file
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -43,13 +41,11 @@ class Twin:
         self._links = links
         self._clones = os.uname().sysname == "Linux"
         self._owner = os.geteuid()
-        self._open: dict[str, int] = {"": os.open(prefix, _DIRECTORY)}
+        self._below = Below(prefix)
 
     def close(self) -> None:
         """Close every descriptor."""
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
+        self._below.close()
 
     def may_have(self, path: str, size: int) -> bool:
         """Whether a file of this path and size may be there."""
@@ -72,7 +68,8 @@ class Twin:
         if self._known.get(path) != row or row[0] & _WRITABLE or not (self._links or self._clones):
             return False
         try:
-            source = os.open(path.rpartition("/")[2], _READ, dir_fd=self._directory(path))
+            above, _, base = path.rpartition("/")
+            source = os.open(base, _READ, dir_fd=self._below.directory(above))
         except OSError:
             return False  # it was removed, or is something else by now
         try:
@@ -82,7 +79,7 @@ class Twin:
             if (stat.S_IMODE(info.st_mode), info.st_size) != row[:2]:
                 return False
             given = self._clones and self._clone(source, content, row[0], directory, name)
-            if not self._clones and self._links and _same(source, content):
+            if not self._clones and self._links and same_content(source, content):
                 given = self._link(path, info, directory, name)
         except OSError:
             return False
@@ -100,7 +97,7 @@ class Twin:
         file = os.open(name, _CREATE, 0o600, dir_fd=directory)
         try:
             fcntl.ioctl(file, FICLONE, source)
-            if _same(file, content):
+            if same_content(file, content):
                 os.fchmod(file, mode)
                 return True
         except OSError as error:
@@ -113,9 +110,9 @@ class Twin:
 
     def _link(self, path: str, compared: os.stat_result, directory: int, name: str) -> bool:
         """Give what was compared another name: that, and not what its name may lead to by now."""
-        base = path.rpartition("/")[2]
+        place, _, base = path.rpartition("/")
         try:
-            above = self._directory(path)
+            above = self._below.directory(place)
             os.link(base, name, src_dir_fd=above, dst_dir_fd=directory, follow_symlinks=False)
         except OSError as error:
             if error.errno not in _ABOUT_ONE:  # no links here, or between here and there
@@ -127,34 +124,3 @@ class Twin:
         os.unlink(name, dir_fd=directory)
         self._links = False  # overlayfs copies what lies in a lower layer
         return False
-
-    def _directory(self, path: str) -> int:
-        """Return a descriptor of the directory that a file lies in; no link on the way is followed.
-
-        Raises OSError.
-        """
-        parent = path.rpartition("/")[0]
-        found = self._open.get(parent)
-        if found is None:
-            found = os.open(parent.rpartition("/")[2], _DIRECTORY, dir_fd=self._directory(parent))
-            self._open[parent] = found
-            if len(self._open) > MAX_DIRECTORIES:
-                first = next(name for name in self._open if name not in ("", parent))
-                os.close(self._open.pop(first))
-        return found
-
-
-def _same(file: int, content: bytes | int) -> bool:
-    """Whether a file has exactly this content; a descriptor stands for that of another file."""
-    at = 0
-    while True:
-        block = os.pread(file, _BLOCK, at)
-        if isinstance(content, int):
-            expected = os.pread(content, _BLOCK, at)
-        else:
-            expected = content[at : at + _BLOCK]
-        if block != expected:
-            return False
-        if not block:
-            return True
-        at += len(block)

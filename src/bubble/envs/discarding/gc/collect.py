@@ -17,6 +17,7 @@ from bubble.selection import registry
 from bubble.system.files import unlink_quietly
 from bubble.system.gone import is_gone
 from bubble.system.lock import Lock
+from bubble.system.pool import contents, drop
 from bubble.system.removal import undeletable
 from bubble.system.sweep import sweep
 from bubble.system.trees import remove_tree
@@ -73,7 +74,8 @@ def collect(items: Iterable[Item], machine: Machine, cwd: str = "/") -> Collecte
 
 def _is_there(item: Item) -> bool:
     # a link is set right, not removed, and a record lies elsewhere than what it is about
-    return item.kind not in {"links", "records"} and os.path.lexists(item.path)
+    # … and of the pool, files go
+    return item.kind not in {"links", "records", "packages"} and os.path.lexists(item.path)
 
 
 def _scratch(items: Sequence[Item], machine: Machine) -> list[Item]:
@@ -157,6 +159,12 @@ def _previous(items: Sequence[Item], machine: Machine) -> list[Item]:
     return []
 
 
+def _packages(_items: Sequence[Item], machine: Machine) -> list[Item]:
+    path = machine.layout.packages
+    drop(path, [name for name, others, _ in contents(path) if not others])
+    return []
+
+
 def _kernels(items: Sequence[Item], machine: Machine) -> list[Item]:
     from bubble.envs.kernel import kernels, remove_kernel
 
@@ -213,6 +221,7 @@ _COLLECTORS: dict[str, Collector] = {
     "records": _records,
     "previous": _previous,
     "scripts": collect_unused,
+    "packages": _packages,
     "kernels": _kernels,
     "seeds": _seeds,
     "tools": _tools,

@@ -12,6 +12,7 @@ KINDS = {
     "records": "records of environments that are gone",
     "previous": "environments that bubble rollback would bring back; only if asked for",
     "scripts": "environments that no script uses, or none has used for 60 days",
+    "packages": "files of packages that environments shared, and none has any more",
     "kernels": "Jupyter kernels of environments that are gone",
     "seeds": "unpacked copies of pip that no new environment would get",
     "tools": "a uv that bubble fetched, and fetches no more or finds damaged",

@@ -22,6 +22,7 @@ from bubble.selection.registry import all_unfinished, environments, useless_mark
 from bubble.selection.shortcuts import about_of
 from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
+from bubble.system.pool import contents
 from bubble.system.trees import freed_by, size_of
 
 TYPE_CHECKING = False
@@ -52,6 +53,7 @@ def plan(
     """
     kinds = tuple(kinds)
     asked = kinds == ("previous",) or (set(kinds) < set(KINDS) and "previous" in kinds)
+    items: list[Item] = []
     finders: dict[str, Callable[[], Iterable[Item]]] = {
         "scratch": lambda: leftovers(machine.layout),
         "links": lambda: crooked_links(machine),
@@ -63,6 +65,7 @@ def plan(
         "records": lambda: _dead_records(machine.layout, cwd),
         "previous": lambda: _previous(machine.layout) if everything or asked else (),
         "scripts": lambda: unused(machine.layout),
+        "packages": lambda: _orphans(machine.layout, items),
         "kernels": lambda: _dead_kernels(machine),
         "seeds": lambda: _dead_seeds(machine.layout),
         "tools": lambda: _dead_tools(machine.layout),
@@ -70,7 +73,10 @@ def plan(
         "pythons": lambda: _unused(machine, cwd, everything=everything),
     }
     wanted = set(kinds)
-    return [item for kind in KINDS if kind in wanted for item in finders[kind]()]
+    for kind in KINDS:
+        if kind in wanted:
+            items += finders[kind]()
+    return items
 
 
 def crooked_links(machine: Machine) -> Iterator[Item]:
@@ -144,6 +150,23 @@ def _dead_records(layout: Layout, cwd: str) -> Iterator[Item]:
         path = status.environment.path
         if status.state == "missing" and is_gone(path, layout.home):
             yield Item(kind="records", path=path, why="the environment is gone")
+
+
+def _orphans(layout: Layout, going: Iterable[Item]) -> Iterator[Item]:
+    """Yield what only the pool of packages has, or will have without the environments that go."""
+    names: dict[tuple[int, int], list[int]] = {}
+    for item in going:
+        if item.kind in {"previous", "scripts"} and os.path.isdir(item.path):
+            freed_by(item.path, names)
+    sizes = []
+    for _, others, info in contents(layout.packages):
+        left, _ = names.get((info.st_dev, info.st_ino), (others + 1, 0))
+        if left <= 1:
+            sizes.append(info.st_blocks * 512)
+    if sizes:
+        count = "1 file" if len(sizes) == 1 else f"{len(sizes)} files"
+        why = f"{count} that no environment has"
+        yield Item(kind="packages", path=layout.packages, why=why, size=sum(sizes))
 
 
 def _dead_kernels(machine: Machine) -> Iterator[Item]:

@@ -1,0 +1,219 @@
+"""What an environment shares on the disk with others: its packages' files, and their bytecode.
+
+One step, when it has its packages and nobody uses it yet. What the RECORDs list with a sha256, in
+site-packages, is exchanged for the pool's file of that hash if that is the same, byte for byte
+(`system.pool` has the rule). What people and tools write to stays its own: `.pth` files, what says
+how a package came here, scripts, data outside site-packages, what no RECORD lists.
+
+Bytecode says when its source was written, and where it lay. The first is that of the shared source,
+the second is a mere label, which the import system corrects: without the place where it was made it
+is the same in all environments.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import Error as NoBase64
+from binascii import a2b_base64, hexlify
+
+from bubble.envs.knowing.editables import site_packages
+from bubble.model.errors import BubbleError
+from bubble.system.below import Below
+from bubble.system.files import read_text
+from bubble.system.layout import is_everybodys
+from bubble.system.pool import Pool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bubble.system.layout import Layout
+
+VARIABLE = "BUBBLE_SHARED_PACKAGES"
+_LARGEST = 1 << 26  # bytes of a RECORD
+_OWN = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
+_CACHE = "__pycache__"
+_HEADER = 16  # bytes of bytecode (PEP 552): magic, flags, then time and size of the source
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OLDEST = (3, 8)  # what came before PEP 552 has other headers
+_SHORT, _LONG = b"zZ", b"aAut"  # marshal's codes of texts with one byte and four of length
+
+
+def may_link(layout: Layout, env: Mapping[str, str]) -> bool | None:
+    """Whether environments may share files by hard links; None where they shall share nothing.
+
+    By itself where a mode keeps everybody from writing to them, and nobody can give them away: not
+    root's. Raises BubbleError(usage).
+    """
+    said = env.get(VARIABLE, "")
+    if said not in {"", "auto", "links", "none"}:
+        raise BubbleError(
+            "usage", f"{VARIABLE} must be auto, links or none", hint=f"unset {VARIABLE}"
+        )
+    if said == "none":
+        return None
+    if is_everybodys(layout, env):
+        return False
+    return said == "links" or os.geteuid() != 0
+
+
+def share(root: str, layout: Layout, *, links: bool) -> None:
+    """Let the staged environment at `root` (absolute) share what it can with others of the store.
+
+    What can't be shared stays as it is; nothing is raised.
+    """
+    try:
+        pool = Pool(layout.packages, root, links=links)
+    except OSError:
+        return  # on another disk, or nothing that is ours
+    below = Below(root)
+    try:
+        for inside in site_packages(root):
+            if _has_bytecode_of_today(inside):
+                _Packages(root, inside, below, pool).share()
+    finally:
+        below.close()
+        pool.close()
+
+
+def _has_bytecode_of_today(inside: str) -> bool:
+    """Whether a `lib/python3.12/site-packages` is one of a Python with headers that are known."""
+    major, _, minor = inside.split("/")[1].lstrip("abcdefghijklmnopqrstuvwxyz").partition(".")
+    digits = minor.rstrip("t")
+    return major.isdigit() and digits.isdigit() and (int(major), int(digits)) >= _OLDEST
+
+
+class _Packages:
+    """The distributions in one site-packages, `inside` the staged environment at `root`."""
+
+    def __init__(self, root: str, inside: str, below: Below, pool: Pool) -> None:
+        self._root = root
+        self._inside = inside
+        self._below = below
+        self._pool = pool
+        self._caches: dict[str, dict[str, list[str]]] = {}
+
+    def share(self) -> None:
+        try:
+            names = sorted(os.listdir(self._below.directory(self._inside)))
+        except OSError:
+            return
+        for name in names:
+            if name.endswith(".dist-info") and not self._is_shared_already(name):
+                for path, key in self._recorded(name):
+                    if not self._pool.is_of_use:
+                        return
+                    self._share(path, key)
+
+    def _is_shared_already(self, name: str) -> bool:
+        """Whether uv has linked a distribution's files to its cache, or cloned them from there."""
+        directory = f"{self._root}/{self._inside}/{name}"
+        try:
+            if os.lstat(f"{directory}/METADATA").st_nlink > 1:
+                return True
+        except OSError:
+            return True  # no distribution
+        installer = (read_text(f"{directory}/INSTALLER", 64) or "").strip()
+        return installer == "uv" and self._pool.clones
+
+    def _recorded(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield what a RECORD lists with a hash: the path in site-packages, the hash in hex."""
+        from _csv import Error, reader  # whose other half, in Python, has nothing that is needed
+
+        text = read_text(f"{self._root}/{self._inside}/{name}/RECORD", _LARGEST) or ""
+        own = {f"{name}/{file}" for file in _OWN}
+        try:
+            for path, digest, *_ in (row for row in reader(text.splitlines()) if len(row) > 1):
+                parts = path.split("/")
+                if path in own or path.endswith((".pth", ".pyc")) or {"", ".", ".."} & {*parts}:
+                    continue
+                kind, _, value = digest.partition("=")
+                if kind == "sha256" and (key := _hex(value)):
+                    yield path, key
+        except Error:
+            return
+
+    def _share(self, path: str, key: str) -> None:
+        place, _, name = f"{self._inside}/{path}".rpartition("/")
+        try:
+            directory = self._below.directory(place)
+            before = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            now = self._pool.share(directory, name, key)
+        except OSError:
+            return
+        if now is not None and name.endswith(".py"):
+            times = int(before.st_mtime), int(now.st_mtime)
+            for compiled in self._compiled(place).get(name.removesuffix(".py"), ()):
+                try:
+                    self._share_bytecode(f"{place}/{name}", compiled, times)
+                except OSError:  # it would be of another time
+                    _unlink_quietly(compiled, self._below.directory(f"{place}/{_CACHE}"))
+
+    def _compiled(self, place: str) -> dict[str, list[str]]:
+        """Return the names of the bytecode files for a directory's sources, by their stems."""
+        found = self._caches.get(place)
+        if found is None:
+            found = self._caches[place] = {}
+            try:
+                for name in os.listdir(self._below.directory(f"{place}/{_CACHE}")):
+                    if name.endswith(".pyc"):
+                        found.setdefault(name.partition(".")[0], []).append(name)
+            except OSError:
+                pass
+        return found
+
+    def _share_bytecode(self, source: str, name: str, times: tuple[int, int]) -> None:
+        """Share a source's bytecode that was right; `times` are when that was written, and is."""
+        directory = self._below.directory(f"{os.path.dirname(source)}/{_CACHE}")
+        file = os.open(name, _READ, dir_fd=directory)
+        with open(file, "rb") as reading:
+            info, data = os.fstat(file), reading.read()
+        if len(data) < _HEADER:
+            return
+        if data[4:8] == bytes(4):  # by its time; else it is by its source's hash
+            if data[8:12] != _word(times[0]):
+                return  # old already
+            data = data[:8] + _word(times[1]) + data[12:]
+        data = _relabelled(data, os.fsencode(f"{self._root}/{source}"), os.fsencode(source))
+        if os.fsencode(os.path.basename(self._root)) in data:  # nobody else's is like that
+            self._pool.write(directory, name, data, info)
+            return
+        from hashlib import sha256
+
+        self._pool.share_new(directory, name, sha256(data).hexdigest(), data)
+
+
+def _relabelled(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return bytecode whose code says that it is of the file `new`, where it says `old`."""
+    at = data.find(old)
+    while at >= 0:
+        end = at + len(old)
+        if data[at - 2] & 0x7F in _SHORT and data[at - 1] == len(old):
+            size, start = bytes([len(new)]), at - 1
+        elif data[at - 5] & 0x7F in _LONG and data[at - 4 : at] == _word(len(old)):
+            size, start = _word(len(new)), at - 4
+        else:
+            return data  # part of another text
+        data = data[:start] + size + new + data[end:]
+        at = data.find(old, start)
+    return data
+
+
+def _word(number: int) -> bytes:
+    return (number & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def _hex(value: str) -> str:
+    """Return a RECORD's hash in hex, "" for what is none."""
+    try:
+        raw = a2b_base64(value.translate({45: 43, 95: 47}) + "=" * (-len(value) % 4))
+    except (NoBase64, ValueError):
+        return ""
+    return hexlify(raw).decode() if len(raw) == 32 else ""
+
+
+def _unlink_quietly(name: str, directory: int) -> None:
+    try:
+        os.unlink(name, dir_fd=directory)
+    except OSError:
+        pass

@@ -1,0 +1,343 @@
+"""Files that several trees have, each of which lies on the disk once: a directory of them, by name.
+
+What has the name that a file would have here is no more than where a look is worth it: a file
+becomes the pool's only after a comparison, byte for byte. By a reflink where the file system clones
+(Btrfs, XFS); then owner, mode and content stay each one's own. Else by a hard link, which hands all
+three on: so only between regular files of this user's that nobody may write to (0444, 0555), and
+the pool's has to be one of these still. Whatever else is found under a name is replaced, or left.
+
+A file that leaves the pool takes nothing from those who have it: each has a name, or blocks, of its
+own. So nothing here needs a lock, and a kill leaves a file too many at most.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+
+from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
+from bubble.system.files import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# modes that an installer gives, and what a file has that is shared by a link; what has another mode
+# (0600, 0666) has it on purpose
+_MODES = {
+    0o644: 0o444,
+    0o755: 0o555,
+    0o664: 0o444,  # where everybody has a group of one's own
+    0o775: 0o555,
+    0o444: 0o444,
+    0o555: 0o555,
+}
+READ_ONLY = frozenset(_MODES.values())
+_GROUP_MAY_WRITE = 0o020
+_SCRATCH = ".bubble-shared"  # in the tree that is filled, for one system call
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# and not about the next file; what is a directory can't be unlinked
+_ABOUT_ONE = {errno.ENOENT, errno.EEXIST, errno.EMLINK, errno.EISDIR}
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FIEMAP = 0xC020660B  # linux/fs.h
+_EXTENTS = 32
+_EXTENT = 56  # bytes
+_SHARED = 0x2000  # linux/fiemap.h
+
+
+class Pool:
+    """The pool at `path` (absolute), for the tree at `root`, which nobody else uses yet.
+
+    Without `links` only reflinks are made. `is_of_use` ends where the file system has neither.
+    Raises OSError where either is no directory of this user's alone, or they are on two disks.
+    """
+
+    def __init__(self, path: str, root: str, *, links: bool) -> None:
+        self._links = links
+        self._clones = os.uname().sysname == "Linux"
+        self._owner, self._group = os.geteuid(), os.getegid()
+        self._root = os.open(root, _DIRECTORY)
+        try:
+            try:
+                self._pool = os.open(path, _DIRECTORY)
+            except FileNotFoundError:
+                os.mkdir(path, 0o700)
+                self._pool = os.open(path, _DIRECTORY)
+        except OSError:
+            os.close(self._root)
+            raise
+        info = os.fstat(self._pool)
+        is_own = info.st_uid == self._owner and not info.st_mode & 0o022
+        if not is_own or info.st_dev != os.fstat(self._root).st_dev:
+            self.close()
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        os.close(self._pool)
+        os.close(self._root)
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether anything can be shared here, as far as is known."""
+        return self._clones or self._links
+
+    @property
+    def clones(self) -> bool:
+        """Whether the file system clones files, as far as is known."""
+        return self._clones
+
+    def share(self, directory: int, name: str, key: str) -> os.stat_result | None:
+        """Let a file in a directory of the tree be the pool's of that key, or the first one there.
+
+        Returns what it is now, with the time of the pool's; None where it stays as it was. Raises
+        OSError only for what the pool can't be blamed for.
+        """
+        own = os.open(name, _READ, dir_fd=directory)
+        try:
+            info = os.fstat(own)
+            if not self._is_shareable(info):
+                return None
+            return self._shared(directory, name, key, info, own)
+        finally:
+            os.close(own)
+
+    def share_new(
+        self, directory: int, name: str, key: str, content: bytes
+    ) -> os.stat_result | None:
+        """Let a file become the pool's of that key, if that has this content, else a new one.
+
+        None where it stays as it was.
+        """
+        info = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not self._is_shareable(info):
+            return None
+        found = self._taken(directory, name, key, info, content)
+        if found is None:
+            self.write(directory, name, content, info)
+            found = self.share(directory, name, key)
+        return found
+
+    def write(self, directory: int, name: str, content: bytes, like: os.stat_result) -> None:
+        """Replace a file of the tree by a new one with the mode and times that it had."""
+        file = os.open(_SCRATCH, _CREATE, 0o600, dir_fd=self._root)
+        try:
+            write_all(file, content)
+            os.fchmod(file, stat.S_IMODE(like.st_mode))
+            os.utime(file, ns=(like.st_atime_ns, like.st_mtime_ns))
+            os.rename(_SCRATCH, name, src_dir_fd=self._root, dst_dir_fd=directory)
+        except OSError:
+            self._drop_scratch()
+            raise
+        finally:
+            os.close(file)
+
+    def _is_shareable(self, info: os.stat_result) -> bool:
+        mode = stat.S_IMODE(info.st_mode)
+        return (
+            stat.S_ISREG(info.st_mode)
+            and info.st_uid == self._owner
+            and info.st_nlink == 1
+            and mode in _MODES
+            and (not mode & _GROUP_MAY_WRITE or info.st_gid == self._group)
+        )
+
+    def _shared(
+        self, directory: int, name: str, key: str, info: os.stat_result, own: int
+    ) -> os.stat_result | None:
+        found = self._taken(directory, name, key, info, own)
+        if found is None and self.is_of_use:
+            found = self._found(directory, name, key, info, own)
+        return found
+
+    def _taken(
+        self, directory: int, name: str, key: str, info: os.stat_result, content: bytes | int
+    ) -> os.stat_result | None:
+        """Let a file be the pool's, if that is what it must be, and has the same content."""
+        label = _label(key, info)
+        try:
+            theirs = os.open(label, _READ, dir_fd=self._pool)
+        except OSError:
+            return None
+        try:
+            pools = os.fstat(theirs)
+            if (
+                not stat.S_ISREG(pools.st_mode)
+                or pools.st_uid != self._owner
+                or stat.S_IMODE(pools.st_mode) != _MODES[stat.S_IMODE(info.st_mode)]
+                or pools.st_size != (len(content) if isinstance(content, bytes) else info.st_size)
+            ):
+                return None
+            if self._clones and self._clone(theirs, pools, content, info):
+                return self._move(directory, name)
+            if self._clones or not self._links or not same_content(theirs, content):
+                return None
+            os.link(
+                label,
+                _SCRATCH,
+                src_dir_fd=self._pool,
+                dst_dir_fd=self._root,
+                follow_symlinks=False,
+            )
+            if _is_it(os.stat(_SCRATCH, dir_fd=self._root, follow_symlinks=False), pools):
+                return self._move(directory, name)
+            self._drop_scratch()
+            self._links = False  # overlayfs copies what lies in a lower layer
+        except OSError as error:
+            self._drop_scratch()
+            self._give_up(error)
+        finally:
+            os.close(theirs)
+        return None
+
+    def _clone(
+        self, theirs: int, pools: os.stat_result, content: bytes | int, info: os.stat_result
+    ) -> bool:
+        """Make a file with the blocks of the pool's in the scratch: a file of its own, as `info`.
+
+        What it has by then is compared. Its time is that of the pool's.
+        """
+        file = os.open(_SCRATCH, _CREATE, 0o600, dir_fd=self._root)
+        try:
+            fcntl.ioctl(file, FICLONE, theirs)
+            if same_content(file, content):
+                os.fchmod(file, stat.S_IMODE(info.st_mode))
+                os.utime(file, ns=(info.st_atime_ns, pools.st_mtime_ns))
+                return True
+        except OSError as error:
+            if error.errno in NO_REFLINKS:
+                self._clones = False
+        finally:
+            os.close(file)
+        self._drop_scratch()
+        return False
+
+    def _found(
+        self, directory: int, name: str, key: str, info: os.stat_result, own: int
+    ) -> os.stat_result | None:
+        """Put a file into the pool, in place of whatever has its name there."""
+        label = _label(key, info)
+        wanted = _MODES[stat.S_IMODE(info.st_mode)]
+        try:
+            try:
+                os.unlink(label, dir_fd=self._pool)
+            except FileNotFoundError:
+                pass
+            if self._clones and self._put_clone(label, own, wanted, info):
+                return info
+            if self._clones or not self._links:
+                return None
+            os.link(name, label, src_dir_fd=directory, dst_dir_fd=self._pool, follow_symlinks=False)
+            if not _is_it(os.stat(label, dir_fd=self._pool, follow_symlinks=False), info):
+                os.unlink(label, dir_fd=self._pool)
+                self._links = False
+                return None
+            os.fchmod(own, wanted)
+            return os.fstat(own)
+        except OSError as error:
+            self._give_up(error)
+            return None
+
+    def _put_clone(self, label: str, own: int, mode: int, info: os.stat_result) -> bool:
+        file = os.open(label, _CREATE, 0o600, dir_fd=self._pool)
+        try:
+            fcntl.ioctl(file, FICLONE, own)
+            os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))
+            os.fchmod(file, mode)
+        except OSError as error:
+            os.unlink(label, dir_fd=self._pool)
+            if error.errno not in NO_REFLINKS:
+                raise
+            self._clones = False
+        finally:
+            os.close(file)
+        return self._clones
+
+    def _give_up(self, error: OSError) -> None:
+        if error.errno not in _ABOUT_ONE:  # a full disk, no links between here and there
+            self._links = self._clones = False
+
+    def _move(self, directory: int, name: str) -> os.stat_result:
+        os.rename(_SCRATCH, name, src_dir_fd=self._root, dst_dir_fd=directory)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+
+    def _drop_scratch(self) -> None:
+        try:
+            os.unlink(_SCRATCH, dir_fd=self._root)
+        except OSError:
+            pass
+
+
+def contents(path: str) -> Iterator[tuple[str, int, os.stat_result]]:
+    """Yield what is in the pool at `path` (absolute): its name, how many others have it, its facts.
+
+    Where only blocks are shared, 1 for any number of others. What is no file, nobody has.
+    """
+    try:
+        pool = os.open(path, _DIRECTORY)
+    except OSError:
+        return
+    try:
+        for name in os.listdir(pool):
+            try:
+                info = os.stat(name, dir_fd=pool, follow_symlinks=False)
+                if not stat.S_ISREG(info.st_mode):
+                    yield name, 0, info
+                    continue
+                others = info.st_nlink - 1
+                yield name, others or int(_has_shared_blocks(name, pool)), info
+            except OSError:
+                continue
+    finally:
+        os.close(pool)
+
+
+def drop(path: str, names: list[str]) -> None:
+    """Take files out of the pool at `path` (absolute). Raises OSError."""
+    pool = os.open(path, _DIRECTORY)
+    try:
+        for name in names:
+            try:
+                os.unlink(name, dir_fd=pool)
+            except FileNotFoundError:
+                pass
+    finally:
+        os.close(pool)
+
+
+def _has_shared_blocks(name: str, pool: int) -> bool:
+    """Whether a file was cloned, as the file system tells; False where it doesn't clone."""
+    import struct
+
+    file = os.open(name, _READ, dir_fd=pool)
+    try:
+        start = 0
+        while True:
+            head = struct.pack("=QQIIII", start, (1 << 64) - 1 - start, 0, 0, _EXTENTS, 0)
+            answer = bytearray(head + bytes(_EXTENTS * _EXTENT))
+            fcntl.ioctl(file, _FIEMAP, answer)
+            found = struct.unpack_from("=I", answer, 20)[0]
+            for number in range(found):
+                logical, _, length, _, _, flags = struct.unpack_from(
+                    "=QQQQQI", answer, 32 + number * _EXTENT
+                )
+                if flags & _SHARED:
+                    return True
+                start = logical + length
+            if found < _EXTENTS:
+                return False
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+
+
+def _label(key: str, info: os.stat_result) -> str:
+    return f"{key}.x" if info.st_mode & 0o100 else key
+
+
+def _is_it(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

@@ -1,0 +1,441 @@
+"""Environments with the same packages share their files; what is done to one shows in no other."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import py_compile
+import random
+import shutil
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bubble.envs.changing.unshare import is_shared, unshare
+from bubble.envs.discarding.gc import collect, plan
+from bubble.envs.making import sharing
+from bubble.envs.making.duplicate import duplicate
+from bubble.envs.making.sharing import may_link, share
+from bubble.model.errors import BubbleError
+from bubble.system import pool
+from bubble.system.trees import size_of
+from support.handmade import machine, write
+from support.needs import ROOT_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bubble.system.layout import Layout
+
+PACKAGES = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+TAG = sys.implementation.cache_tag
+INFO = "tool-1.0.dist-info"
+TEXTS = {
+    "tool/__init__.py": "NAMES = {'a', 'b'}\n\ndef name():\n    return NAMES\n",
+    "tool/deep/module.py": "class Deep:\n    def __str__(self):\n        return 'deep'\n",
+    "tool/data.txt": "data\n" * 3000,
+    "tool/empty.py": "",
+    "single.py": "def single():\n    pass\n",
+    "hook.pth": "import os\n",
+    f"{INFO}/METADATA": "Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n",
+    f"{INFO}/INSTALLER": "pip\n",
+    f"{INFO}/direct_url.json": "{}",
+}
+OWN = {"hook.pth", f"{INFO}/INSTALLER", f"{INFO}/direct_url.json", f"{INFO}/RECORD", "unlisted.py"}
+
+
+def compiled(source: str) -> str:
+    above, name = os.path.split(source)
+    return os.path.join(above, "__pycache__", f"{name.removesuffix('.py')}.{TAG}.pyc")
+
+
+SOURCES = [path for path in TEXTS if path.endswith(".py")]
+FILES = {*TEXTS, *map(compiled, SOURCES)} - OWN
+
+
+class Shelf:
+    """A store in which environments are filled, as an installer does it, and then share."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.count = 0
+        os.makedirs(layout.home)
+
+    def filled(self, texts: dict[str, str] | None = None, *, installer: str = "pip") -> str:
+        """Return a new environment with the package, of its own time and in a place of its own."""
+        self.count += 1
+        root = f"{self.layout.envs}/{'x' * self.count}.token{self.count:04}"
+        lines = []
+        for path, text in {**TEXTS, **(texts or {}), f"{INFO}/INSTALLER": installer}.items():
+            file = write(f"{root}/{PACKAGES}/{path}", text)
+            os.chmod(file, 0o644)
+            os.utime(file, (1_600_000_000 + self.count,) * 2)
+            digest = hashlib.sha256(text.encode()).digest()
+            coded = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            lines.append(f"{path},sha256={coded},{len(text)}\n")
+            if path.endswith(".py"):
+                made = compiled(f"{root}/{PACKAGES}/{path}")
+                py_compile.compile(file, made, doraise=True)
+                os.chmod(made, 0o644)
+                lines.append(f"{compiled(path)},,\n")
+        lines += [f"{INFO}/RECORD,,\n", "../../../bin/tool,sha256=abc,3\n", "/etc/hostname,,\n"]
+        write(f"{root}/{PACKAGES}/{INFO}/RECORD", "".join(lines))
+        write(f"{root}/{PACKAGES}/unlisted.py", "mine = 1\n")
+        return root
+
+    def add(self, texts: dict[str, str] | None = None, **options: str) -> str:
+        """Return a new environment that has shared what it can."""
+        root = self.filled(texts, **options)
+        share(root, self.layout, links=True)
+        assert not any(name.startswith(".bubble") for name in os.listdir(root))
+        return root
+
+
+@pytest.fixture
+def shelf(layout: Layout) -> Shelf:
+    return Shelf(layout)
+
+
+def shared(one: str, other: str) -> set[str]:
+    base = f"{one}/{PACKAGES}"
+    paths = [
+        os.path.relpath(f"{above}/{name}", base)
+        for above, _, names in os.walk(base)
+        for name in names
+    ]
+    return {
+        path
+        for path in paths
+        if os.path.exists(f"{other}/{PACKAGES}/{path}")
+        and os.path.samefile(f"{base}/{path}", f"{other}/{PACKAGES}/{path}")
+    }
+
+
+def contents(root: str) -> dict[str, tuple[bytes, int]]:
+    """Return what every file has, and its mode."""
+    found = {}
+    for above, _, names in os.walk(root):
+        for name in names:
+            with open(f"{above}/{name}", "rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                found[os.path.relpath(f"{above}/{name}", root)] = (file.read(), mode)
+    return found
+
+
+def require_fresh(root: str) -> None:
+    """Fail unless every source's bytecode is what the interpreter takes without compiling."""
+    for path in SOURCES:
+        source = f"{root}/{PACKAGES}/{path}"
+        with open(compiled(source), "rb") as file:
+            data = file.read()
+        info = os.stat(source)
+        assert data[8:12] == int(info.st_mtime).to_bytes(4, "little"), path
+        assert data[12:16] == info.st_size.to_bytes(4, "little"), path
+
+
+def test_the_same_packages_are_one_on_the_disk_and_their_bytecode_is(shelf: Shelf) -> None:
+    roots = [shelf.add() for _ in range(3)]
+    for root in roots[1:]:
+        assert shared(roots[0], root) == FILES
+    for root in roots:
+        require_fresh(root)
+        made = contents(root)
+        for path, text in TEXTS.items():
+            if not path.endswith("INSTALLER"):
+                assert made[f"{PACKAGES}/{path}"][0] == text.encode()
+        assert made[f"{PACKAGES}/unlisted.py"] == (
+            b"mine = 1\n",
+            made[f"{PACKAGES}/unlisted.py"][1],
+        )
+    for path in FILES:
+        assert stat.S_IMODE(os.lstat(f"{roots[0]}/{PACKAGES}/{path}").st_mode) == 0o444
+    with open(f"{roots[1]}/{PACKAGES}/{compiled('single.py')}", "rb") as file:
+        assert b".token" not in file.read(), "it would name where somebody else's was made"
+    assert not is_shared(roots[0]), "the doctor would have it mended"
+
+
+def test_an_import_takes_the_shared_bytecode_and_knows_where_it_is(shelf: Shelf) -> None:
+    shelf.add()
+    root = shelf.add()
+    before = os.lstat(f"{root}/{PACKAGES}/{compiled('single.py')}").st_ino
+    code = (
+        f"import sys; sys.path.insert(0, {root + '/' + PACKAGES!r}); import single, tool;"
+        "print(single.single.__code__.co_filename); print(single.__cached__)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    place = f"{root}/{PACKAGES}"
+    assert said.split() == [f"{place}/single.py", f"{place}/{compiled('single.py')}"]
+    assert os.lstat(f"{root}/{PACKAGES}/{compiled('single.py')}").st_ino == before
+
+
+def test_one_more_adds_next_to_nothing(shelf: Shelf) -> None:
+    shelf.add()
+    before = size_of(shelf.layout.home)
+    alone = size_of(shelf.filled())
+    one = size_of(shelf.layout.home)
+    shelf.add()
+    assert one - before == alone
+    assert size_of(shelf.layout.home) - one < alone / 2
+
+
+def test_what_differs_is_each_ones_own(shelf: Shelf) -> None:
+    one = shelf.add()
+    other = shelf.add({"single.py": "def single():\n    return 2\n"})
+    assert shared(one, other) == FILES - {"single.py", compiled("single.py")}
+    require_fresh(other)
+
+
+def test_a_record_that_lies_shares_nothing_false(shelf: Shelf) -> None:
+    one = shelf.add()
+    other = shelf.filled()
+    for path in ("single.py", "tool/data.txt"):  # as long as before
+        text = TEXTS[path].replace("e", "E").replace("d", "D")
+        write(f"{other}/{PACKAGES}/{path}", text)
+    before = contents(one)
+    share(other, shelf.layout, links=True)
+    assert contents(one) == before
+    with open(f"{other}/{PACKAGES}/tool/data.txt") as file:
+        assert file.read() == "Data\n".replace("d", "D") * 3000
+    assert not shared(one, other) & {"single.py", "tool/data.txt"}
+    assert shared(one, shelf.add()) >= FILES - {"single.py", "tool/data.txt", compiled("single.py")}
+
+
+def test_bytecode_that_is_not_of_its_source_is_left(shelf: Shelf) -> None:
+    one = shelf.add()
+    other = shelf.filled()
+    os.utime(f"{other}/{PACKAGES}/single.py", (1, 1))  # written after it was compiled
+    before = contents(other)[f"{PACKAGES}/{compiled('single.py')}"]
+    share(other, shelf.layout, links=True)
+    assert "single.py" in shared(one, other)
+    assert contents(other)[f"{PACKAGES}/{compiled('single.py')}"] == before
+
+
+def test_what_uv_linked_to_its_cache_is_left(shelf: Shelf) -> None:
+    shelf.add()
+    other = shelf.filled(installer="uv")
+    os.link(f"{other}/{PACKAGES}/{INFO}/METADATA", f"{shelf.layout.home}/cached")
+    before = contents(other)
+    share(other, shelf.layout, links=True)
+    assert contents(other) == before
+
+
+def test_nothing_is_followed_out_of_the_environment(shelf: Shelf) -> None:
+    shelf.add()
+    other = shelf.filled()
+    away = f"{shelf.layout.home}/away"
+    os.rename(f"{other}/{PACKAGES}/tool", away)
+    os.symlink(away, f"{other}/{PACKAGES}/tool")
+    before = contents(away)
+    share(other, shelf.layout, links=True)
+    assert contents(away) == before
+
+
+def test_in_what_is_no_directory_of_this_user_nothing_is_shared(shelf: Shelf) -> None:
+    write(shelf.layout.packages, "a file")
+    other = shelf.filled()
+    before = contents(other)
+    share(other, shelf.layout, links=True)
+    assert contents(other) == before
+
+
+@pytest.mark.parametrize("text", ["", ",", '"', "tool/data.txt", "a,sha256=\n", "\0,sha256=x,1\n"])
+def test_a_record_of_any_text_is_read_through(shelf: Shelf, text: str) -> None:
+    other = shelf.filled()
+    write(f"{other}/{PACKAGES}/{INFO}/RECORD", text)
+    share(other, shelf.layout, links=True)
+    assert os.lstat(f"{other}/{PACKAGES}/tool/data.txt").st_nlink == 1
+
+
+def replaced(path: str, rng: random.Random) -> None:
+    """As an editor or `sed -i` writes, and an installer."""
+    with open(f"{path}~", "wb") as file:
+        file.write(rng.randbytes(100))
+    os.rename(f"{path}~", path)
+
+
+def removed(path: str, _: random.Random) -> None:
+    os.unlink(path)
+
+
+def written(path: str, rng: random.Random) -> None:
+    """As nobody means to; refused, except to root."""
+    if os.geteuid() != 0:
+        with pytest.raises(PermissionError):
+            os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
+    replaced(path, rng)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_is_done_to_one_the_others_are_as_before(shelf: Shelf, seed: int) -> None:
+    rng = random.Random(seed)
+    roots = [shelf.add() for _ in range(10)]
+    before = {root: contents(root) for root in roots}
+    acts: list[Callable[[str, random.Random], None]] = [replaced, removed, written]
+    for _ in range(20):
+        changed = rng.choice(roots)
+        path = f"{changed}/{PACKAGES}/{rng.choice(sorted(FILES))}"
+        if os.path.exists(path):
+            rng.choice(acts)(path, rng)
+        before[changed] = contents(changed)
+        if rng.random() < 0.2:  # one goes, another comes
+            gone = roots.pop(rng.randrange(len(roots)))
+            shutil.rmtree(gone)
+            fresh = shelf.add()
+            require_fresh(fresh)
+            roots.append(fresh)
+            before[fresh] = contents(fresh)
+        if rng.random() < 0.2:
+            collect(plan(machine(shelf.layout), "/", ["packages"]), machine(shelf.layout))
+        for root in roots:
+            assert contents(root) == before[root]
+
+
+class Killed(BaseException):
+    """What no handler expects."""
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_killed_at_any_step_the_others_are_as_before_and_the_next_shares(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    one = "" if first else shelf.add()
+    steps = 0
+    while True:
+        before = contents(one) if one else {}
+        other = shelf.filled()
+        left = iter(range(steps))
+        for name in ("link", "rename", "unlink", "fchmod", "mkdir"):
+            monkeypatch.setattr(os, name, mortal(getattr(os, name), left))
+        try:
+            share(other, shelf.layout, links=True)
+        except Killed:
+            steps += 1
+        else:
+            break
+        finally:
+            monkeypatch.undo()
+        shutil.rmtree(other)  # as a sweep does
+        assert not one or contents(one) == before
+        again, last = shelf.add(), shelf.add()
+        assert shared(again, last) == FILES
+        require_fresh(last)
+        assert not one or shared(one, last) == FILES
+        for root in (again, last):
+            shutil.rmtree(root)
+        if first:
+            shutil.rmtree(shelf.layout.packages)
+    assert steps > 2 * len(FILES)
+
+
+def mortal(real: Callable[..., object], left: Iterator[int]) -> Callable[..., object]:
+    """Return a function that is killed before it does anything, when nothing is left."""
+
+    def act(*arguments: object, **named: object) -> object:
+        if next(left, None) is None:
+            raise Killed
+        return real(*arguments, **named)
+
+    return act
+
+
+def test_the_pool_goes_with_the_last_that_has_its_files_and_gc_tells_what_is_freed(
+    shelf: Shelf,
+) -> None:
+    one, other = shelf.add(), shelf.add()
+    on = machine(shelf.layout)
+    assert plan(on, "/", ["packages"]) == []
+    shutil.rmtree(one)
+    assert plan(on, "/", ["packages"]) == []
+    shutil.rmtree(other)
+    [item] = plan(on, "/", ["packages"])
+    before = size_of(shelf.layout.home)
+    assert f"{len({TEXTS.get(path, path) for path in FILES})} files" in item.why
+    done = collect([item], on)
+    assert [i.kind for i in done.removed] == ["packages"]
+    assert before - size_of(shelf.layout.home) == item.size
+    assert os.listdir(shelf.layout.packages) == []
+
+
+def test_a_clone_shares_what_its_original_shares(shelf: Shelf) -> None:
+    one = shelf.add()
+    os.mkdir(f"{shelf.layout.home}/clone")
+    found = duplicate(one, f"{shelf.layout.home}/clone", links=True)
+    assert shared(one, f"{shelf.layout.home}/clone") == FILES
+    assert found.linked == len(FILES)
+    os.mkdir(f"{shelf.layout.home}/copy")
+    assert duplicate(one, f"{shelf.layout.home}/copy").linked == 0
+    assert contents(f"{shelf.layout.home}/copy") == contents(one)
+
+
+@ROOT_ONLY
+def test_what_somebody_was_given_is_told_and_mended(shelf: Shelf) -> None:
+    """By `chown -R app ENV`, of one that root lets share links."""
+    one, other = shelf.add(), shelf.add()
+    for above, names, files in os.walk(one):
+        for name in ("", *names, *files):
+            os.lchown(f"{above}/{name}".rstrip("/"), 65534, 65534)
+    assert is_shared(other)
+    before = {path: data for path, (data, _) in contents(other).items()}
+    unshare(other, shelf.layout)
+    assert not shared(one, other)
+    assert {path: data for path, (data, _) in contents(other).items()} == before
+    assert not shared(one, shelf.add()), "and nobody gets them from there"
+
+
+@pytest.mark.parametrize(
+    ("said", "system", "root", "expected"),
+    [
+        ("", "", False, True),
+        ("auto", "", False, True),
+        ("", "", True, False),
+        ("links", "", True, True),
+        ("none", "", False, None),
+        ("links", "1", True, False),
+        ("", "1", False, False),
+    ],
+)
+def test_who_may_link(
+    layout: Layout,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    system: str,
+    *,
+    root: bool,
+    expected: bool | None,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    env = {"BUBBLE_SHARED_PACKAGES": said, "BUBBLE_SYSTEM": system}
+    assert may_link(layout, env) is expected
+
+
+def test_another_word_is_refused(layout: Layout) -> None:
+    with pytest.raises(BubbleError) as caught:
+        may_link(layout, {"BUBBLE_SHARED_PACKAGES": "all"})
+    assert caught.value.kind == "usage"
+
+
+def test_a_planted_bug_that_keeps_the_old_time_is_seen(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.add()
+    monkeypatch.setattr(sharing._Packages, "_compiled", lambda *_: {})
+    with pytest.raises(AssertionError):
+        require_fresh(shelf.add())
+
+
+def test_a_planted_bug_that_believes_the_name_is_seen(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shelf.add()
+    other = shelf.filled()
+    text = TEXTS["tool/data.txt"].replace("d", "D")
+    write(f"{other}/{PACKAGES}/tool/data.txt", text)
+    monkeypatch.setattr(pool, "same_content", lambda *_: True)
+    share(other, shelf.layout, links=True)
+    assert "tool/data.txt" in shared(one, other), "what the tests above would see"
