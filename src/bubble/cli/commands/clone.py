@@ -18,7 +18,8 @@ EXAMPLES = (
 DETAILS = (
     "The clone has the same interpreter and packages, and doesn't need the original. Whatever is\n"
     "done to one leaves the other as it is: files are cloned where the file system can (Btrfs,\n"
-    "XFS), which takes no space, and copied elsewhere."
+    "XFS), which takes no space; elsewhere packages that are shared stay so, read-only, and the\n"
+    "rest is copied."
 )
 
 

@@ -46,7 +46,7 @@ def states(patient: Patient) -> Iterator[Finding]:
 
 
 def shared(patient: Patient) -> Iterator[Finding]:
-    """Look for environments that share files, as earlier versions of bubble made them."""
+    """Look for environments that share files which somebody may write to, or owns, beside them."""
     for environment in registered(patient.layout):
         if environment.maker == "bubble" and is_shared(environment.path):
             title = environment.title
