@@ -9,8 +9,10 @@ from bubble.selection.sources import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bubble.selection.resolve import Selection, World
-    from bubble.selection.sources import Choice
+    from bubble.selection.resolve import Answer, World
+    from bubble.selection.sources import Choice, Source
+
+    Answers = tuple[Answer, ...]
 
 
 class Selector:
@@ -20,26 +22,30 @@ class Selector:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], Selection | None] = {}
+        self._known: dict[tuple[str, ...], Answers] = {}
 
-    def select(self, world: World) -> Selection | None:
-        """Return what the working directory selects; None where `resolve.select` raises."""
+    def select(self, world: World) -> tuple[Source, Answers] | None:
+        """Return the source that decides in the working directory, and what it selects.
+
+        None where `resolve.select` raises. Of an answer's entry, the line may be another file's.
+        """
         try:
             choice = choose(world.cwd, world.env, world.layout)
-            source, entries = choice.source, choice.entries
+            source = choice.source
             if source.kind not in {"file", "global"}:
-                return resolve(choice, world)
-            asked = (source.kind, entries, *(meant(entry, source, world) for entry in entries))
+                return source, resolve(choice, world).answers
+            asked = (source.file_name, *[meant(entry, source, world) for entry in choice.entries])
         except BubbleError:
             return None
-        if asked not in self._known:
-            self._known[asked] = _resolved(choice, world)
-        found = self._known[asked]
-        return found and found.replace(source=source)
+        answers = self._known.get(asked)
+        if answers is None:
+            answers = self._known[asked] = _answers(choice, world)
+        return (source, answers) if answers else None
 
 
-def _resolved(choice: Choice, world: World) -> Selection | None:
+def _answers(choice: Choice, world: World) -> Answers:
+    """Return what a source selects, which is something; nothing where that is an error."""
     try:
-        return resolve(choice, world)
+        return resolve(choice, world).answers
     except BubbleError:
-        return None
+        return ()

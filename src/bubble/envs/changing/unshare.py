@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import accumulate
 
 from bubble.envs.knowing.editables import site_packages
 from bubble.system.copies import Copier, umask
@@ -64,7 +65,8 @@ def _packages(root: str) -> Iterator[tuple[str, str]]:
     """Yield the directory and the name of each `.dist-info` that no other tool than pip wrote."""
     for inside in site_packages(root):
         directory = f"{root}/{inside}"
-        if os.path.realpath(directory) != f"{os.path.realpath(root)}/{inside}":
+        above = accumulate(inside.split("/"), "{}/{}".format)
+        if any(os.path.islink(f"{root}/{part}") for part in above):
             continue  # it leads out of the environment
         for name in sorted(os.listdir(directory)):
             if name.endswith(".dist-info") and _installer(directory, name) in {"pip", "bubble"}:

@@ -246,16 +246,12 @@ def _selected(
     directory: str, env: Mapping[str, str], machine: Machine, selector: Selector
 ) -> Iterator[Use]:
     world = World(cwd=directory, env=env, layout=machine.layout, platform=machine.platform)
-    selection = selector.select(world)  # what can't be chosen isn't used
-    if selection and selection.source.kind == "file":
-        for answer in selection.answers:
+    found = selector.select(world)  # what can't be chosen isn't used
+    source, answers = found or (None, ())
+    if source and source.kind == "file":
+        for answer in answers:
             if answer.key and answer.entry:
-                yield Use(
-                    key=answer.key,
-                    who=selection.source.path,
-                    kind="pin",
-                    request=answer.entry.text,
-                )
+                yield Use(key=answer.key, who=source.path, kind="pin", request=answer.entry.text)
 
 
 class _Asked:

@@ -88,7 +88,7 @@ class _Look:
     def select(self, world: World) -> Prefixes:
         """Return the prefixes of what a directory selects; none where it can't be said."""
         found = self._selector.select(world)
-        return tuple(answer.prefix for answer in found.answers) if found else ()
+        return tuple([answer.prefix for answer in found[1]]) if found else ()
 
     def _means(self, layout: Layout, request: str) -> str | None:
         if request not in self._meanings:
