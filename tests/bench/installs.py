@@ -59,15 +59,12 @@ def cold(bench: Bench) -> list[Result]:
     """Nothing is there: no store, no cache, no download."""
     place, results = bench.place, []
     with Server(place.mirror) as server:
-        for build in bench.small:
-            told = everybody(place, build)
-            what = f"cold install, {build.title}"
-            runs = _alternate(bench, what, told, [build], server, bench.rounds.few)
-            results += [_seconds(what, runs, 1.0), _processor(what, runs), _memory(build, runs)]
+        rows = [(build, everybody(place, build), bench.rounds.few, 1.0) for build in bench.small]
         for build, limit in zip(bench.sized, (1.3, 1.0), strict=False):
-            told = commands(place, build)
+            rows.append((build, commands(place, build), bench.rounds.slow, limit))
+        for build, told, rounds, limit in rows:
             what = f"cold install, {build.title}"
-            runs = _alternate(bench, what, told, [build], server, bench.rounds.slow)
+            runs = _alternate(bench, what, told, [build], server, rounds)
             results += [_seconds(what, runs, limit), _processor(what, runs), _memory(build, runs)]
     return results
 

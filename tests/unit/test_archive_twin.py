@@ -52,11 +52,10 @@ class Pair:
         alone = snapshot(self.second)
         self.arena.clear()
         canary = snapshot(self.arena.canary)
+        descriptors = len(os.listdir("/dev/fd"))
         beside = Twin(self.first, self.known, links=links)
-        try:
-            extract(self.arena.archive, self.second, fixed=FIXED.__contains__, twin=beside)
-        finally:
-            beside.close()
+        extract(self.arena.archive, self.second, fixed=FIXED.__contains__, twin=beside)
+        assert len(os.listdir("/dev/fd")) == descriptors
         assert snapshot(self.second) == alone
         assert snapshot(self.arena.canary) == canary
         found = set()

@@ -196,19 +196,14 @@ def _unpack(
 ) -> Extracted:
     from bubble.system.archive import extract
 
-    twin = twin_of(key, machine)
-    try:
-        return extract(
-            archive,
-            root,
-            begun=ahead.take(archive),
-            fixed=is_fixed,
-            twin=twin,
-            progress=task.part,
-        )
-    finally:
-        if twin:
-            twin.close()
+    return extract(
+        archive,
+        root,
+        begun=ahead.take(archive),
+        fixed=is_fixed,
+        twin=twin_of(key, machine),
+        progress=task.part,
+    )
 
 
 def _is_managed(machine: Machine) -> bool:

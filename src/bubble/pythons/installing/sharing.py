@@ -37,7 +37,7 @@ def is_fixed(path: str) -> bool:
 def twin_of(key: Key, machine: Machine) -> Twin | None:
     """Return the nearest patch release of a key's minor in the store, to share files with.
 
-    None where there is none that can be read. The caller closes it.
+    None where there is none that can be read.
     """
     nearest = _nearest(key, machine.layout)
     if nearest is None:

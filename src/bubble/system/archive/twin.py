@@ -32,7 +32,7 @@ class Twin:
     """The tree at `prefix` (absolute), with what is `known` of its files.
 
     What is known only says where a look is worth it: what is shared is compared. Without `links`
-    only reflinks are made. Counts the files and bytes that were `shared`.
+    only reflinks are made. Counts the files and bytes that were `shared`; `extract` closes it.
     """
 
     def __init__(self, prefix: str, known: Known, *, links: bool) -> None:

@@ -52,19 +52,23 @@ def extract(
     a full build only `python/install` is written. Files get mode 0755 if their owner may execute
     them, else 0644.
     Those whose paths are `fixed` nobody may write: 0555 and 0444. What a `twin` has the same is
-    shared with it. A stream of the archive may have `begun` while it came.
+    shared with it. A stream of the archive may have `begun` while it came. Either is closed.
     `progress` is called with the compressed bytes that are done, and their total.
 
     Raises BubbleError(archive) at the first violation of the rules, and OSError as it comes
     (ENOSPC, …). What was written until then stays: the caller deletes the destination.
     """
-    with begun or Stream(archive, limits) as stream:
-        unpacking = _Unpacking(stream, destination, limits, progress, flat=flat)
-        unpacking.fixed, unpacking.twin = fixed, twin
-        try:
-            return unpacking.run()
-        finally:
-            unpacking.close()
+    try:
+        with begun or Stream(archive, limits) as stream:
+            unpacking = _Unpacking(stream, destination, limits, progress, flat=flat)
+            unpacking.fixed, unpacking.twin = fixed, twin
+            try:
+                return unpacking.run()
+            finally:
+                unpacking.close()
+    finally:
+        if twin:
+            twin.close()
 
 
 class _Unpacking:
