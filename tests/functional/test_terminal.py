@@ -175,17 +175,22 @@ def test_an_interrupt_without_a_terminal_is_one_line(
 # what comes between a look for signals and the wait is as one that another thread gets: nothing
 # wakes the wait
 DEAF = """
-import signal, sys, threading
+import select, signal
 
-def join(self, timeout=None, *, join=threading.Thread.join):
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    print("waiting", flush=True)
-    try:
-        join(self, timeout)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+class Poll:
+    def __init__(self, poll=select.poll):
+        self.real = poll()
+        self.register, self.unregister = self.real.register, self.real.unregister
 
-threading.Thread.join = join
+    def poll(self, timeout=None):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        print("waiting", flush=True)
+        try:
+            return self.real.poll(timeout)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+select.poll = Poll
 from bubble.cli.main import run
 run()
 """

@@ -80,7 +80,11 @@ PARTS = (
         ),
         bugs=3,
     ),
-    Part("signals", "Signals", ("faults/test_interrupts.py", "faults/test_signals.py")),
+    Part(
+        "signals",
+        "Signals",
+        ("faults/test_interrupts.py", "faults/test_signals.py", "faults/test_several.py"),
+    ),
     Part(
         "hostile",
         "Hostile archives, files of projects, and names",

@@ -1,4 +1,4 @@
-"""Linux system calls that Python has no name for: syncfs, statfs, and renameat2 with its flags.
+"""Linux system calls that Python has no name for: syncfs, statfs, prctl, renameat2 with its flags.
 
 They are called by way of `_ctypes`, the half of ctypes that is written in C: importing the other
 half takes as long as making an environment.
@@ -22,6 +22,7 @@ _RENAME_EXCHANGE = 2
 # statfs(2): overlayfs gives a file that changes a number of its own, its other names stay behind;
 # what FUSE says of numbers is up to each of its servers
 _UNTRUE = {0x794C7630, 0x65735546}
+_PR_SET_PDEATHSIG = 1
 _NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
 
 
@@ -65,6 +66,13 @@ def rename_new(old: str, new: str) -> bool:
     In one step, and only where nothing has it: else FileExistsError. Raises OSError.
     """
     return _renamed(old, new, _RENAME_NOREPLACE, _AT_FDCWD, _AT_FDCWD)
+
+
+def end_with_parent(signal: int) -> None:
+    """Have this process get a signal when the thread that forked it ends; where that can be had."""
+    prctl = _libc("prctl")
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0)
 
 
 def has_true_links(path: str) -> bool:

@@ -9,19 +9,16 @@ from bubble.pythons.installing.install import Installed, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Sequence
+    from typing import Any
 
     from bubble.model.download import Download
     from bubble.model.request import Request
     from bubble.pythons.catalogue import Catalogue
-    from bubble.pythons.installing.progress import Progress
+    from bubble.pythons.installing.progress import Progress, Task
     from bubble.system.machine import Machine
 
 WORKERS = 4  # installs at once: two cores unpack while two connections wait
-# seconds: an interrupt that comes just before a wait begins doesn't end it (CPython checks for
-# signals, then waits), so that no wait for the network may be endless
-_LOOK_UP = 0.2
 
 
 class Batch(Record):
@@ -89,7 +86,7 @@ def install_downloads(
     if len(downloads) <= 1:
         outcomes = [_install_one(d, machine, progress, replace=replace) for d in downloads]
     else:
-        outcomes = _in_threads(downloads, machine, progress, replace=replace)
+        outcomes = _install_several(downloads, machine, progress, replace=replace)
     return Batch(
         installed=tuple(o for o in outcomes if isinstance(o, Installed)),
         errors=tuple(o for o in outcomes if isinstance(o, BubbleError)),
@@ -142,48 +139,44 @@ def _install_one(
 ) -> Installed | BubbleError:
     task = progress.task(download.key.name)
     try:
-        installed = install(download, machine, replace=replace, task=task)
+        outcome: Installed | BubbleError = install(download, machine, replace=replace, task=task)
     except BubbleError as error:
-        task.finish("failed")
-        return error
+        outcome = error
     except BaseException as error:
         task.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
-    # of what was there already the command itself tells
-    present = installed.status == "present"
-    task.finish("" if present else f"{installed.status} in {installed.seconds:.1f} s")
-    return installed
+    task.finish(_ending(outcome))
+    return outcome
 
 
-def _in_threads(
+def _install_several(
     downloads: Sequence[Download], machine: Machine, progress: Progress, *, replace: bool
 ) -> list[Installed | BubbleError]:
-    import queue
-    import threading
+    from bubble.pythons.installing.crew import carry_out
 
-    waiting: queue.SimpleQueue[tuple[int, Download]] = queue.SimpleQueue()
+    tasks: dict[int, Task] = {}
     outcomes: dict[int, Installed | BubbleError | Exception] = {}
-    for item in enumerate(downloads):
-        waiting.put(item)
 
-    def work() -> None:
-        while True:
-            try:
-                index, download = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                outcomes[index] = _install_one(download, machine, progress, replace=replace)
-            except Exception as error:  # noqa: BLE001 - carried over to the caller's thread
-                outcomes[index] = error
+    def work(number: int, task: Task) -> dict[str, object]:
+        installed = install(downloads[number], machine, replace=replace, task=task)
+        said = installed.as_dict()
+        del said["installation"]
+        return said
 
-    # daemons: an interrupt ends the process, and the next command sweeps what they leave
-    threads = [
-        threading.Thread(target=work, daemon=True) for _ in range(min(WORKERS, len(downloads)))
-    ]
-    for thread in threads:
-        thread.start()
-    _wait(threads)
+    def task_of(number: int) -> Task:
+        tasks[number] = progress.task(downloads[number].key.name)
+        return tasks[number]
+
+    def ended(number: int, outcome: dict[str, Any] | Exception) -> None:
+        if isinstance(outcome, dict):
+            key = downloads[number].key
+            there = store.Installation(key=key, prefix=machine.layout.python(str(key)))
+            outcomes[number] = Installed(installation=there, **outcome)
+        else:
+            outcomes[number] = outcome
+        tasks[number].finish(_ending(outcomes[number]))
+
+    carry_out(len(downloads), WORKERS, work, task_of, ended)
     results: list[Installed | BubbleError] = []
     for _, outcome in sorted(outcomes.items()):
         if not isinstance(outcome, (Installed, BubbleError)):
@@ -192,7 +185,8 @@ def _in_threads(
     return results
 
 
-def _wait(threads: Sequence[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(_LOOK_UP)
+def _ending(outcome: Installed | Exception) -> str:
+    """Return what a task ends with; of what was there already the command itself tells."""
+    if not isinstance(outcome, Installed):
+        return "failed"
+    return "" if outcome.status == "present" else f"{outcome.status} in {outcome.seconds:.1f} s"
