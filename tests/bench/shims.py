@@ -119,7 +119,8 @@ class Shims:
         cwd, env = self.pin("exact")
         front = f"{self.home}/shims/bubble"
         env["PATH"] = f"{self.home}/shims:{env['PATH']}"
-        asked = ("which python", "python find", "current", "exec python")
+        self.bubble("create", "lab", "-p", "3.11.7", "--no-pip")
+        asked = ("which python", "python find", "current", "exec python", "run lab python")
         found = []
         for words in asked:
             for shell, program in self.shells.items():
