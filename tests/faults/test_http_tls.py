@@ -61,22 +61,80 @@ def test_https_is_checked_against_the_certificates_of_the_environment(
     assert target.fails(url, env={"SSL_CERT_FILE": str(tmp_path / "none")}).kind == "usage"
 
 
+def hashed(certificate: str, directory: Path) -> str:
+    """Make a directory in which a certificate is found by its hash."""
+    command = ["openssl", "x509", "-subject_hash", "-noout", "-in", certificate]
+    named = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    directory.mkdir()
+    (directory / f"{named}.0").symlink_to(certificate)
+    return str(directory)
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Iterator[str]:
+    """Make a directory of somebody else's certificate."""
+    trust._context.cache_clear()
+    made = tmp_path / "others.pem"
+    with open(certifi.where(), encoding="ascii") as file:
+        made.write_text(file.read().partition("-----END CERTIFICATE-----")[0].rpartition("\n\n")[2]
+                        + "-----END CERTIFICATE-----\n")  # fmt: skip
+    yield hashed(str(made), tmp_path / "others")
+    trust._context.cache_clear()
+
+
+WAYS = ("file", "directory", "certifi")
+
+
 @needs("openssl")
-def test_the_systems_certificates_count_beside_certifis(
+@pytest.mark.parametrize("has_directory", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_the_system_and_what_certifi_trusts_counts(
     secure: FaultServer,
     target: Target,
     certificate: tuple[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    others: str,
+    way: str,
+    *,
+    has_directory: bool,
 ) -> None:
     """A network's own authority is in the system's store; what a variable names counts alone."""
+    own = hashed(certificate[0], tmp_path / "own") if way == "directory" else ""
+    names = tmp_path / "names"
+    names.mkdir()  # of certificates, but none that OpenSSL would look for
+    (names / "ours.pem").symlink_to(certificate[0])
+    directories = (str(tmp_path / "none"), str(names), *([others] if has_directory else []), own)
+    monkeypatch.setattr(trust, "SYSTEM_DIRECTORIES", tuple(filter(None, directories)))
+    bundles = (str(tmp_path / "none"), *([certificate[0]] if way == "file" else []))
+    monkeypatch.setattr(trust, "SYSTEM_BUNDLES", bundles)
+    if way == "certifi":
+        monkeypatch.setattr(trust, "_certifis", lambda: certificate[0])
     url = secure.put("/file", Resource(DATA))
-    monkeypatch.setattr(trust, "SYSTEM_BUNDLES", (str(tmp_path / "none"), certificate[0]))
-    trust._context.cache_clear()
     target.get(url)
     os.unlink(target.path)
-    assert "certificate" in target.fails(url, env={"SSL_CERT_DIR": str(tmp_path)}).message
     trust._context.cache_clear()
+    secure.put("/file", Resource(DATA, rate=1_000_000))
+    settings = QUICK.replace(connections=4, segment_threshold=1000, segment_size=1000)
+    target.get(url, settings=settings)
+    os.unlink(target.path)
+    assert "certificate" in target.fails(url, env={"SSL_CERT_DIR": others}).message
+
+
+@needs("openssl")
+def test_where_the_system_has_it_no_file_of_hundreds_is_read(
+    secure: FaultServer,
+    target: Target,
+    certificate: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    others: str,
+) -> None:
+    del others
+    directory = hashed(certificate[0], tmp_path / "own")
+    monkeypatch.setattr(trust, "SYSTEM_DIRECTORIES", (directory,))
+    monkeypatch.setattr(trust, "_certifis", lambda: pytest.fail("certifi's were read"))
+    target.get(secure.put("/file", Resource(DATA)))
 
 
 @needs("openssl")

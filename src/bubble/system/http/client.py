@@ -47,11 +47,14 @@ _HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "ident
 class Connection:
     """A client of one worker thread; `abort` may be called from any thread."""
 
-    def __init__(self, env: Mapping[str, str], settings: Settings) -> None:
+    def __init__(
+        self, env: Mapping[str, str], settings: Settings, trust: Trust | None = None
+    ) -> None:
+        """`trust` is what its transfer's other connections have found out about it."""
         self._env = env
         self._read_timeout = settings.read_timeout
         self._retry_after_limit = settings.retry_after_limit
-        self._trust = Trust(env)
+        self._trust = trust or Trust(env)
         self._sockets: list[socket.socket] = []
         self._opener = Opener(settings.connect_timeout, self._trust.context, self._sockets.append)
         self._kept: dict[tuple[str, str, int, str], tuple[Stream, float]] = {}  # until when
@@ -159,11 +162,12 @@ class Connection:
         return stream
 
     def _open(self, url: str, where: tuple[str, str, int, str]) -> Stream:
+        was_wide = self._trust.is_wide
         try:
             try:
                 stream = self._opener.open(*where)
             except OSError as error:
-                if _UNTRUSTED not in str(error) or not self._trust.widen():
+                if _UNTRUSTED not in str(error) or was_wide or not self._trust.widen():
                     raise
                 stream = self._opener.open(*where)
         except FAILURES as error:

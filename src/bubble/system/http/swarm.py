@@ -19,6 +19,7 @@ from bubble.system.http.exchange import ExchangeError
 from bubble.system.http.part import PartClosedError
 from bubble.system.http.spans import Spans, check_range
 from bubble.system.http.spread import Spread
+from bubble.system.http.trust import Trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Swarm:
         self.transferred = 0
         self.doubtful = part.size_done > 0
         self._env = env
+        self._trust = Trust(env)
         self._deadline = deadline
         self._lock = part.lock
         self._spans = Spans(part, settings)
@@ -109,7 +111,7 @@ class Swarm:
     def _start(self, count: int) -> None:
         with self._lock:
             for _ in range(count):
-                connection = Connection(self._env, self.settings)
+                connection = Connection(self._env, self.settings, self._trust)
                 thread = threading.Thread(target=self._work, args=(connection,), daemon=True)
                 self._connections.append(connection)
                 self._threads.append(thread)

@@ -1,10 +1,14 @@
-"""Whose certificates are trusted: certifi's, the system's beside them, or what variables name.
+"""Whose certificates are trusted: the system's and certifi's, or what variables name.
 
-The system's are read only when certifi's weren't enough: that costs as much as a start.
+OpenSSL looks single ones up in a directory whose names are hashes, which takes no time. Reading
+hundreds from a file takes longer than a start, so that certifi's, and what else the system has, are
+read where there is no such directory or it wasn't enough: who is trusted in the end is the same.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from functools import lru_cache
 
 from bubble.model.errors import BubbleError
@@ -27,23 +31,26 @@ SYSTEM_BUNDLES = (
 )
 
 
+# and in one directory by their hashes: Debian and SUSE, Fedora
+SYSTEM_DIRECTORIES = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]")
+
+
 class Trust:
-    """What one connection trusts, by the variables of `env`."""
+    """What the connections of one transfer trust, by the variables of `env`; for many threads."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._named = env.get("SSL_CERT_FILE", ""), env.get("SSL_CERT_DIR", "")
-        self._is_wide = False
+        self.is_wide = False
 
     def context(self) -> ssl.SSLContext:
         """Return a verifying context; raise BubbleError(usage) for variables that name nothing."""
-        return _context(*self._named, self._is_wide)
+        return _context(*self._named, self.is_wide)
 
     def widen(self) -> bool:
-        """Trust the system's certificates as well from now on; False where that changes nothing."""
-        if self._is_wide or any(self._named):
-            return False
-        self._is_wide = True
-        return True
+        """Read all certificates from now on; False where variables say which ones count."""
+        self.is_wide = not any(self._named)
+        return self.is_wide
 
 
 @lru_cache(maxsize=4)  # reading the certificates takes 25 to 100 ms
@@ -59,20 +66,35 @@ def _context(cafile: str, capath: str, is_wide: bool) -> ssl.SSLContext:  # noqa
             f"no certificates can be read from {printable(cafile or capath)}: {error.strerror}",
             hint="correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
         ) from None
+    directory = "" if is_wide else _hashed_directory()
+    if directory:
+        return ssl.create_default_context(capath=directory)
     context = ssl.create_default_context(cafile=_certifis())
     if is_wide:
         context.load_default_certs()
-        for path in SYSTEM_BUNDLES:
+        for path in (*SYSTEM_BUNDLES, *SYSTEM_DIRECTORIES):
+            is_directory = path in SYSTEM_DIRECTORIES
             try:
-                context.load_verify_locations(path)
+                context.load_verify_locations(*((None, path) if is_directory else (path,)))
             except OSError:  # none there, or no certificates in it
                 continue
     return context
 
 
+def _hashed_directory() -> str:
+    """Return the system's directory of certificates that are found by their hashes, or ""."""
+    for path in SYSTEM_DIRECTORIES:
+        try:
+            with os.scandir(path) as entries:
+                if any(_HASHED.fullmatch(entry.name) for entry in entries):
+                    return path
+        except OSError:
+            continue
+    return ""
+
+
 def _certifis() -> str:
     """Return the path of certifi's certificates, without its import: 10 ms of others' modules."""
-    import os
     from importlib.machinery import PathFinder
 
     found = PathFinder.find_spec("certifi")
