@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from support.fault_server import FaultServer
 
+_FILE_BLOCK = 1 << 22
 BLOCK = 64 * 1024
 REASONS = {200: "OK", 206: "Partial Content", 302: "Found", 304: "Not Modified"}
 
@@ -61,19 +62,25 @@ class Exchange:
     def send(self, data: bytes, rate: float | None = None) -> None:
         """Send body bytes, at most `rate` a second."""
         if rate is None:
-            self.sock.sendall(data)
-            self.entry.sent += len(data)
+            self._give(data)
             return
         step = max(1, min(BLOCK, int(rate / 50)))
         started, sent = time.monotonic(), 0
         while sent < len(data):
             piece = data[sent : sent + step]
-            self.sock.sendall(piece)
+            self._give(piece)
             sent += len(piece)
-            self.entry.sent += len(piece)
             late = started + sent / rate - time.monotonic()
             if late > 0 and self.server.stopping.wait(late):
                 raise ConnectionError
+
+    def _give(self, piece: bytes) -> None:
+        self.entry.sent += len(piece)  # before it is sent: who has it may look at once
+        try:
+            self.sock.sendall(piece)
+        except BaseException:
+            self.entry.sent -= len(piece)
+            raise
 
     @property
     def is_tls(self) -> bool:
@@ -83,11 +90,15 @@ class Exchange:
         """Send a part of a file without copying it through here: a fast server."""
         with open(path, "rb", buffering=0) as file:
             while start < end:
-                count = os.sendfile(self.sock.fileno(), file.fileno(), start, end - start)
+                most, count = min(end - start, _FILE_BLOCK), 0
+                self.entry.sent += most
+                try:
+                    count = os.sendfile(self.sock.fileno(), file.fileno(), start, most)
+                finally:
+                    self.entry.sent -= most - count
                 if not count:
                     raise ConnectionError
                 start += count
-                self.entry.sent += count
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
