@@ -142,16 +142,13 @@ def test_certificates_may_come_from_a_directory(
     secure: FaultServer, target: Target, certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     url = secure.put("/file", Resource(DATA))
-    empty, directory = tmp_path / "empty", tmp_path / "certificates"
+    empty = tmp_path / "empty"
     empty.mkdir()
-    directory.mkdir()
-    command = ["openssl", "x509", "-subject_hash", "-noout", "-in", certificate[0]]
-    named = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    (directory / f"{named}.0").symlink_to(certificate[0])
+    directory = hashed(certificate[0], tmp_path / "certificates")
     assert "certificate" in target.fails(url, env={"SSL_CERT_DIR": str(empty)}).message
-    target.get(url, env={"SSL_CERT_DIR": str(directory)})
+    target.get(url, env={"SSL_CERT_DIR": directory})
     os.unlink(target.path)
-    others = {"SSL_CERT_FILE": certifi.where(), "SSL_CERT_DIR": str(directory)}
+    others = {"SSL_CERT_FILE": certifi.where(), "SSL_CERT_DIR": directory}
     target.get(url, env=others)
     os.unlink(target.path)
     target.get(url, env={"SSL_CERT_FILE": certificate[0], "SSL_CERT_DIR": str(empty)})

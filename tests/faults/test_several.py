@@ -9,19 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from urllib.parse import quote
 
 import pytest
 
 from bubble.model.errors import BubbleError
-from bubble.pythons.catalogue.index import dump_json
 from bubble.pythons.installing.crew import carry_out
 from bubble.pythons.installing.progress import Task
-from support.builds import archive_path, small_archive
-from support.fault_handlers import Resource, sequence, status
+from support.fault_handlers import sequence, status
 from support.fault_server import serve
 from support.needs import LINUX_ONLY
 from support.patience import PATIENCE
+from support.stalling import stall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,15 +40,7 @@ VERSIONS = ("3.11.9", "3.12.1", "3.13.0")
 def shop(tmp_path: Path, env: dict[str, str]) -> Iterator[FaultServer]:
     """Serve three builds, of which 3.12.1 stops half-way until `server.go` is set."""
     with serve() as server:
-        entries = []
-        for version in VERSIONS:
-            found = small_archive(str(tmp_path / "archives"), version)
-            path = archive_path(found)
-            hold = os.path.getsize(path) // 2 if version == "3.12.1" else None
-            url = server.put(f"/{quote(os.path.basename(path))}", Resource(path, hold_at=hold))
-            entries.append(found.replace(url=url))
-        (tmp_path / "catalogue.json").write_text(dump_json(entries))
-        env["BUBBLE_CATALOG"] = str(tmp_path / "catalogue.json")
+        env["BUBBLE_CATALOG"] = stall(server, tmp_path, VERSIONS, ["3.12.1"])
         yield server
 
 

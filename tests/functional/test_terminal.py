@@ -7,16 +7,14 @@ import re
 import signal
 import subprocess
 import sys
-from urllib.parse import quote
 
 import pytest
 
-from bubble.pythons.catalogue.index import dump_json
-from support.builds import archive_path, small_archive, small_mirror
-from support.fault_handlers import Resource
+from support.builds import small_mirror
 from support.fault_server import serve
 from support.needs import needs, which
 from support.patience import PATIENCE
+from support.stalling import stall
 from support.terminal import Terminal, shown
 
 TYPE_CHECKING = False
@@ -50,17 +48,7 @@ def terminal(env: dict[str, str], tmp_path: Path) -> Callable[..., Terminal]:
 def stalling(tmp_path: Path, env: dict[str, str]) -> Iterator[FaultServer]:
     """Serve builds whose bytes stop half-way until `server.go` is set; `server.held` tells when."""
     with serve() as server:
-        entries = []
-        for version in VERSIONS:
-            found = small_archive(str(tmp_path / "archives"), version)
-            path = archive_path(found)
-            url = server.put(
-                f"/{quote(os.path.basename(path))}",
-                Resource(path, hold_at=os.path.getsize(path) // 2),
-            )
-            entries.append(found.replace(url=url))
-        (tmp_path / "catalogue.json").write_text(dump_json(entries))
-        env["BUBBLE_CATALOG"] = str(tmp_path / "catalogue.json")
+        env["BUBBLE_CATALOG"] = stall(server, tmp_path, VERSIONS, VERSIONS)
         yield server
 
 
