@@ -43,7 +43,7 @@ def define(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace, context: Context) -> Outcome:
     """Upgrade, and say what changed."""
-    from bubble.envs.knowing.users import carried_along, left_behind, users_of
+    from bubble.envs.knowing.users import Users, carried_along, left_behind
     from bubble.model.request import parse_request
     from bubble.model.text import few
     from bubble.pythons.installed.upkeep import upgrade
@@ -55,14 +55,8 @@ def execute(options: Namespace, context: Context) -> Outcome:
         )
     minors = [parse_request(text) for text in options.minors]
     machine = context.machine()
-    cwd = context.world().cwd
-
-    def users(key: str) -> list[str]:
-        return users_of(key, machine, cwd)
-
-    done = upgrade(
-        minors, machine, context.output.progress(), prune=users if options.prune else None
-    )
+    prune = Users(machine, context.world().cwd).of if options.prune else None
+    done = upgrade(minors, machine, context.output.progress(), prune=prune)
     batch, removed = done.batch, done.removed
     carried = carried_along([i.installation for i in batch.installed], machine.layout)
     if batch.installed:

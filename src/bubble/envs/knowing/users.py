@@ -74,28 +74,27 @@ class Use(Record):
 
 def uses(machine: Machine, cwd: str = "/") -> list[Use]:
     """Return every use that can be known; the directory `cwd` (absolute) is known as well."""
-    shelf, asked = Shelf(machine.layout), _Asked(machine)
-    present = store.installations(machine.layout)
-    directories = sorted({
-        *known_directories(machine.layout),
-        *(e.project for e in environments(machine.layout) if e.project),
-        cwd or "/",
-    })  # fmt: skip
-    found = [
-        Use(key=str(i.key), who="bubble itself", kind="bubble")
-        for i in present
-        if runs_bubble(i, machine.layout)
-    ]
-    found += _environments(machine, shelf, directories)
-    found += _pins(asked, shelf, directories)
-    found += _shells(asked)
-    found += running(machine.layout)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*_here(machine), *_in_directories(machine, cwd)]))
 
 
-def users_of(key: str, machine: Machine, cwd: str = "/") -> list[str]:
-    """Return in words who uses the installation of a full key now."""
-    return list(dict.fromkeys(use.who for use in uses(machine, cwd) if use.key == key))
+class Users:
+    """Who uses an installation: for several of them, that are to go one after the other.
+
+    What lies in directories, and nobody locks, is looked for at the first question alone, since
+    there may be a hundred thousand; what the store knows and what runs, at each.
+    """
+
+    def __init__(self, machine: Machine, cwd: str = "/") -> None:
+        self._machine = machine
+        self._cwd = cwd
+        self._found: list[Use] | None = None
+
+    def of(self, key: str) -> list[str]:
+        """Return in words who uses the installation of a full key."""
+        if self._found is None:
+            self._found = list(_in_directories(self._machine, self._cwd))
+        found = [*_here(self._machine), *self._found]
+        return list(dict.fromkeys(use.who for use in found if use.key == key))
 
 
 def ending(leaving: Sequence[Installation], machine: Machine, cwd: str = "/") -> list[Use]:
@@ -178,25 +177,48 @@ def _in_use(installation: Installation, found: Sequence[Use]) -> BubbleError:
     )
 
 
-def _environments(machine: Machine, shelf: Shelf, directories: Iterable[str]) -> Iterator[Use]:
-    """Yield what registered environments stand on by their records, and all that are found."""
+def _here(machine: Machine) -> Iterator[Use]:
+    """Yield the uses that the store knows of, and those by what runs."""
+    shelf = Shelf(machine.layout)
+    for installation in store.installations(machine.layout):
+        if runs_bubble(installation, machine.layout):
+            yield Use(key=str(installation.key), who="bubble itself", kind="bubble")
+    yield from _environments(machine, shelf)
+    yield from _shells(_Asked(machine))
+    yield from running(machine.layout)
+
+
+def _in_directories(machine: Machine, cwd: str) -> Iterator[Use]:
+    """Yield the uses by what lies in the directories that are known, and `cwd`."""
+    layout, shelf = machine.layout, Shelf(machine.layout)
+    known = environments(layout)
+    directories = sorted({
+        *known_directories(layout),
+        *(e.project for e in known if e.project),
+        cwd or "/",
+    })  # fmt: skip
+    registered = {e.path for e in known}
+    for path in environments_of_others(directories, machine.env, (layout.home, layout.cache)):
+        if path not in registered:
+            yield from _use_of(shelf.under(f"{path}/bin/python"), path, path)
+    yield from _pins(_Asked(machine), shelf, directories)
+
+
+def _environments(machine: Machine, shelf: Shelf) -> Iterator[Use]:
+    """Yield what registered environments stand on by their records, and Jupyter kernels."""
     from bubble.envs.kernel import kernels
 
     layout = machine.layout
-    titles: dict[str, str] = {}
+    paths = set()
     for environment in environments(layout):
-        title = titles[environment.path] = environment.title
+        paths.add(environment.path)
         for place in (
             shelf.holding(environment.interpreter),  # it may lie on a disk that isn't there now
             shelf.under(f"{environment.path}/bin/python"),
         ):
-            yield from _use_of(place, title, environment.path, is_known=True)
-    others = environments_of_others(directories, machine.env, (layout.home, layout.cache))
-    for path in others:
-        if path not in titles:
-            yield from _use_of(shelf.under(f"{path}/bin/python"), path, path)
+            yield from _use_of(place, environment.title, environment.path, is_known=True)
     for kernel in kernels(layout, machine.env):
-        if kernel.environment not in titles:
+        if kernel.environment not in paths:
             place = shelf.under(kernel.python)
             if place:
                 yield Use(

@@ -7,7 +7,7 @@ import os
 from bubble.envs.discarding.gc.scratch import has_ended
 from bubble.envs.discarding.gc.scripts import collect_unused
 from bubble.envs.knowing.placing import lock
-from bubble.envs.knowing.users import users_of
+from bubble.envs.knowing.users import Users
 from bubble.model.errors import BubbleError
 from bubble.model.record import Record
 from bubble.model.text import printable
@@ -198,9 +198,7 @@ def _downloads(items: Sequence[Item], machine: Machine) -> list[Item]:
 
 
 def _pythons(items: Sequence[Item], machine: Machine, cwd: str) -> list[Item]:
-    def users(key: str) -> list[str]:  # since the plan was made
-        return users_of(key, machine, cwd)
-
+    users = Users(machine, cwd).of  # since the plan was made
     present = {i.prefix: i for i in store.installations(machine.layout)}
     return [i for i in items if i.path in present and remove(present[i.path], machine, users)]
 

@@ -1,4 +1,4 @@
-"""Memos that say something else than the resolver: found, each of them, and nobody else accused."""
+"""Many directories and Pythons: looked at once, and still nothing wrong is missed or accused."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 from bubble.envs.discarding import gc
 from bubble.envs.discarding.gc import memos
 from bubble.envs.doctor import Patient, scraps
+from bubble.envs.knowing import users
 from bubble.envs.knowing.users import uses
 from bubble.pythons.installed import store
-from bubble.selection.known import directory_memos
+from bubble.selection.known import directory_memos, known_directories
 from bubble.selection.memos import leave_here
-from support.handmade import PLATFORM, installation, machine, world, write
+from support.handmade import PLATFORM, environment, installation, machine, world, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +113,31 @@ def test_what_changes_while_it_is_looked_at_accuses_nobody(
     monkeypatch.setattr(memos, "_is_wrong", noted)
     assert planned(layout) == []
     assert suspected == [second[1]]
+
+
+def test_for_several_pythons_directories_are_looked_through_once(
+    layout: Layout, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [installation(layout, f"3.11.{n}") for n in range(5)]
+    store.publish_changes(layout, PLATFORM)
+    pinned(layout, f"{place}/project", "3.11.3")
+    plan = gc.plan(machine(layout), "/", ["pythons"])
+    assert len(plan) == 4
+    looked: list[str] = []
+
+    def counted(layout: Layout) -> Iterator[str]:
+        looked.append("once")
+        return known_directories(layout)
+
+    monkeypatch.setattr(users, "known_directories", counted)
+    done = gc.collect(plan, machine(layout))
+    assert (len(done.removed), looked) == (4, ["once"])
+    assert os.path.exists(old[3].prefix)
+
+
+def test_who_comes_while_several_pythons_go_is_seen(layout: Layout, place: str) -> None:
+    ask = users.Users(machine(layout), place).of
+    key = str(installation(layout, "3.11.7").key)
+    assert ask(key) == []
+    made = environment(layout, "late", prefix=layout.python(key))
+    assert ask(key) == [made.title]
