@@ -220,7 +220,9 @@ def _sent(error: Exception) -> dict[str, object]:
 
 def _raised(sent: dict[str, Any]) -> Exception:
     if "kind" in sent:
-        return BubbleError(sent.pop("kind"), sent.pop("message"), **sent)
+        return BubbleError(
+            sent["kind"], sent["message"], hint=sent["hint"], details=sent["details"]
+        )
     if "errno" in sent:
         return OSError(sent["errno"], sent["text"], sent["path"] or None)
     return RuntimeError(sent["fault"])
