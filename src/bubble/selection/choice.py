@@ -12,7 +12,6 @@ shims that are started through it, never another Python.
 
 from __future__ import annotations
 
-import binascii
 import os
 
 from bubble.system.files import (
@@ -46,7 +45,9 @@ def leave(text: str, prefixes: Sequence[str], layout: Layout, env: Mapping[str, 
         return ""
     if not text or len(said) > _LARGEST or not os.path.isdir(layout.shims):
         return ""
-    name = f"{binascii.crc32(os.fsencode(f'{layout.home} {said}')):08x}"
+    from binascii import crc32  # the everyday paths only sweep here
+
+    name = f"{crc32(os.fsencode(f'{layout.home} {said}')):08x}"
     for place in (layout.choices, layout.own_choices):
         if foreign_owner(place, env):
             continue
