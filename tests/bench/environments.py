@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.place import Place
 
 MANY = 1000
+_TENTH = 10
 _MAKE_MANY = """
 import os, sys
 from bubble.cli.context import Context
@@ -130,27 +131,35 @@ def _cloning(bench: Bench, rounds: int, slow_rounds: int) -> list[Result]:
 
 
 def _space(bench: Bench) -> list[Result]:
-    """What one more environment with the same packages adds, in per cent of the first alone."""
-    env = {"PATH": f"{os.path.dirname(bench.place.uv)}:{bench.env['PATH']}"}
+    """What one more environment with the same packages adds, in per cent of the first alone.
+
+    Hard links are asked for where the file system doesn't clone: by itself, root shares none.
+    """
+    path = f"{os.path.dirname(bench.place.uv)}:{bench.env['PATH']}"
+    env = {"PATH": path, "BUBBLE_SHARED_PACKAGES": "links"}
     results = []
-    for how, count in (("clone", 10), ("create, by uv", 10), ("create, by pip", 2)):
-        names = [f"{how.split()[-1]}{n}" for n in range(count)]
-        installer = "pip" if how.endswith("pip") else "uv"
+    for how, installer, limit in (
+        ("clone", "uv", 10),
+        ("clone of one by pip", "pip", 5),
+        ("create, by uv", "uv", 5),
+        ("create, by pip", "pip", 5),
+    ):
+        names = [f"{how.partition(',')[0].replace(' ', '-')}-{installer}{n}" for n in range(_TENTH)]
         for n, name in enumerate(names):
-            if n and how == "clone":
-                bench.bubble("clone", names[0], name)
+            if n and how.startswith("clone"):
+                bench.bubble("clone", names[0], name, env=env)
             else:
                 more = ("-p", bench.minor, "--installer", installer, "--with", "pandas")
                 bench.bubble("create", name, *more, env=env)
         roots = [f"{bench.store}/bubble/envs/{name}" for name in names]
-        # what pip of the store and uv's cache share with all of them is the first one's, too
+        # what the pool of packages and uv's cache share with all of them is the first one's, too
         first = sum(_inodes(roots[0]).values())
         before: dict[tuple[int, int], int] = {}
         for root in roots[:-1]:
             before |= _inodes(root)
         added = sum(size for node, size in _inodes(roots[-1]).items() if node not in before)
-        title = f"disk space that environment {count} with pandas adds, {how}"
-        results.append(Result(title, "%", {"bubble": [100 * added / first]}, "", 10))
+        title = f"disk space that environment {_TENTH} with pandas adds, {how}"
+        results.append(Result(title, "%", {"bubble": [100 * added / first]}, "", limit))
         for name in names:
             bench.remove(name)
     return results

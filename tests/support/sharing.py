@@ -13,6 +13,7 @@ import stat
 import sys
 
 from bubble.envs.making.sharing import share
+from bubble.system.pool import VARIABLE, pool_for
 from support.handmade import write
 
 TYPE_CHECKING = False
@@ -78,9 +79,18 @@ class Shelf:
     def add(self, texts: dict[str, str] | None = None, **options: str) -> str:
         """Return a new environment that has shared what it can."""
         root = self.filled(texts, **options)
-        share(root, self.layout, links=True)
+        self.share(root)
         assert not any(name.startswith(".bubble") for name in os.listdir(root))
         return root
+
+    def share(self, root: str) -> None:
+        """Let an environment share, by links, as root as well."""
+        pool = pool_for(root, self.layout, {VARIABLE: "links"})
+        if pool is not None:
+            try:
+                share(root, pool)
+            finally:
+                pool.close()
 
 
 def shared(one: str, other: str) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import fcntl
+import hashlib
 import os
 import stat
 import zipfile
@@ -15,6 +17,7 @@ from bubble.envs.making.seed import Seed, check_seeds, pip_seed, plant, remake
 from bubble.model.errors import BubbleError
 from bubble.model.version import Version
 from bubble.pythons.installed import pip_wheels
+from bubble.system.pool import pool_for
 from support.handmade import installation, machine, write
 from support.needs import LINUX_ONLY, ROOT_ONLY
 
@@ -92,6 +95,40 @@ def test_every_file_is_copied_and_listed(
     before = os.stat(pip.path).st_ino
     planted(pip, layout, "another")
     assert os.stat(pip.path).st_ino == before, "it is unpacked once"
+
+
+def test_with_a_pool_environments_share_what_is_in_the_wheel_and_never_with_the_seed(
+    pip: Seed, layout: Layout
+) -> None:
+    texts = {name: f"this is {name}" for name in NAMES}
+    lines = [f"{name},{recorded(text)}\n" for name, text in texts.items()]
+    with zipfile.ZipFile(pip.wheel, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        archive.writestr(RECORD, "".join([*lines, f"{RECORD},,\n"]))
+    places = []
+    for name in ("a", "b", "c"):
+        root = f"{layout.home}/{name}"
+        os.makedirs(f"{root}/site-packages")
+        pool = pool_for(root, layout, {"BUBBLE_SHARED_PACKAGES": "links"})
+        assert pool is not None
+        plant(pip, f"{root}/site-packages", layout, pool)
+        pool.close()
+        assert os.listdir(root) == ["site-packages"]
+        places.append(f"{root}/site-packages")
+    for name, text in texts.items():
+        assert os.path.samefile(f"{places[1]}/{name}", f"{places[2]}/{name}")
+        assert stat.S_IMODE(os.lstat(f"{places[2]}/{name}").st_mode) == 0o444
+        assert os.lstat(f"{pip.path}/{name}").st_nlink == 1
+        with open(f"{places[2]}/{name}") as file:
+            assert file.read() == text
+    assert not list(check_seeds(layout)[0].problems)
+
+
+def recorded(text: str) -> str:
+    """Return what a RECORD says of a file, after its name."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+    return f"sha256={digest},{len(text)}"
 
 
 def test_no_environment_shares_a_file_with_another_or_with_the_seed(

@@ -16,9 +16,9 @@ from bubble.envs.changing.unshare import is_shared, unshare
 from bubble.envs.discarding.gc import collect, plan
 from bubble.envs.making import sharing
 from bubble.envs.making.duplicate import duplicate
-from bubble.envs.making.sharing import may_link, share
 from bubble.model.errors import BubbleError
 from bubble.system import pool
+from bubble.system.pool import may_link
 from bubble.system.trees import size_of
 from support.handmade import machine, write
 from support.needs import ROOT_ONLY
@@ -106,7 +106,7 @@ def test_a_record_that_lies_shares_nothing_false(shelf: Shelf) -> None:
         text = TEXTS[path].replace("e", "E").replace("d", "D")
         write(f"{other}/{PACKAGES}/{path}", text)
     before = contents(one)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert contents(one) == before
     with open(f"{other}/{PACKAGES}/tool/data.txt") as file:
         assert file.read() == "Data\n".replace("d", "D") * 3000
@@ -119,7 +119,7 @@ def test_bytecode_that_is_not_of_its_source_is_left(shelf: Shelf) -> None:
     other = shelf.filled()
     os.utime(f"{other}/{PACKAGES}/single.py", (1, 1))  # written after it was compiled
     before = contents(other)[f"{PACKAGES}/{compiled('single.py')}"]
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert "single.py" in shared(one, other)
     assert contents(other)[f"{PACKAGES}/{compiled('single.py')}"] == before
 
@@ -129,7 +129,7 @@ def test_what_uv_linked_to_its_cache_is_left(shelf: Shelf) -> None:
     other = shelf.filled(installer="uv")
     os.link(f"{other}/{PACKAGES}/{INFO}/METADATA", f"{shelf.layout.home}/cached")
     before = contents(other)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert contents(other) == before
 
 
@@ -140,7 +140,7 @@ def test_nothing_is_followed_out_of_the_environment(shelf: Shelf) -> None:
     os.rename(f"{other}/{PACKAGES}/tool", away)
     os.symlink(away, f"{other}/{PACKAGES}/tool")
     before = contents(away)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert contents(away) == before
 
 
@@ -148,7 +148,7 @@ def test_in_what_is_no_directory_of_this_user_nothing_is_shared(shelf: Shelf) ->
     write(shelf.layout.packages, "a file")
     other = shelf.filled()
     before = contents(other)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert contents(other) == before
 
 
@@ -156,7 +156,7 @@ def test_in_what_is_no_directory_of_this_user_nothing_is_shared(shelf: Shelf) ->
 def test_a_record_of_any_text_is_read_through(shelf: Shelf, text: str) -> None:
     other = shelf.filled()
     write(f"{other}/{PACKAGES}/{INFO}/RECORD", text)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert os.lstat(f"{other}/{PACKAGES}/tool/data.txt").st_nlink == 1
 
 
@@ -221,7 +221,7 @@ def test_killed_at_any_step_the_others_are_as_before_and_the_next_shares(
         for name in ("link", "rename", "unlink", "fchmod", "mkdir"):
             monkeypatch.setattr(os, name, mortal(getattr(os, name), left))
         try:
-            share(other, shelf.layout, links=True)
+            shelf.share(other)
         except Killed:
             steps += 1
         else:
@@ -345,5 +345,5 @@ def test_a_planted_bug_that_believes_the_name_is_seen(
     text = TEXTS["tool/data.txt"].replace("d", "D")
     write(f"{other}/{PACKAGES}/tool/data.txt", text)
     monkeypatch.setattr(pool, "same_content", lambda *_: True)
-    share(other, shelf.layout, links=True)
+    shelf.share(other)
     assert "tool/data.txt" in shared(one, other), "what the tests above would see"

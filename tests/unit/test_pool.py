@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bubble.system import pool
-from bubble.system.pool import Pool, contents, drop
+from bubble.system.pool import Pool
+from bubble.system.pool_upkeep import contents, drop
 from support.needs import ROOT_ONLY
 
 if TYPE_CHECKING:

@@ -17,13 +17,18 @@ import fcntl
 import os
 import stat
 
+from bubble.model.errors import BubbleError
 from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
 from bubble.system.files import write_all
+from bubble.system.layout import is_everybodys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
+    from bubble.system.layout import Layout
+
+VARIABLE = "BUBBLE_SHARED_PACKAGES"
 # modes that an installer gives, and what a file has that is shared by a link; what has another mode
 # (0600, 0666) has it on purpose
 _MODES = {
@@ -42,10 +47,38 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ABOUT_ONE = {errno.ENOENT, errno.EEXIST, errno.EMLINK, errno.EISDIR}
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FIEMAP = 0xC020660B  # linux/fs.h
-_EXTENTS = 32
-_EXTENT = 56  # bytes
-_SHARED = 0x2000  # linux/fiemap.h
+
+
+def may_link(layout: Layout, env: Mapping[str, str]) -> bool | None:
+    """Whether environments may share files by hard links; None where they shall share nothing.
+
+    By itself where a mode keeps everybody from writing to them, and nobody can give them away: not
+    root's. Raises BubbleError(usage).
+    """
+    said = env.get(VARIABLE, "")
+    if said not in {"", "auto", "links", "none"}:
+        raise BubbleError(
+            "usage", f"{VARIABLE} must be auto, links or none", hint=f"unset {VARIABLE}"
+        )
+    if said == "none":
+        return None
+    if is_everybodys(layout, env):
+        return False
+    return said == "links" or os.geteuid() != 0
+
+
+def pool_for(root: str, layout: Layout, env: Mapping[str, str]) -> Pool | None:
+    """Return the store's pool, for a tree (absolute) that can share something; None for none.
+
+    The caller closes it. Raises BubbleError(usage).
+    """
+    links = may_link(layout, env)
+    if links is None:
+        return None
+    try:
+        return Pool(layout.packages, root, links=links)
+    except OSError:
+        return None  # on another disk, or nothing that is ours
 
 
 class Pool:
@@ -90,6 +123,16 @@ class Pool:
         """Whether the file system clones files, as far as is known."""
         return self._clones
 
+    def give(self, directory: int, name: str, key: str, content: int) -> bool:
+        """Make a new file in a directory of the tree, if the pool's of that key is what it must be.
+
+        `content` is a descriptor of a file with the content and mode that it must have.
+        """
+        info = os.fstat(content)
+        if stat.S_IMODE(info.st_mode) not in _MODES:
+            return False
+        return self._taken(directory, name, key, info, content, new=True)
+
     def share(self, directory: int, name: str, key: str) -> os.stat_result | None:
         """Let a file in a directory of the tree be the pool's of that key, or the first one there.
 
@@ -105,21 +148,12 @@ class Pool:
         finally:
             os.close(own)
 
-    def share_new(
-        self, directory: int, name: str, key: str, content: bytes
-    ) -> os.stat_result | None:
-        """Let a file become the pool's of that key, if that has this content, else a new one.
-
-        None where it stays as it was.
-        """
+    def share_new(self, directory: int, name: str, key: str, content: bytes) -> None:
+        """Let a file become the pool's of that key, if that has this content, else a new one."""
         info = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if not self._is_shareable(info):
-            return None
-        found = self._taken(directory, name, key, info, content)
-        if found is None:
+        if self._is_shareable(info) and not self._taken(directory, name, key, info, content):
             self.write(directory, name, content, info)
-            found = self.share(directory, name, key)
-        return found
+            self.share(directory, name, key)
 
     def write(self, directory: int, name: str, content: bytes, like: os.stat_result) -> None:
         """Replace a file of the tree by a new one with the mode and times that it had."""
@@ -148,20 +182,28 @@ class Pool:
     def _shared(
         self, directory: int, name: str, key: str, info: os.stat_result, own: int
     ) -> os.stat_result | None:
-        found = self._taken(directory, name, key, info, own)
-        if found is None and self.is_of_use:
-            found = self._found(directory, name, key, info, own)
-        return found
+        if self._taken(directory, name, key, info, own):
+            return os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not self.is_of_use:
+            return None
+        return self._found(directory, name, key, info, own)
 
     def _taken(
-        self, directory: int, name: str, key: str, info: os.stat_result, content: bytes | int
-    ) -> os.stat_result | None:
+        self,
+        directory: int,
+        name: str,
+        key: str,
+        info: os.stat_result,
+        content: bytes | int,
+        *,
+        new: bool = False,
+    ) -> bool:
         """Let a file be the pool's, if that is what it must be, and has the same content."""
         label = _label(key, info)
         try:
             theirs = os.open(label, _READ, dir_fd=self._pool)
         except OSError:
-            return None
+            return False
         try:
             pools = os.fstat(theirs)
             if (
@@ -170,28 +212,33 @@ class Pool:
                 or stat.S_IMODE(pools.st_mode) != _MODES[stat.S_IMODE(info.st_mode)]
                 or pools.st_size != (len(content) if isinstance(content, bytes) else info.st_size)
             ):
-                return None
+                return False
             if self._clones and self._clone(theirs, pools, content, info):
-                return self._move(directory, name)
+                os.rename(_SCRATCH, name, src_dir_fd=self._root, dst_dir_fd=directory)
+                return True
             if self._clones or not self._links or not same_content(theirs, content):
-                return None
-            os.link(
-                label,
-                _SCRATCH,
-                src_dir_fd=self._pool,
-                dst_dir_fd=self._root,
-                follow_symlinks=False,
-            )
-            if _is_it(os.stat(_SCRATCH, dir_fd=self._root, follow_symlinks=False), pools):
-                return self._move(directory, name)
-            self._drop_scratch()
-            self._links = False  # overlayfs copies what lies in a lower layer
+                return False
+            return self._link(label, pools, directory, name, new=new)
         except OSError as error:
             self._drop_scratch()
             self._give_up(error)
+            return False
         finally:
             os.close(theirs)
-        return None
+
+    def _link(
+        self, label: str, pools: os.stat_result, directory: int, name: str, *, new: bool
+    ) -> bool:
+        """Give what was compared another name: that, and not what its label may lead to by now."""
+        at, made = (directory, name) if new else (self._root, _SCRATCH)
+        os.link(label, made, src_dir_fd=self._pool, dst_dir_fd=at, follow_symlinks=False)
+        if not _is_it(os.stat(made, dir_fd=at, follow_symlinks=False), pools):
+            os.unlink(made, dir_fd=at)
+            self._links = False  # overlayfs copies what lies in a lower layer
+            return False
+        if not new:
+            os.rename(made, name, src_dir_fd=at, dst_dir_fd=directory)
+        return True
 
     def _clone(
         self, theirs: int, pools: os.stat_result, content: bytes | int, info: os.stat_result
@@ -260,10 +307,6 @@ class Pool:
         if error.errno not in _ABOUT_ONE:  # a full disk, no links between here and there
             self._links = self._clones = False
 
-    def _move(self, directory: int, name: str) -> os.stat_result:
-        os.rename(_SCRATCH, name, src_dir_fd=self._root, dst_dir_fd=directory)
-        return os.stat(name, dir_fd=directory, follow_symlinks=False)
-
     def _drop_scratch(self) -> None:
         try:
             os.unlink(_SCRATCH, dir_fd=self._root)
@@ -271,68 +314,18 @@ class Pool:
             pass
 
 
-def contents(path: str) -> Iterator[tuple[str, int, os.stat_result]]:
-    """Yield what is in the pool at `path` (absolute): its name, how many others have it, its facts.
+def key_of(digest: str) -> str:
+    """Return the name of a file with a hash as RECORDs have it; "" for what is none of SHA-256."""
+    from binascii import Error, a2b_base64, hexlify
 
-    Where only blocks are shared, 1 for any number of others. What is no file, nobody has.
-    """
+    kind, _, value = digest.partition("=")
+    if kind != "sha256":
+        return ""
     try:
-        pool = os.open(path, _DIRECTORY)
-    except OSError:
-        return
-    try:
-        for name in os.listdir(pool):
-            try:
-                info = os.stat(name, dir_fd=pool, follow_symlinks=False)
-                if not stat.S_ISREG(info.st_mode):
-                    yield name, 0, info
-                    continue
-                others = info.st_nlink - 1
-                yield name, others or int(_has_shared_blocks(name, pool)), info
-            except OSError:
-                continue
-    finally:
-        os.close(pool)
-
-
-def drop(path: str, names: list[str]) -> None:
-    """Take files out of the pool at `path` (absolute). Raises OSError."""
-    pool = os.open(path, _DIRECTORY)
-    try:
-        for name in names:
-            try:
-                os.unlink(name, dir_fd=pool)
-            except FileNotFoundError:
-                pass
-    finally:
-        os.close(pool)
-
-
-def _has_shared_blocks(name: str, pool: int) -> bool:
-    """Whether a file was cloned, as the file system tells; False where it doesn't clone."""
-    import struct
-
-    file = os.open(name, _READ, dir_fd=pool)
-    try:
-        start = 0
-        while True:
-            head = struct.pack("=QQIIII", start, (1 << 64) - 1 - start, 0, 0, _EXTENTS, 0)
-            answer = bytearray(head + bytes(_EXTENTS * _EXTENT))
-            fcntl.ioctl(file, _FIEMAP, answer)
-            found = struct.unpack_from("=I", answer, 20)[0]
-            for number in range(found):
-                logical, _, length, _, _, flags = struct.unpack_from(
-                    "=QQQQQI", answer, 32 + number * _EXTENT
-                )
-                if flags & _SHARED:
-                    return True
-                start = logical + length
-            if found < _EXTENTS:
-                return False
-    except OSError:
-        return False
-    finally:
-        os.close(file)
+        raw = a2b_base64(value.translate({45: 43, 95: 47}) + "=" * (-len(value) % 4))
+    except (Error, ValueError):
+        return ""
+    return hexlify(raw).decode() if len(raw) == 32 else ""
 
 
 def _label(key: str, info: os.stat_result) -> str:

@@ -36,10 +36,10 @@ def execute(options: Namespace, context: Context) -> Outcome:
     from bubble.envs.knowing.locate import DEFAULT, is_path
     from bubble.envs.knowing.placing import dangers
     from bubble.envs.making.clone import clone
-    from bubble.envs.making.sharing import may_link
     from bubble.envs.making.wanted import require_narrow
     from bubble.selection.answers import quoted
     from bubble.system.directory import working_directory
+    from bubble.system.pool import may_link
 
     source = find(options.source, context, "clone")
     cwd = working_directory(context.env.get("PWD", ""))

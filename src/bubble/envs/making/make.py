@@ -19,6 +19,7 @@ from bubble.pythons.installed.store import key_lock
 from bubble.selection import registry
 from bubble.selection.answers import is_command
 from bubble.selection.identity import hold, mark_of, new_identity
+from bubble.system.pool import pool_for
 from bubble.system.staging import Staging
 from bubble.system.sweep import sweep
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bubble.pythons.installed.store import Installation
     from bubble.selection.registry import Environment
     from bubble.selection.resolve import World
+    from bubble.system.pool import Pool
 
 
 class Plan(Record):
@@ -160,50 +162,12 @@ def _stage_and_publish(
             identity=environment.identity,
             system_site_packages=plan.system_site_packages,
         )
-        pip = _pip(plan, base, root, world)
-        if not plan.arguments and not plan.carried:
-            if pip is not None:
-                pip.plant()
-        else:
-            # these cost as much as the rest together
-            from bubble.envs.making.install import install_packages
-            from bubble.envs.making.sharing import may_link, share
-
-            links = may_link(world.layout, world.env)
-            interpreter = _stands_for(plan)
-            arguments = list(plan.arguments)
-            if plan.carried or "-e" in arguments:
-                from bubble.envs.making.carry import carry
-
-                arguments = carry(plan.path, root, plan.carried, plan.arguments)
-            if arguments:
-                install_packages(
-                    root,
-                    arguments,
-                    layout=world.layout,
-                    installer=plan.installer,
-                    env=world.env,
-                    cwd=world.cwd,
-                    show=show,
-                    keep=staging.descriptor,
-                    contents=plan.contents,
-                    anew=plan.anew,
-                    settings=plan.settings,
-                    pip=pip,
-                    interpreter=interpreter,
-                    meanwhile=steps.waiting,
-                    credentials=steps.credentials,
-                )
-            elif pip is not None:
-                pip.plant()
-            from bubble.envs.changing.relocate import relocate
-            from bubble.envs.making.carry import require_projects
-
-            steps.filled(root)
-            relocate(root, root, plan.path, interpreter=interpreter)
-            require_projects(root, plan.path)
-            if links is not None:
-                share(root, world.layout, links=links)
+        pool = pool_for(root, world.layout, world.env)
+        try:
+            _fill(plan, base, staging, world, pool, show=show, steps=steps)
+        finally:
+            if pool is not None:
+                pool.close()
         steps.ready(root, environment)
         # first what lets the next creation see that this one didn't get to its end
         registry.prepare(world.layout, hold(environment, world.layout, root))
@@ -211,13 +175,71 @@ def _stage_and_publish(
         steps.published(staging)
 
 
-def _pip(plan: Plan, base: Base, root: str, world: World) -> Planting | None:
+def _fill(
+    plan: Plan,
+    base: Base,
+    staging: Staging,
+    world: World,
+    pool: Pool | None,
+    *,
+    show: bool,
+    steps: Steps,
+) -> None:
+    """Put pip and the packages into the staged environment, which shares what the pool has."""
+    root = staging.path
+    pip = _pip(plan, base, root, world, pool)
+    if not plan.arguments and not plan.carried:
+        if pip is not None:
+            pip.plant()
+    else:
+        # these cost as much as the rest together
+        from bubble.envs.making.install import install_packages
+        from bubble.envs.making.sharing import share
+
+        interpreter = _stands_for(plan)
+        arguments = list(plan.arguments)
+        if plan.carried or "-e" in arguments:
+            from bubble.envs.making.carry import carry
+
+            arguments = carry(plan.path, root, plan.carried, plan.arguments)
+        if arguments:
+            install_packages(
+                root,
+                arguments,
+                layout=world.layout,
+                installer=plan.installer,
+                env=world.env,
+                cwd=world.cwd,
+                show=show,
+                keep=staging.descriptor,
+                contents=plan.contents,
+                anew=plan.anew,
+                settings=plan.settings,
+                pip=pip,
+                interpreter=interpreter,
+                meanwhile=steps.waiting,
+                credentials=steps.credentials,
+            )
+        elif pip is not None:
+            pip.plant()
+        from bubble.envs.changing.relocate import relocate
+        from bubble.envs.making.carry import require_projects
+
+        steps.filled(root)
+        relocate(root, root, plan.path, interpreter=interpreter)
+        require_projects(root, plan.path)
+        if pool is not None:
+            share(root, pool)
+
+
+def _pip(plan: Plan, base: Base, root: str, world: World, pool: Pool | None) -> Planting | None:
     if not plan.pip:
         return None
     from bubble.envs.making.planting import Planting
 
     library = os.path.basename(base.stdlib)
-    return Planting(root, plan.path, library, plan.installation.key.version, world.layout)
+    version = plan.installation.key.version
+    return Planting(root, plan.path, library, version, world.layout, pool)
 
 
 def _stands_for(plan: Plan) -> str:

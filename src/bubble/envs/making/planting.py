@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bubble.model.version import Version
     from bubble.system.layout import Layout
+    from bubble.system.pool import Pool
 
 
 class Planting:
@@ -24,13 +25,22 @@ class Planting:
     `library` is the name of its `lib/python3.12`. Modes are the same whatever the umask.
     """
 
-    def __init__(self, root: str, path: str, library: str, python: Version, layout: Layout) -> None:
+    def __init__(
+        self,
+        root: str,
+        path: str,
+        library: str,
+        python: Version,
+        layout: Layout,
+        pool: Pool | None = None,
+    ) -> None:
         self.root = root
         self.path = path
         self.site_packages = f"{root}/lib/{library}/site-packages"
         self.minor = python.minor
         self.layout = layout
         self.seed = pip_seed(layout, python)
+        self._pool = pool
         self._beside = ""
 
     def plant(self) -> None:
@@ -60,7 +70,7 @@ class Planting:
         return ("pip", "pip3", f"pip{self.minor}")
 
     def _fill(self, packages: str) -> None:
-        record = plant(self.seed, packages, self.layout)
+        record = plant(self.seed, packages, self.layout, self._pool)
         own = self.seed.metadata
         more = [f"../../../bin/{name}" for name in self._scripts] + [f"{own}/INSTALLER"]
         write_new(f"{packages}/{own}/INSTALLER", "bubble\n")

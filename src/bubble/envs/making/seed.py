@@ -4,9 +4,10 @@ The wheel comes from the interpreters themselves: the newest of upstream's that 
 bundles and that runs on the version in question; where there is none, the distribution's. Nothing
 is downloaded and ensurepip is never run.
 
-No environment shares a file with a seed, or with another one: whoever gets an environment
-(`chown -R app .venv`) gets that one alone. What every environment is made from is listed when it is
-unpacked; one that isn't as listed, or was made before there were lists, is unpacked anew.
+No environment shares a file with a seed: whoever gets an environment (`chown -R app .venv`) gets
+that one alone. What environments share with one another says `system.pool`. What every environment
+is made from is listed when it is unpacked; one that isn't as listed, or was made before there were
+lists, is unpacked anew.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bubble.system.copies import Copier, umask
 from bubble.system.files import read_text, sha256_of, write_new
 from bubble.system.layout import BUBBLE_DIR, MANIFEST
 from bubble.system.lock import Lock
+from bubble.system.pool import key_of
 from bubble.system.removal import set_aside
 from bubble.system.staging import Staging
 from bubble.system.sweep import sweep
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bubble.pythons.installed.manifest import Problem
     from bubble.pythons.installed.pip_wheels import Wheel
     from bubble.system.layout import Layout
+    from bubble.system.pool import Pool
 
 _DISTRIBUTIONS = ".system"  # ends the name of a seed that isn't upstream's
 _WHEEL = f"{BUBBLE_DIR}/wheel"  # says what a seed was unpacked from: its wheel's sha256
@@ -99,21 +102,21 @@ def _is_known(seed: Seed) -> bool:
     return made_from is not None and made_from.strip() == known(seed.version)
 
 
-def plant(seed: Seed, site_packages: str, layout: Layout) -> str:
+def plant(seed: Seed, site_packages: str, layout: Layout, pool: Pool | None = None) -> str:
     """Copy the seed's files into `site-packages` (absolute); return what its RECORD says of them.
 
     Unpacks it first if it isn't there, or not as it was unpacked. RECORD itself is not copied: it
-    is the environment's own.
+    is the environment's own. What the pool has is linked, if that is given.
     """
     with Lock(f"{layout.locks}/seeds", shared=True):  # nobody replaces it meanwhile
         if (record := _whole(seed)) is not None:
-            return _copy(seed, record, site_packages)
+            return _copy(seed, record, site_packages, pool)
     with Lock(f"{layout.locks}/seeds"):
         sweep(layout)
         if (record := _whole(seed)) is None:
             _make(seed, layout)
             record = read_text(_record(seed)) or ""
-        return _copy(seed, record, site_packages)
+        return _copy(seed, record, site_packages, pool)
 
 
 def check_seeds(layout: Layout) -> list[Checked]:
@@ -205,19 +208,23 @@ def _problems(seed: Seed) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _copy(seed: Seed, record: str, site_packages: str) -> str:
+def _copy(seed: Seed, record: str, site_packages: str, pool: Pool | None) -> str:
     source, target = _open(seed.path), _open(site_packages)
     own = f"{seed.metadata}/RECORD"
     copier = Copier()
     try:
         made = {""}
         for line in record.splitlines():
-            name = line.partition(",")[0]
+            name, _, rest = line.partition(",")
             directory = name.rpartition("/")[0]
             if directory not in made:
                 _make_directory(directory, target, made)
-            if name != own:
+            if name == own:
+                continue
+            if pool is None or copier.cloned or not pool.is_of_use:  # a clone shares as much
                 _copy_file(name, source, target, copier)
+            else:
+                _share_file(name, key_of(rest.partition(",")[0]), source, target, copier, pool)
     finally:
         os.close(source)
         os.close(target)
@@ -234,6 +241,19 @@ def _make_directory(name: str, above: int, made: set[str]) -> None:
         _make_directory(parent, above, made)
     os.mkdir(name, dir_fd=above)
     made.add(name)
+
+
+def _share_file(name: str, key: str, source: int, target: int, copier: Copier, pool: Pool) -> None:
+    if copier.copied and key:
+        reading = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
+        try:
+            if pool.give(target, name, key, reading):
+                return
+        finally:
+            os.close(reading)
+    _copy_file(name, source, target, copier)
+    if copier.copied and key and pool.is_of_use:
+        pool.share(target, name, key)
 
 
 def _copy_file(name: str, source: int, target: int, copier: Copier) -> None:

@@ -13,23 +13,18 @@ is the same in all environments.
 from __future__ import annotations
 
 import os
-from binascii import Error as NoBase64
-from binascii import a2b_base64, hexlify
 
 from bubble.envs.knowing.editables import site_packages
-from bubble.model.errors import BubbleError
 from bubble.system.below import Below
 from bubble.system.files import read_text
-from bubble.system.layout import is_everybodys
-from bubble.system.pool import Pool
+from bubble.system.pool import key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from bubble.system.layout import Layout
+    from bubble.system.pool import Pool
 
-VARIABLE = "BUBBLE_SHARED_PACKAGES"
 _LARGEST = 1 << 26  # bytes of a RECORD
 _OWN = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 _CACHE = "__pycache__"
@@ -39,41 +34,21 @@ _OLDEST = (3, 8)  # what came before PEP 552 has other headers
 _SHORT, _LONG = b"zZ", b"aAut"  # marshal's codes of texts with one byte and four of length
 
 
-def may_link(layout: Layout, env: Mapping[str, str]) -> bool | None:
-    """Whether environments may share files by hard links; None where they shall share nothing.
-
-    By itself where a mode keeps everybody from writing to them, and nobody can give them away: not
-    root's. Raises BubbleError(usage).
-    """
-    said = env.get(VARIABLE, "")
-    if said not in {"", "auto", "links", "none"}:
-        raise BubbleError(
-            "usage", f"{VARIABLE} must be auto, links or none", hint=f"unset {VARIABLE}"
-        )
-    if said == "none":
-        return None
-    if is_everybodys(layout, env):
-        return False
-    return said == "links" or os.geteuid() != 0
-
-
-def share(root: str, layout: Layout, *, links: bool) -> None:
+def share(root: str, pool: Pool) -> None:
     """Let the staged environment at `root` (absolute) share what it can with others of the store.
 
     What can't be shared stays as it is; nothing is raised.
     """
     try:
-        pool = Pool(layout.packages, root, links=links)
+        below = Below(root)
     except OSError:
-        return  # on another disk, or nothing that is ours
-    below = Below(root)
+        return
     try:
         for inside in site_packages(root):
             if _has_bytecode_of_today(inside):
                 _Packages(root, inside, below, pool).share()
     finally:
         below.close()
-        pool.close()
 
 
 def _has_bytecode_of_today(inside: str) -> bool:
@@ -127,8 +102,7 @@ class _Packages:
                 parts = path.split("/")
                 if path in own or path.endswith((".pth", ".pyc")) or {"", ".", ".."} & {*parts}:
                     continue
-                kind, _, value = digest.partition("=")
-                if kind == "sha256" and (key := _hex(value)):
+                if key := key_of(digest):
                     yield path, key
         except Error:
             return
@@ -201,15 +175,6 @@ def _relabelled(data: bytes, old: bytes, new: bytes) -> bytes:
 
 def _word(number: int) -> bytes:
     return (number & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _hex(value: str) -> str:
-    """Return a RECORD's hash in hex, "" for what is none."""
-    try:
-        raw = a2b_base64(value.translate({45: 43, 95: 47}) + "=" * (-len(value) % 4))
-    except (NoBase64, ValueError):
-        return ""
-    return hexlify(raw).decode() if len(raw) == 32 else ""
 
 
 def _unlink_quietly(name: str, directory: int) -> None:

@@ -17,7 +17,7 @@ from bubble.selection import registry
 from bubble.system.files import unlink_quietly
 from bubble.system.gone import is_gone
 from bubble.system.lock import Lock
-from bubble.system.pool import contents, drop
+from bubble.system.pool_upkeep import contents, drop
 from bubble.system.removal import undeletable
 from bubble.system.sweep import sweep
 from bubble.system.trees import remove_tree

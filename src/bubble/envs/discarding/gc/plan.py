@@ -22,7 +22,7 @@ from bubble.selection.registry import all_unfinished, environments, useless_mark
 from bubble.selection.shortcuts import about_of
 from bubble.system.files import is_temporary, names_in, read_text
 from bubble.system.gone import is_gone
-from bubble.system.pool import contents
+from bubble.system.pool_upkeep import contents
 from bubble.system.trees import freed_by, size_of
 
 TYPE_CHECKING = False
