@@ -29,12 +29,22 @@ TEXTS = {
     "tool/data.txt": "data\n" * 3000,
     "tool/empty.py": "",
     "single.py": "def single():\n    pass\n",
+    "tool/cacert.pem": "people add to it\n",
+    "tool/settings.cfg": "[tool]\n",
     "hook.pth": "import os\n",
     f"{INFO}/METADATA": "Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n",
     f"{INFO}/INSTALLER": "pip\n",
     f"{INFO}/direct_url.json": "{}",
 }
-OWN = {"hook.pth", f"{INFO}/INSTALLER", f"{INFO}/direct_url.json", f"{INFO}/RECORD", "unlisted.py"}
+OWN = {
+    "hook.pth",
+    "tool/cacert.pem",
+    "tool/settings.cfg",
+    f"{INFO}/INSTALLER",
+    f"{INFO}/direct_url.json",
+    f"{INFO}/RECORD",
+    "unlisted.py",
+}
 
 
 def compiled(source: str) -> str:

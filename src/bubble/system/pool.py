@@ -39,6 +39,8 @@ _MODES = {
     0o444: 0o444,
     0o555: 0o555,
 }
+# what people are told to write to in a package, or tools do: paths, certificates, configuration
+_WRITTEN = (".pth", ".pem", ".crt", ".cfg", ".conf", ".ini", "rc")
 READ_ONLY = frozenset(_MODES.values())
 _GROUP_MAY_WRITE = 0o020
 _SCRATCH = ".bubble-shared"  # in the tree that is filled, for one system call
@@ -314,12 +316,15 @@ class Pool:
             pass
 
 
-def key_of(digest: str) -> str:
-    """Return the name of a file with a hash as RECORDs have it; "" for what is none of SHA-256."""
+def key_of(path: str, digest: str) -> str:
+    """Return the name of a package's file, with a hash as RECORDs have it; "" for one of its own.
+
+    That is what is written to, and what has no SHA-256.
+    """
     from binascii import Error, a2b_base64, hexlify
 
     kind, _, value = digest.partition("=")
-    if kind != "sha256":
+    if kind != "sha256" or path.endswith(_WRITTEN):
         return ""
     try:
         raw = a2b_base64(value.translate({45: 43, 95: 47}) + "=" * (-len(value) % 4))

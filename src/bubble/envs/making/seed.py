@@ -224,7 +224,9 @@ def _copy(seed: Seed, record: str, site_packages: str, pool: Pool | None) -> str
             if pool is None or copier.cloned or not pool.is_of_use:  # a clone shares as much
                 _copy_file(name, source, target, copier)
             else:
-                _share_file(name, key_of(rest.partition(",")[0]), source, target, copier, pool)
+                _share_file(
+                    name, key_of(name, rest.partition(",")[0]), source, target, copier, pool
+                )
     finally:
         os.close(source)
         os.close(target)

@@ -2,8 +2,8 @@
 
 One step, when it has its packages and nobody uses it yet. What the RECORDs list with a sha256, in
 site-packages, is exchanged for the pool's file of that hash if that is the same, byte for byte
-(`system.pool` has the rule). What people and tools write to stays its own: `.pth` files, what says
-how a package came here, scripts, data outside site-packages, what no RECORD lists.
+(`system.pool` has the rule). What people and tools write to stays its own: certificates, `.pth`
+files, what says how a package came here, scripts, data outside site-packages, what no RECORD lists.
 
 Bytecode says when its source was written, and where it lay. The first is that of the shared source,
 the second is a mere label, which the import system corrects: without the place where it was made it
@@ -100,9 +100,9 @@ class _Packages:
         try:
             for path, digest, *_ in (row for row in reader(text.splitlines()) if len(row) > 1):
                 parts = path.split("/")
-                if path in own or path.endswith((".pth", ".pyc")) or {"", ".", ".."} & {*parts}:
+                if path in own or path.endswith(".pyc") or {"", ".", ".."} & {*parts}:
                     continue
-                if key := key_of(digest):
+                if key := key_of(path, digest):
                     yield path, key
         except Error:
             return
