@@ -280,6 +280,8 @@ def test_where_files_can_be_cloned_none_is_linked_and_what_differs_is_not_kept(
     def clone(file: int, request: int, source: int) -> int:
         assert request == 0x40049409  # FICLONE
         data = os.pread(source, 1 << 24, 0)
+        if not data:  # whether it can be done
+            return 0
         os.write(file, b"!" * len(data) if len(cloned) == 2 else data)  # changed meanwhile
         cloned.append(file)
         return 0

@@ -92,7 +92,7 @@ class Pool:
 
     def __init__(self, path: str, root: str, *, links: bool) -> None:
         self._links = links
-        self._clones = os.uname().sysname == "Linux"
+        self._clones = False
         self._owner, self._group = os.geteuid(), os.getegid()
         self._root = os.open(root, _DIRECTORY)
         try:
@@ -109,6 +109,7 @@ class Pool:
         if not is_own or info.st_dev != os.fstat(self._root).st_dev:
             self.close()
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
+        self._clones = os.uname().sysname == "Linux" and _may_clone(self._root)
 
     def close(self) -> None:
         """Close every descriptor."""
@@ -316,6 +317,26 @@ class Pool:
             pass
 
 
+def _may_clone(directory: int) -> bool:
+    """Whether the file system clones files, as far as two that nobody sees can tell."""
+    try:
+        file = os.open(".", os.O_RDWR | os.O_TMPFILE, 0o600, dir_fd=directory)
+    except OSError:
+        return True
+    other = -1
+    try:
+        other = os.open(".", os.O_RDWR | os.O_TMPFILE, 0o600, dir_fd=directory)
+        fcntl.ioctl(other, FICLONE, file)
+    except OSError as error:
+        return error.errno not in NO_REFLINKS
+    else:
+        return True
+    finally:
+        os.close(file)
+        if other >= 0:
+            os.close(other)
+
+
 def key_of(path: str, digest: str) -> str:
     """Return the name of a package's file, with a hash as RECORDs have it; "" for one of its own.
 
@@ -331,6 +352,11 @@ def key_of(path: str, digest: str) -> str:
     except (Error, ValueError):
         return ""
     return hexlify(raw).decode() if len(raw) == 32 else ""
+
+
+def is_pooled(info: os.stat_result) -> bool:
+    """Whether a file may be a pool's already: it has several names, and nobody may write to it."""
+    return info.st_nlink > 1 and stat.S_IMODE(info.st_mode) in READ_ONLY
 
 
 def _label(key: str, info: os.stat_result) -> str:

@@ -221,12 +221,11 @@ def _copy(seed: Seed, record: str, site_packages: str, pool: Pool | None) -> str
                 _make_directory(directory, target, made)
             if name == own:
                 continue
-            if pool is None or copier.cloned or not pool.is_of_use:  # a clone shares as much
+            if pool is None or pool.clones or not pool.is_of_use:  # a seed's clone shares as much
                 _copy_file(name, source, target, copier)
             else:
-                _share_file(
-                    name, key_of(name, rest.partition(",")[0]), source, target, copier, pool
-                )
+                key = key_of(name, rest.partition(",")[0])
+                _share_file(name, key, source, target, copier, pool)
     finally:
         os.close(source)
         os.close(target)
@@ -246,7 +245,7 @@ def _make_directory(name: str, above: int, made: set[str]) -> None:
 
 
 def _share_file(name: str, key: str, source: int, target: int, copier: Copier, pool: Pool) -> None:
-    if copier.copied and key:
+    if key:
         reading = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
         try:
             if pool.give(target, name, key, reading):
@@ -254,7 +253,7 @@ def _share_file(name: str, key: str, source: int, target: int, copier: Copier, p
         finally:
             os.close(reading)
     _copy_file(name, source, target, copier)
-    if copier.copied and key and pool.is_of_use:
+    if key and pool.is_of_use:
         pool.share(target, name, key)
 
 

@@ -17,7 +17,7 @@ import os
 from bubble.envs.knowing.editables import site_packages
 from bubble.system.below import Below
 from bubble.system.files import read_text
-from bubble.system.pool import key_of
+from bubble.system.pool import is_pooled, key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,15 +81,26 @@ class _Packages:
                     self._share(path, key)
 
     def _is_shared_already(self, name: str) -> bool:
-        """Whether uv has linked a distribution's files to its cache, or cloned them from there."""
+        """Whether uv has linked a distribution's files to its cache, or cloned them from there.
+
+        Or pip was planted by clones, or from the pool; of that, bytecode may be left, since it ran.
+        """
         directory = f"{self._root}/{self._inside}/{name}"
         try:
-            if os.lstat(f"{directory}/METADATA").st_nlink > 1:
-                return True
+            info = os.lstat(f"{directory}/METADATA")
         except OSError:
             return True  # no distribution
+        if info.st_nlink > 1 and not is_pooled(info):
+            return True
         installer = (read_text(f"{directory}/INSTALLER", 64) or "").strip()
+        if is_pooled(info) or (installer == "bubble" and self._pool.clones):
+            return not self._was_compiled(name)
         return installer == "uv" and self._pool.clones
+
+    def _was_compiled(self, name: str) -> bool:
+        """Whether there is bytecode of a distribution's first module."""
+        first = next((path for path, _ in self._recorded(name) if path.endswith(".py")), "")
+        return bool(first and self._compiled(os.path.dirname(f"{self._inside}/{first}")))
 
     def _recorded(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield what a RECORD lists with a hash: the path in site-packages, the hash in hex."""
@@ -112,7 +123,7 @@ class _Packages:
         try:
             directory = self._below.directory(place)
             before = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            now = self._pool.share(directory, name, key)
+            now = before if is_pooled(before) else self._pool.share(directory, name, key)
         except OSError:
             return
         if now is not None and name.endswith(".py"):
