@@ -42,7 +42,7 @@ def test_it_tells_everything(bubble: Bubble, tmp_path: Path, home: str) -> None:
     pip = bubble("run", "train", "pip", "--version").out.split()[1]
     assert data["pip"] == pip
     assert data["system_site_packages"] is False
-    assert data["shared"] == 0 < data["size"]  # what it has is its own
+    assert 0 <= data["shared"] < data["size"]
     shown = bubble("info", "train").out
     for part in (version, pip, "made for:", f". '{path}/bin/activate'", "packages:"):
         assert part in shown

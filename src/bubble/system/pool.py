@@ -19,7 +19,7 @@ import stat
 
 from bubble.model.errors import BubbleError
 from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
-from bubble.system.files import write_all
+from bubble.system.files import make_directory, write_all
 from bubble.system.layout import is_everybodys
 
 TYPE_CHECKING = False
@@ -87,20 +87,17 @@ class Pool:
     """The pool at `path` (absolute), for the tree at `root`, which nobody else uses yet.
 
     Without `links` only reflinks are made. `is_of_use` ends where the file system has neither.
-    Raises OSError where either is no directory of this user's alone, or they are on two disks.
+    Raises OSError where it has neither, where one is no directory that this user alone writes to,
+    or they are on two disks.
     """
 
     def __init__(self, path: str, root: str, *, links: bool) -> None:
         self._links = links
-        self._clones = False
         self._owner, self._group = os.geteuid(), os.getegid()
         self._root = os.open(root, _DIRECTORY)
         try:
-            try:
-                self._pool = os.open(path, _DIRECTORY)
-            except FileNotFoundError:
-                os.mkdir(path, 0o700)
-                self._pool = os.open(path, _DIRECTORY)
+            self._clones = os.uname().sysname == "Linux" and _may_clone(self._root)
+            self._pool = self._open(path)
         except OSError:
             os.close(self._root)
             raise
@@ -109,7 +106,15 @@ class Pool:
         if not is_own or info.st_dev != os.fstat(self._root).st_dev:
             self.close()
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
-        self._clones = os.uname().sysname == "Linux" and _may_clone(self._root)
+
+    def _open(self, path: str) -> int:
+        if not self.is_of_use:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), path)
+        try:
+            return os.open(path, _DIRECTORY)
+        except FileNotFoundError:
+            make_directory(path)
+            return os.open(path, _DIRECTORY)
 
     def close(self) -> None:
         """Close every descriptor."""

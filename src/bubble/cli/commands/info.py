@@ -57,7 +57,9 @@ def execute(options: Namespace, context: Context) -> Outcome:
         "pip": details.pip or "none",
         "system packages": "visible" if details.system_site_packages else "",
         "size": size(details.size),
-        "shared": f"{size(details.shared)} of it with other environments" if details.shared else "",
+        "shared": f"{size(details.shared)} of it, with those that have the same"
+        if details.shared
+        else "",
         "activate": details.activate,
     }
     return Outcome(
