@@ -187,3 +187,28 @@ def test_each_number_is_done_once_whatever_becomes_of_the_others() -> None:
     for number, outcome in outcomes.items():
         assert EXPECTED[number % 5](outcome, number), (number, outcome)
     assert workers_of(os.getpid()) == []
+
+
+def test_where_no_more_processes_may_be_fewer_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = os.fork
+    forks = [fork, fork]
+
+    def limited() -> int:
+        if not forks:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return forks.pop()()
+
+    monkeypatch.setattr(os, "fork", limited)
+    done: list[object] = []
+
+    def work(number: int, _: Task) -> dict[str, Any]:
+        return {"number": number}
+
+    def ended(_: int, outcome: object) -> None:
+        done.append(outcome)
+
+    carry_out(7, 4, work, lambda _: Task(), ended)
+    assert sorted(map(str, done)) == [str({"number": number}) for number in range(7)]
+    with pytest.raises(BlockingIOError):
+        carry_out(2, 2, work, lambda _: Task(), ended)
+    assert workers_of(os.getpid()) == []

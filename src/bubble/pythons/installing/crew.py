@@ -44,69 +44,96 @@ def carry_out(
     opens the task of a number, which gets what the worker's is told, and `ended` gets what came of
     the number, or what was raised. An interrupt ends all workers at once, as if they were killed.
     """
-    crew: dict[int, _Worker] = {}
-    waiting = select.poll()
-
-    def engaged() -> _Worker:
-        worker = _Worker(work)
-        worker.begin(list(crew.values()))
-        crew[worker.descriptor] = worker
-        waiting.register(worker.descriptor, select.POLLIN)
-        return worker
-
-    left = iter(range(count))
+    crew = _Crew(work)
+    left = list(reversed(range(count)))
     missing = count
     try:
-        # all before there are tasks, and with them perhaps threads that show them
-        for worker in [engaged() for _ in range(min(workers, count))]:
-            worker.take(next(left), task_of)
+        crew.engage(min(workers, count))  # before there are tasks, and perhaps threads to show them
         while missing:
-            for descriptor, _ in waiting.poll(_LOOK_UP):
-                worker = crew[descriptor]
+            for worker in crew.idle():
+                if left:
+                    worker.take(left.pop(), task_of)
+            for worker in crew.heard():
                 number, outcome = worker.number, worker.told()
-                following = None
                 if outcome is not None:
                     missing -= 1
                     ended(number, outcome)
-                    following = next(left, None)
                 if worker.is_gone:
-                    waiting.unregister(descriptor)
-                    crew.pop(descriptor).end()
-                if following is not None:
-                    (engaged() if worker.is_gone else worker).take(following, task_of)
+                    crew.dismiss(worker)
+                    crew.engage(min(1, len(left)))
     finally:
-        for worker in crew.values():
+        crew.end()
+
+
+class _Crew:
+    """The workers there are."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._workers: dict[int, _Worker] = {}
+        self._waiting = select.poll()
+
+    def engage(self, more: int) -> None:
+        """Start so many more, or as many as there may be: raises OSError for none at all."""
+        for _ in range(more):
+            try:
+                worker = _Worker(self._work, list(self._workers.values()))
+            except OSError:
+                if self._workers:
+                    return
+                raise
+            self._workers[worker.descriptor] = worker
+            self._waiting.register(worker.descriptor, select.POLLIN)
+
+    def idle(self) -> list[_Worker]:
+        """Return those that have nothing to do."""
+        return [worker for worker in self._workers.values() if worker.number < 0]
+
+    def heard(self) -> list[_Worker]:
+        """Wait for some that say something or are gone, not for ever."""
+        return [self._workers[descriptor] for descriptor, _ in self._waiting.poll(_LOOK_UP)]
+
+    def dismiss(self, worker: _Worker) -> None:
+        """Let one go."""
+        self._waiting.unregister(worker.descriptor)
+        self._workers.pop(worker.descriptor).end()
+
+    def end(self) -> None:
+        """Let all go."""
+        for worker in self._workers.values():
             worker.end()
 
 
 class _Worker:
     """One worker, seen from its parent; `number` is what it works on, -1 for nothing."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, others: list[_Worker]) -> None:
+        """Start it; it is to hold nothing of the others. Raises OSError."""
         self.number = -1
         self.is_gone = False
-        self._work = work
-        self.ours, self._theirs = socket.socketpair()
+        self.ours, theirs = socket.socketpair()
         self._task = Task()
         self._rest = b""
         self._process = 0
+        if sys.platform != "linux":
+            import threading
+
+            threading.Thread(target=_serve, args=(theirs, work), daemon=True).start()
+            return
+        parent = os.getpid()
+        try:
+            self._process = os.fork()
+        except OSError:
+            self.ours.close()
+            theirs.close()
+            raise
+        if not self._process:
+            _serve_forked(theirs, work, parent, [worker.ours for worker in (*others, self)])
+        theirs.close()
 
     @property
     def descriptor(self) -> int:
         return self.ours.fileno()
-
-    def begin(self, others: list[_Worker]) -> None:
-        """Start it; it is to hold nothing of the others."""
-        if sys.platform != "linux":
-            import threading
-
-            threading.Thread(target=_serve, args=(self._theirs, self._work), daemon=True).start()
-            return
-        parent = os.getpid()
-        self._process = os.fork()
-        if not self._process:
-            _serve_forked(self._theirs, self._work, parent, [w.ours for w in (*others, self)])
-        self._theirs.close()
 
     def take(self, number: int, task_of: Callable[[int], Task]) -> None:
         """Give it its next number."""
