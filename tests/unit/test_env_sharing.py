@@ -18,9 +18,7 @@ from bubble.envs.changing.unshare import is_shared, unshare
 from bubble.envs.discarding.gc import collect, plan
 from bubble.envs.making import sharing
 from bubble.envs.making.duplicate import duplicate
-from bubble.model.errors import BubbleError
 from bubble.system import pool
-from bubble.system.pool import may_link
 from bubble.system.trees import size_of
 from support.handmade import machine, write
 from support.needs import ROOT_ONLY
@@ -125,6 +123,17 @@ def test_bytecode_that_is_not_of_its_source_is_left(shelf: Shelf) -> None:
     shelf.share(other)
     assert "single.py" in shared(one, other)
     assert contents(other)[f"{PACKAGES}/{compiled('single.py')}"] == before
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_bytecode_that_is_not_shared_is_of_its_shared_source(shelf: Shelf, mode: int) -> None:
+    one, other = shelf.add(), shelf.filled()
+    for path in SOURCES:
+        os.chmod(compiled(f"{other}/{PACKAGES}/{path}"), mode)
+    shelf.share(other)
+    assert shared(one, other) == FILES - {compiled(path) for path in SOURCES}
+    require_fresh(other)
+    assert stat.S_IMODE(os.lstat(compiled(f"{other}/{PACKAGES}/single.py")).st_mode) == mode
 
 
 def test_what_uv_linked_to_its_cache_is_left(shelf: Shelf) -> None:
@@ -335,38 +344,6 @@ def test_what_somebody_was_given_is_told_and_mended(shelf: Shelf) -> None:
     assert not shared(one, other)
     assert {path: data for path, (data, _) in contents(other).items()} == before
     assert not shared(one, shelf.add()), "and nobody gets them from there"
-
-
-@pytest.mark.parametrize(
-    ("said", "system", "root", "expected"),
-    [
-        ("", "", False, True),
-        ("auto", "", False, True),
-        ("", "", True, False),
-        ("links", "", True, True),
-        ("none", "", False, None),
-        ("links", "1", True, False),
-        ("", "1", False, False),
-    ],
-)
-def test_who_may_link(
-    layout: Layout,
-    monkeypatch: pytest.MonkeyPatch,
-    said: str,
-    system: str,
-    *,
-    root: bool,
-    expected: bool | None,
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
-    env = {"BUBBLE_SHARED_PACKAGES": said, "BUBBLE_SYSTEM": system}
-    assert may_link(layout, env) is expected
-
-
-def test_another_word_is_refused(layout: Layout) -> None:
-    with pytest.raises(BubbleError) as caught:
-        may_link(layout, {"BUBBLE_SHARED_PACKAGES": "all"})
-    assert caught.value.kind == "usage"
 
 
 def test_a_planted_bug_that_keeps_the_old_time_is_seen(

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bubble.model.errors import BubbleError
 from bubble.system import pool
-from bubble.system.pool import Pool
+from bubble.system.pool import Pool, may_link
 from bubble.system.pool_upkeep import contents, drop
 from support.needs import ROOT_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from bubble.system.layout import Layout
 
 CONTENT = random.Random(13).randbytes(3 << 20)  # doesn't come in one piece
 KEY = sha256(CONTENT).hexdigest()
@@ -306,6 +309,38 @@ def test_what_nobody_has_any_more_is_known_and_dropped(trees: Trees) -> None:
     drop(trees.pool, [*found, "gone already"])
     assert list(contents(trees.pool)) == []
     assert list(contents(f"{trees.root}/nowhere")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "system", "root", "expected"),
+    [
+        ("", "", False, True),
+        ("auto", "", False, True),
+        ("", "", True, False),
+        ("links", "", True, True),
+        ("none", "", False, None),
+        ("links", "1", True, False),
+        ("", "1", False, False),
+    ],
+)
+def test_who_may_link(
+    layout: Layout,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    system: str,
+    *,
+    root: bool,
+    expected: bool | None,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    env = {"BUBBLE_SHARED_PACKAGES": said, "BUBBLE_SYSTEM": system}
+    assert may_link(layout, env) is expected
+
+
+def test_another_word_is_refused(layout: Layout) -> None:
+    with pytest.raises(BubbleError) as caught:
+        may_link(layout, {"BUBBLE_SHARED_PACKAGES": "all"})
+    assert caught.value.kind == "usage"
 
 
 def test_a_planted_bug_that_compares_nothing_is_seen(

@@ -156,12 +156,18 @@ class Pool:
         finally:
             os.close(own)
 
-    def share_new(self, directory: int, name: str, key: str, content: bytes) -> None:
-        """Let a file become the pool's of that key, if that has this content, else a new one."""
+    def share_new(self, directory: int, name: str, key: str, content: bytes) -> bool:
+        """Let a file become the pool's of that key, if that has this content, else a new one.
+
+        False where it stays as it was, since its mode or owner is its own.
+        """
         info = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if self._is_shareable(info) and not self._taken(directory, name, key, info, content):
+        if not self._is_shareable(info):
+            return False
+        if not self._taken(directory, name, key, info, content):
             self.write(directory, name, content, info)
             self.share(directory, name, key)
+        return True
 
     def write(self, directory: int, name: str, content: bytes, like: os.stat_result) -> None:
         """Replace a file of the tree by a new one with the mode and times that it had."""

@@ -152,20 +152,27 @@ class _Packages:
         directory = self._below.directory(f"{os.path.dirname(source)}/{_CACHE}")
         file = os.open(name, _READ, dir_fd=directory)
         with open(file, "rb") as reading:
-            info, data = os.fstat(file), reading.read()
-        if len(data) < _HEADER:
+            info, before = os.fstat(file), reading.read()
+        data = _of_today(before, *times)
+        if not data:
             return
-        if data[4:8] == bytes(4):  # by its time; else it is by its source's hash
-            if data[8:12] != _word(times[0]):
-                return  # old already
-            data = data[:8] + _word(times[1]) + data[12:]
         data = _relabelled(data, os.fsencode(f"{self._root}/{source}"), os.fsencode(source))
-        if os.fsencode(os.path.basename(self._root)) in data:  # nobody else's is like that
-            self._pool.write(directory, name, data, info)
-            return
-        from hashlib import sha256
+        if os.fsencode(os.path.basename(self._root)) not in data:  # nobody else's is like that
+            from hashlib import sha256
 
-        self._pool.share_new(directory, name, sha256(data).hexdigest(), data)
+            if self._pool.share_new(directory, name, sha256(data).hexdigest(), data):
+                return
+        if data != before:
+            self._pool.write(directory, name, data, info)
+
+
+def _of_today(data: bytes, was: int, now: int) -> bytes:
+    """Return a source's bytecode for the time that it has now; nothing for what wasn't of it."""
+    if len(data) < _HEADER:
+        return b""
+    if data[4:8] != bytes(4):  # by its source's hash, not its time
+        return data
+    return data[:8] + _word(now) + data[12:] if data[8:12] == _word(was) else b""
 
 
 def _relabelled(data: bytes, old: bytes, new: bytes) -> bytes:
