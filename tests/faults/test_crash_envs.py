@@ -38,6 +38,7 @@ _EACH = 1 if FULL else 6
 @pytest.fixture
 def stage() -> Iterator[Scene]:
     with env_scene() as made:
+        made.env["BUBBLE_SHARED_PACKAGES"] = "links"  # root's pip as well
         yield made
 
 
@@ -52,7 +53,7 @@ def test_a_creation_that_unpacks_pip_first_leaves_no_half_pip(stage: Scene) -> N
 
 
 def test_a_project_keeps_the_old_one_or_has_the_new_one(stage: Scene) -> None:
-    make(stage, "create", "--no-pip", "-p", request(stage))
+    make(stage, "create", "-p", request(stage))  # with which the new one shares its pip
     save(stage, "old")
     again = ("create", "--force", "-p", request(stage))
     problems = crash(stage, again, start="old", always=True)

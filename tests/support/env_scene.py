@@ -18,6 +18,7 @@ from bubble.selection.identity import mark_of
 from support import invariants
 from support.builds import interpreters
 from support.scene import scene
+from support.wheels import recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def small_pip(directory: str) -> None:
         "pip/_internal/cli/main.py": f"def main():\n    print('pip {PIP}')\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: pip\nVersion: {PIP}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
     }
+    listed = [f"{name},{recorded(text)}\n" for name, text in files.items()]
+    files[f"{info}/RECORD"] = "".join([*listed, f"{info}/RECORD,,\n"])
     with zipfile.ZipFile(f"{directory}/pip-{PIP}-py3-none-any.whl", "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)

@@ -41,7 +41,7 @@ def wheel(
     }
     if script:
         files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{script} = {name}:main\n"
-    rows = [f"{n},{_hash(text) if hashed else ','}\n" for n, text in files.items()]
+    rows = [f"{n},{recorded(text) if hashed else ','}\n" for n, text in files.items()]
     files[f"{info}/RECORD"] = "".join([*rows, f"{info}/RECORD,,\n"])
     with zipfile.ZipFile(path, "w") as archive:
         for member, text in files.items():
@@ -49,7 +49,7 @@ def wheel(
     return path
 
 
-def _hash(text: str) -> str:
+def recorded(text: str) -> str:
     """Return what RECORD says of a file: its hash, and its size in bytes."""
     data = text.encode()
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")

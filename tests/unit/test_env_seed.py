@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import fcntl
-import hashlib
 import os
 import stat
 import zipfile
@@ -20,6 +18,7 @@ from bubble.pythons.installed import pip_wheels
 from bubble.system.pool import pool_for
 from support.handmade import installation, machine, write
 from support.needs import LINUX_ONLY, ROOT_ONLY
+from support.wheels import recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,12 +122,6 @@ def test_with_a_pool_environments_share_what_is_in_the_wheel_and_never_with_the_
         with open(f"{places[2]}/{name}") as file:
             assert file.read() == text
     assert not list(check_seeds(layout)[0].problems)
-
-
-def recorded(text: str) -> str:
-    """Return what a RECORD says of a file, after its name."""
-    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
-    return f"sha256={digest},{len(text)}"
 
 
 def test_no_environment_shares_a_file_with_another_or_with_the_seed(
