@@ -90,6 +90,7 @@ def test_twice_is_the_same_bytes_wherever_and_by_whom(
     laid = made[1].pack("--format", "dir", name="laid out")
     assert os.stat(f"{laid}/lib").st_mode & 0o777 == 0o755
     # and a foreign one isn't
+    os.chmod(f"{made[1].site}/alpha/__init__.py", 0o644)  # it may be read-only
     with open(f"{made[1].site}/alpha/__init__.py", "a", encoding="utf-8") as file:
         file.write("# changed\n")
     done = made[1].call("pack", "--check", f"{made[0].directory}/pack.zip")
@@ -143,7 +144,9 @@ def test_what_leads_outside_is_refused_or_packed_as_it_is(
 
 
 def damaged_package(packing: Packing) -> None:
-    with open(f"{packing.site}/alpha/__init__.py", "a", encoding="utf-8") as file:
+    path = f"{packing.site}/alpha/__init__.py"
+    os.chmod(path, 0o644)  # it may be read-only
+    with open(path, "a", encoding="utf-8") as file:
         file.write("# by hand\n")
 
 
