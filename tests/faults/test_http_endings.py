@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -198,6 +199,23 @@ def test_a_document_that_was_given_up_is_not_taken_for_a_whole_one(server: Fault
     url = server.put("/index", Resource(DATA, rate=20, length="none"))
     with pytest.raises(BubbleError, match="not done within"):
         fetch(url, limit=SIZE, env={}, settings=ALONE.replace(deadline=0.3))
+
+
+def test_the_deadline_ends_a_connection_that_is_not_made() -> None:
+    """A listener whose queue is full drops what comes, as a firewall does."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        for _ in range(4):
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(address)
+        begun = time.monotonic()
+        url = f"http://127.0.0.1:{address[1]}/x"
+        patient = ALONE.replace(connect_timeout=WAIT, deadline=0.3)
+        with pytest.raises(BubbleError, match="not done within"):
+            fetch(url, limit=9, env={}, settings=patient)
+        assert time.monotonic() - begun < WAIT / 2
 
 
 def test_a_document_that_is_slow_enough_to_be_watched_is_brought(server: FaultServer) -> None:

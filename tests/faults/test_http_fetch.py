@@ -47,6 +47,18 @@ def test_a_document_that_did_not_change_is_not_sent(server: FaultServer) -> None
     assert fetch(url, limit=300_000, env={}, settings=ALONE, etag='"6"').data == DATA
 
 
+@pytest.mark.parametrize("line", ["no header", "Content-Length : 300000"])
+def test_a_document_cut_short_is_not_whole_for_a_head_that_hides_its_length(
+    server: FaultServer, line: str
+) -> None:
+    def handle(exchange: Exchange) -> None:
+        exchange.keep = False
+        head = f"HTTP/1.1 200 OK\r\n{line}\r\nContent-Length: {len(DATA)}\r\n\r\n"
+        exchange.send(head.encode() + DATA[:1000])
+
+    assert "no header" in fails(server.put("/index", handle)).message
+
+
 @pytest.mark.parametrize("length", ["right", "chunked", "none"])
 def test_a_document_over_the_limit_is_refused(server: FaultServer, length: str) -> None:
     url = server.put("/index", Resource(DATA, length=length))

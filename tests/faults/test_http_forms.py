@@ -45,6 +45,8 @@ def raw(*pieces: bytes) -> Handler:
         (HEAD, CHUNKED, b"Content-Length: 3\r\n\r\n", CHUNKS),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, HEAD, LENGTH, b"\r\n", DATA),
         (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", HEAD, LENGTH, b"\r\n", DATA),
+        (HEAD, b"Content-Length: %d \t\r\n\r\n" % len(DATA), DATA),
+        (HEAD, b"Transfer-Encoding: Chunked \r\n", LENGTH, b"\r\n", CHUNKS),
         (HEAD, LENGTH, b"X-Odd: \xff\xfe\r\nETag: \xe9\r\n\r\n", DATA),
     ],
 )
@@ -75,6 +77,10 @@ def test_an_answer_may_take_any_form_that_http_has(
         *(
             ((HEAD, b"Transfer-Encoding: %b\r\n\r\n" % coding, CHUNKS), "wasn't asked for")
             for coding in (b"gzip", b"gzip, chunked", b"identity", b"")
+        ),
+        *(
+            ((HEAD, line, LENGTH, b"\r\n", DATA), "a line that is no header")
+            for line in (b"no header\r\n", b" folded: x\r\n", b"X-Space : x\r\n")
         ),
         ((HEAD, CHUNKED, b"\r\n", b"zz\r\n", DATA), "ended early"),
         ((HEAD, CHUNKED, b"\r\n", b"5\r\nabc"), "ended early"),

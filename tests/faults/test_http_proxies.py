@@ -182,3 +182,27 @@ def test_socks_that_refuses_is_said(server: FaultServer, target: Target) -> None
     error = target.fails(url, env={"all_proxy": way.url})
     assert "refused" in error.message
     assert server.log == []
+
+
+def test_socks_is_found_at_any_address_and_asked_again_when_it_hangs_up(
+    server: FaultServer, target: Target
+) -> None:
+    pytest.importorskip("socks")
+    url = server.put("/file", Resource(DATA))
+    with socks(host="::1", hangs_up=ALONE.attempts - 1) as way:
+        target.get(url, env={"all_proxy": way.url}, settings=ALONE)
+        assert way.asked == [f"127.0.0.1:{server.port}"]
+    os.unlink(target.path)
+    with socks(hangs_up=ALONE.attempts) as way:
+        error = target.fails(url, env={"all_proxy": way.url})
+        assert "onnection" in error.message  # closed, or reset
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+def test_a_proxy_that_is_no_address_is_blamed_itself(
+    server: FaultServer, target: Target, name: str
+) -> None:
+    url = server.put("/file", Resource(DATA))
+    error = target.fails(url, env={name: "http://me:hunter2@[::1"})
+    assert (error.kind, "the proxy in the environment" in error.message) == ("usage", True)
+    assert "hunter2" not in error.message + error.hint

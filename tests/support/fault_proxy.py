@@ -4,6 +4,7 @@ with proxy() as one: …                  # http://; one.url, one.asked
 with proxy(tls=context) as one: …       # https://
 with proxy(login=("me", "word")) as one: …
 with socks(refuses=5) as one: …         # socks5://, answers every request by that code
+with socks(host="::1", hangs_up=2) as one: …  # on that address, closes the first two connections
 """
 
 from __future__ import annotations
@@ -28,13 +29,17 @@ _BLOCK = 1 << 16
 class Proxy:
     """The running proxy: `asked` has who was to be reached, `said` the heads of requests."""
 
-    def __init__(self, scheme: str, talk: Callable[[Proxy, socket.socket], None]) -> None:
+    def __init__(
+        self, scheme: str, talk: Callable[[Proxy, socket.socket], None], host: str = "127.0.0.1"
+    ) -> None:
         self.asked: list[str] = []
         self.said: list[str] = []
         self._talk = talk
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
+        named = f"[{host}]" if ":" in host else host
+        self.address = f"{named}:{self._listener.getsockname()[1]}"
         self.url = f"{scheme}://{self.address}"
         self._acceptor = threading.Thread(target=self._accept)
         self._acceptor.start()
@@ -96,10 +101,21 @@ def proxy(
 
 
 @contextlib.contextmanager
-def socks(*, login: tuple[str, str] | None = None, refuses: int = 0) -> Iterator[Proxy]:
+def socks(
+    *,
+    login: tuple[str, str] | None = None,
+    refuses: int = 0,
+    host: str = "127.0.0.1",
+    hangs_up: int = 0,
+) -> Iterator[Proxy]:
     """Have one for SOCKS 5 (RFC 1928), which takes host names; `login` is RFC 1929's."""
 
+    left = [None] * hangs_up
+
     def talk(running: Proxy, sock: socket.socket) -> None:
+        if left:
+            left.pop()
+            return
         _, count = _exactly(sock, 2)
         offered = _exactly(sock, count)
         method = 2 if login else 0
@@ -109,25 +125,25 @@ def socks(*, login: tuple[str, str] | None = None, refuses: int = 0) -> Iterator
         sock.sendall(bytes((5, method)))
         if login:
             _, length = _exactly(sock, 2)
-            name = _exactly(sock, length)
+            user = _exactly(sock, length)
             word = _exactly(sock, _exactly(sock, 1)[0])
-            right = (name.decode(), word.decode()) == login
+            right = (user.decode(), word.decode()) == login
             sock.sendall(b"\1\0" if right else b"\1\1")
             if not right:
                 return
         _, _, _, kind = _exactly(sock, 4)
-        host = (
+        name = (
             socket.inet_ntoa(_exactly(sock, 4))
             if kind == 1
             else _exactly(sock, _exactly(sock, 1)[0]).decode()
         )
         (port,) = struct.unpack(">H", _exactly(sock, 2))
-        running.asked.append(f"{host}:{port}")
+        running.asked.append(f"{name}:{port}")
         sock.sendall(bytes((5, refuses, 0, 1)) + bytes(6))
         if not refuses:
-            _pump(sock, f"127.0.0.1:{port}" if host.endswith(".test") else running.asked[-1])
+            _pump(sock, f"127.0.0.1:{port}" if name.endswith(".test") else running.asked[-1])
 
-    running = Proxy("socks5", talk)
+    running = Proxy("socks5", talk, host)
     try:
         yield running
     finally:

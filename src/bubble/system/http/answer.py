@@ -6,6 +6,7 @@ it is imported when the request is on its way.
 
 from __future__ import annotations
 
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.client import HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 
 from bubble.system.http.exchange import NoAnswerError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bubble.system.http.exchange import ExchangeError
     from bubble.system.http.opening import Stream
 
+# of a head, after which the rest of it would be taken for the body; others are about mail
+_BROKEN = (MissingHeaderBodySeparatorDefect, FirstHeaderLineIsContinuationDefect)
 PIECE = 256 * 1024  # bytes of a body at a time, at most
 
 
@@ -31,6 +34,7 @@ def answered(sock: Stream, method: str) -> HTTPResponse:
         while 100 <= answer.status < 200 and answer.status != 101:
             answer.headers = None  # type: ignore[assignment]  # or it takes this for the answer
             answer.begin()
+        _check_head(answer)
     except HTTPException as error:
         answer.close()
         raise _told(error) from None
@@ -66,7 +70,7 @@ class Reply:
         headers: dict[str, str] = {}
         for name, text in answer.getheaders():
             key = name.lower()
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+            headers[key] = f"{headers[key]}, {text.strip()}" if key in headers else text.strip()
         self.headers: Mapping[str, str] = headers
         if headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
             raise NoAnswerError("the server sent it encoded in a way that wasn't asked for")
@@ -120,6 +124,15 @@ class Reply:
         """Let go of the body, however much of it was read."""
         self._answer.close()
         self._release(self._left == 0 and not self._answer.will_close)
+
+
+def _check_head(answer: HTTPResponse) -> None:
+    """Raise NoAnswerError for a line that is no header; and see to what http.client overlooks."""
+    if any(isinstance(defect, _BROKEN) for defect in answer.headers.defects):
+        raise NoAnswerError("this is no answer of HTTP: its head has a line that is no header")
+    coding = answer.headers.get("transfer-encoding", "")
+    if coding.strip().lower() == "chunked" and not (answer.chunked or answer.length == 0):
+        answer.chunked, answer.chunk_left, answer.length = True, None, None  # spaces after it
 
 
 def _told(error: HTTPException) -> NoAnswerError:

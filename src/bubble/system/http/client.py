@@ -25,7 +25,7 @@ from bubble.system.http.address import (
 )
 from bubble.system.http.exchange import FAILURES, ExchangeError, ProxyRefusedError
 from bubble.system.http.login import basic, login_for, login_of
-from bubble.system.http.opening import Opener
+from bubble.system.http.opening import Opener, proxy_of
 from bubble.system.http.proxies import proxy_for
 from bubble.system.http.trust import Trust
 
@@ -144,7 +144,7 @@ class Connection:
         login = login_of(url) or login_for(url, self._env)
         if login:
             sent["Authorization"] = basic(login)
-        if scheme == "http" and urlsplit(proxy).scheme in DEFAULT_PORTS:
+        if scheme == "http" and proxy_of(proxy)[0] in DEFAULT_PORTS:
             target = f"http://{named}{target}"  # of the proxy, in whole (RFC 9112, 3.2.2)
             if own := login_of(proxy):
                 sent["Proxy-Authorization"] = basic(own)

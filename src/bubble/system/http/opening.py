@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bubble.model.errors import BubbleError
 from bubble.model.urls import shown
 from bubble.system.http.address import DEFAULT_PORTS, asked
-from bubble.system.http.exchange import ProxyRefusedError
+from bubble.system.http.exchange import NoAnswerError, ProxyRefusedError
 from bubble.system.http.login import basic, login_of
 
 TYPE_CHECKING = False
@@ -50,11 +50,11 @@ class Opener:
         OSError (of sockets and of TLS), NoAnswerError, ProxyRefusedError, and BubbleError(usage)
         for a proxy that can't be used.
         """
-        kind, address = _proxy(proxy)
+        kind, address = proxy_of(proxy)
         if kind in _SOCKS:
             sock = self._by_socks((host, port), address, login_of(proxy))
         else:
-            sock = self._connect(address if kind else (host, port))
+            sock = _reached(address if kind else (host, port), self._connect)
         try:
             if kind == "https":
                 sock = self._secured(sock, address[0])
@@ -71,11 +71,16 @@ class Opener:
             sock.close()
             raise
 
-    def _connect(self, address: tuple[str, int]) -> socket.socket:
-        host: Any = address[0].encode("ascii")  # for text, the codec of other alphabets is imported
-        sock = socket.create_connection((host, address[1]), self._timeout)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._remember(sock)
+    def _connect(self, family: int, address: Any) -> socket.socket:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._remember(sock)
+            sock.settimeout(self._timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except BaseException:
+            sock.close()
+            raise
         return sock
 
     def _secured(self, sock: socket.socket, host: str) -> socket.socket:
@@ -102,26 +107,33 @@ class Opener:
                 "name an HTTP proxy in HTTPS_PROXY and HTTP_PROXY, or the server in NO_PROXY",
             ) from None
         user, password = login or (None, None)
-        sock = socks.socksocket()
+
+        def connect(family: Any, address: Any) -> socket.socket:
+            sock = socks.socksocket(family)
+            try:
+                self._remember(sock)
+                host, port, *_ = address
+                sock.set_proxy(
+                    socks.SOCKS5, host, port, rdns=True, username=user, password=password
+                )
+                sock.settimeout(self._timeout)
+                sock.connect(server)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+
         try:
-            self._remember(sock)
-            sock.set_proxy(socks.SOCKS5, *proxy, rdns=True, username=user, password=password)
-            sock.settimeout(self._timeout)
-            sock.connect(server)
-        except socks.ProxyConnectionError as error:
-            sock.close()
-            raise error.socket_err from None
+            return _reached(proxy, connect)
         except socks.ProxyError as error:
-            sock.close()
-            raise ProxyRefusedError(error.msg) from None
-        except BaseException:
-            sock.close()
-            raise
-        return sock
+            raise _meant(error) from None
 
 
-def _proxy(url: str) -> tuple[str, tuple[str, int]]:
-    """Return the kind of a proxy, and its host and port; "" for none."""
+def proxy_of(url: str) -> tuple[str, tuple[str, int]]:
+    """Return the kind of a proxy, and its host and port; "" for none.
+
+    Raises BubbleError(usage) for one that can't be used.
+    """
     if not url:
         return "", ("", 0)
     scheme, host, port = "", "", None
@@ -131,6 +143,31 @@ def _proxy(url: str) -> tuple[str, tuple[str, int]]:
     if not host or scheme not in {*DEFAULT_PORTS, *_SOCKS}:
         raise _unusable(url, _HINT)
     return scheme, (host, port or DEFAULT_PORTS.get(scheme, 1080))
+
+
+def _reached(
+    address: tuple[str, int], connect: Callable[[int, Any], socket.socket]
+) -> socket.socket:
+    """Return the connection to the first address of a host that there is one to."""
+    host: Any = address[0].encode("ascii")  # for text, the codec of other alphabets is imported
+    failure = OSError("the host has no address")
+    for family, _, _, _, found in socket.getaddrinfo(host, address[1], 0, socket.SOCK_STREAM):
+        try:
+            return connect(family, found)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _meant(error: Any) -> Exception:
+    """Return what an error of the SOCKS package is about: it packs them into one another."""
+    import socks
+
+    while isinstance(error, socks.ProxyError) and error.socket_err is not None:
+        error = error.socket_err
+    if isinstance(error, socks.GeneralProxyError):
+        return NoAnswerError(f"the proxy: {error.msg}")
+    return ProxyRefusedError(error.msg) if isinstance(error, socks.ProxyError) else error
 
 
 def _unusable(proxy: str, hint: str) -> BubbleError:
