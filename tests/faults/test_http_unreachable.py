@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     from support.fault_server import FaultServer
 
@@ -26,19 +27,19 @@ QUICK = Settings(backoff=0.01)
 
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Return a list that gets the address of each connection that is tried."""
+    """Return a list that gets the host of each connection that is tried."""
     tried: list[object] = []
-    real = socket.create_connection
+    real = socket.getaddrinfo
 
-    def connect(address: tuple[bytes, int], *args: object, **kwargs: object) -> socket.socket:
-        tried.append(address)
-        if address[0] == b"host.invalid":
+    def look_up(host: bytes, *args: Any) -> object:
+        tried.append(host)
+        if host == b"host.invalid":
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-        if address[0] == b"away.invalid":
+        if host == b"away.invalid":
             raise OSError(errno.ENETUNREACH, "Network is unreachable")
-        return real(address, *args, **kwargs)  # type: ignore[arg-type] # passed on as it came
+        return real(host, *args)
 
-    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     return tried
 
 

@@ -132,6 +132,62 @@ def test_what_each_one_says_is_said_in_its_name(
     assert re.findall(r"cpython-([\d.]+)-", done.out) == ["3.12.1", "3.13.0"]
 
 
+def deaf() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+def test_who_is_started_without_news_of_children_hears_of_them(
+    shop: FaultServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    """As some supervisors start everything: the system then keeps no child's end for its parent."""
+    shop.go.set()
+    argv = [PROGRAM, "python", "install", *VERSIONS]
+    how: dict[str, Any] = {"env": env, "cwd": tmp_path, "text": True, "preexec_fn": deaf}
+    done = subprocess.run(argv, **how, capture_output=True, check=False)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stderr
+    # a child that fails has failed; and what bubble becomes starts as it would without bubble
+    fake = tmp_path / "python3.12"
+    fake.write_text("#!/bin/sh\nexit 7\n")
+    fake.chmod(0o755)
+    argv = [PROGRAM, "python", "adopt", str(fake)]
+    heard = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, **how, capture_output=True, check=False)
+    assert heard.returncode != 0
+    assert (done.returncode, done.stderr) == (heard.returncode, heard.stderr)
+    argv = [PROGRAM, "exec", "--", "grep", "SigIgn", "/proc/self/status"]
+    done = subprocess.run(argv, **how, capture_output=True, check=False)
+    assert int(done.stdout.split()[1], 16) >> signal.SIGCHLD - 1 & 1, done.stderr
+
+
+ONE_WITHOUT_FILES = """
+import sys
+from bubble.cli.main import run
+from bubble.pythons.installing import batch
+
+real = batch.install
+
+def install(download, *args, **kwargs):
+    if "3.12.1" in str(download.key):
+        raise OSError(24, "Too many open files", "there")
+    return real(download, *args, **kwargs)
+
+batch.install = install
+run()
+"""
+
+
+def test_what_the_system_denies_one_keeps_nobody_from_hearing_of_the_others(
+    shop: FaultServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    shop.go.set()
+    argv = [sys.executable, "-c", ONE_WITHOUT_FILES, "python", "install", *VERSIONS]
+    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "too many open files" in done.stderr
+    assert "raise the limit" in done.stderr
+    assert re.findall(r"cpython-([\d.]+)-", done.stdout) == ["3.11.9", "3.13.0"]
+
+
 class Noted(Task):
     def __init__(self) -> None:
         self.steps: list[str] = []
@@ -147,7 +203,7 @@ EXPECTED: list[Callable[[Any, int], bool]] = [
         == ("probe", "it\nbroke", "try", {"n": [number]})
     ),
     lambda one, number: isinstance(one, FileNotFoundError) and one.filename == f"/no/{number}",
-    lambda one, _: "ValueError" in str(one),
+    lambda one, _: "ValueError" in str(one) and "in work\n" in one.__notes__[0],
     lambda one, _: isinstance(one, BubbleError) and "killed" in one.message,
 ]
 
@@ -212,3 +268,32 @@ def test_where_no_more_processes_may_be_fewer_do_it(monkeypatch: pytest.MonkeyPa
     with pytest.raises(BlockingIOError):
         carry_out(2, 2, work, lambda _: Task(), ended)
     assert workers_of(os.getpid()) == []
+
+
+INTERRUPTED = """
+import os, signal, sys
+from bubble.pythons.installing.crew import carry_out
+from bubble.pythons.installing.progress import Task
+
+fork = os.fork
+
+def forked():
+    process = fork()
+    if not process:
+        os.kill(os.getpid(), signal.SIGINT)
+    return process
+
+os.fork = forked
+try:
+    carry_out(3, 2, lambda n, _: {"n": n}, lambda _: Task(), lambda n, one: print(n, one))
+finally:
+    print("over")
+"""
+
+
+def test_an_interrupt_that_finds_a_worker_newly_born_is_its_parents_alone() -> None:
+    """Else it would clean up and say so like its parent, and kill the other workers."""
+    argv = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == [*(f"{n} {{'n': {n}}}" for n in range(3)), "over"]

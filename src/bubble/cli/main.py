@@ -22,6 +22,7 @@ NOT_YET = "error: bubble doesn't run on Windows yet"
 
 def run() -> NoReturn:
     """Run the program as the console script does: with the process's own arguments."""
+    import _signal  # type: ignore[import-not-found]  # the other half imports enum
     import gc
 
     if sys.platform == "win32":  # before anything is imported that isn't there
@@ -46,6 +47,10 @@ def run() -> NoReturn:
         from bubble.system import descriptors
 
         descriptors.fill()
+    if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+        from bubble.system import children
+
+        children.heed()
     try:
         status = main(sys.argv[1:], os.environ)
         if status != INTERRUPTED:

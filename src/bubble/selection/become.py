@@ -11,7 +11,7 @@ import os
 from bubble.model.errors import BubbleError
 from bubble.model.text import Configured, printable
 from bubble.selection.path import head
-from bubble.system import descriptors
+from bubble.system import children, descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def execute(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRe
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
     descriptors.close_filled()
+    children.ignore_again()
     try:
         try:
             os.execve(path, [path, *arguments], dict(env))  # noqa: S606 - no shell is wanted

@@ -179,7 +179,11 @@ def _install_several(
     carry_out(len(downloads), WORKERS, work, task_of, ended)
     results: list[Installed | BubbleError] = []
     for _, outcome in sorted(outcomes.items()):
-        if not isinstance(outcome, (Installed, BubbleError)):
+        if isinstance(outcome, OSError):
+            from bubble.system.trouble import from_os_error
+
+            outcome = from_os_error(outcome, machine.env)
+        elif not isinstance(outcome, (Installed, BubbleError)):
             raise outcome
         results.append(outcome)
     return results

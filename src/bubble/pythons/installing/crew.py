@@ -120,16 +120,22 @@ class _Worker:
 
             threading.Thread(target=_serve, args=(theirs, work), daemon=True).start()
             return
+        import signal
+
         parent = os.getpid()
+        # an interrupt would make the worker do what its parent does then
+        given = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             self._process = os.fork()
+            if not self._process:
+                unused = [worker.ours for worker in (*others, self)]
+                _serve_forked(theirs, work, parent, unused, given)
         except OSError:
             self.ours.close()
-            theirs.close()
             raise
-        if not self._process:
-            _serve_forked(theirs, work, parent, [worker.ours for worker in (*others, self)])
-        theirs.close()
+        finally:
+            theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, given)
 
     @property
     def descriptor(self) -> int:
@@ -204,16 +210,17 @@ def _tell(sock: socket.socket, *message: object) -> None:
 
 
 def _serve_forked(
-    sock: socket.socket, work: Work, parent: int, others: list[socket.socket]
+    sock: socket.socket, work: Work, parent: int, others: list[socket.socket], mask: set[Any]
 ) -> NoReturn:
-    """Be a worker."""
-    import signal
-
-    from bubble.system.kernel import end_with_parent
-
+    """Be a worker, with the signals blocked that its parent had blocked."""
     status = 1
     try:
+        import signal
+
+        from bubble.system.kernel import end_with_parent
+
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent's, which ends this one
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         end_with_parent(signal.SIGKILL)
         for other in others:
             other.close()
@@ -242,7 +249,10 @@ def _sent(error: Exception) -> dict[str, object]:
     if isinstance(error, OSError) and error.errno:
         path = os.fspath(error.filename) if isinstance(error.filename, str | bytes) else ""
         return {"errno": error.errno, "text": error.strerror, "path": os.fsdecode(path)}
-    return {"fault": f"{type(error).__name__}: {error}"}
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    return {"fault": f"{type(error).__name__}: {error}", "trace": trace}
 
 
 def _raised(sent: dict[str, Any]) -> Exception:
@@ -252,4 +262,6 @@ def _raised(sent: dict[str, Any]) -> Exception:
         )
     if "errno" in sent:
         return OSError(sent["errno"], sent["text"], sent["path"] or None)
-    return RuntimeError(sent["fault"])
+    fault = RuntimeError(sent["fault"])
+    fault.add_note(sent["trace"])  # for BUBBLE_DEBUG
+    return fault
