@@ -182,8 +182,9 @@ def _install_several(
         if isinstance(outcome, OSError):
             from bubble.system.trouble import from_os_error
 
-            outcome = from_os_error(outcome, machine.env)
-        elif not isinstance(outcome, (Installed, BubbleError)):
+            results.append(from_os_error(outcome, machine.env))
+            continue
+        if not isinstance(outcome, (Installed, BubbleError)):
             raise outcome
         results.append(outcome)
     return results
