@@ -17,7 +17,7 @@ import sys
 import tarfile
 
 _ELF = b"\x7fELF"
-_UNNEEDED = re.compile(r"python/(include|lib/python3[^/]*/(ensurepip|idlelib|pydoc_data|tkinter))/")
+_UNNEEDED = re.compile(r"python/(include|lib/python3[^/]*/(idlelib|pydoc_data|tkinter))/")
 _NOISE = 1 << 20
 
 
