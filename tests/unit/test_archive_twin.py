@@ -15,6 +15,7 @@ from bubble.system.archive.twin import Twin
 from support import tarbuild as t
 from support.archive_arena import Arena
 from support.needs import ROOT_ONLY
+from support.swaps import a_directory, a_link, a_pipe, another, gone, setuid, writable
 from support.trees import snapshot
 
 if TYPE_CHECKING:
@@ -82,30 +83,9 @@ def test_without_links_nothing_is(pair: Pair) -> None:
     assert not pair.share(links=False)
 
 
-def damaged(path: str) -> None:
-    size = os.path.getsize(path)
-    os.unlink(path)
-    with open(path, "wb") as file:
-        file.write(b"!" * size)
-    os.chmod(path, 0o444)
-
-
 def longer(path: str) -> None:
     with open(path, "ab") as file:
         file.write(b"!")
-
-
-def writable(path: str) -> None:
-    os.chmod(path, 0o644)
-
-
-def setuid(path: str) -> None:
-    os.chmod(path, 0o4444)
-
-
-def linked(path: str) -> None:
-    os.rename(path, f"{path}.there")
-    os.symlink(os.path.basename(f"{path}.there"), path)
 
 
 def behind_a_link(path: str) -> None:
@@ -114,21 +94,7 @@ def behind_a_link(path: str) -> None:
     os.symlink(f"{directory}.there", directory)
 
 
-def a_pipe(path: str) -> None:
-    os.unlink(path)
-    os.mkfifo(path, 0o444)
-
-
-def a_directory(path: str) -> None:
-    os.unlink(path)
-    os.mkdir(path)
-
-
-def gone(path: str) -> None:
-    os.unlink(path)
-
-
-KINDS = (damaged, writable, setuid, linked, behind_a_link, a_pipe, a_directory, gone)
+KINDS = (another, writable, setuid, a_link, behind_a_link, a_pipe, a_directory, gone)
 
 
 @pytest.mark.parametrize("change", [*KINDS, pytest.param(longer, marks=ROOT_ONLY)])
@@ -175,7 +141,7 @@ def test_what_takes_the_place_of_a_file_that_was_compared_is_not_kept(
 
     def exchanged(source: str, target: str, *, src_dir_fd: int, **options: object) -> None:
         if path.endswith(f"/{source}"):
-            damaged(f"/proc/self/fd/{src_dir_fd}/{source}")
+            another(f"/proc/self/fd/{src_dir_fd}/{source}")
         link(source, target, src_dir_fd=src_dir_fd, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "link", exchanged)
@@ -202,7 +168,7 @@ def test_where_files_can_be_cloned_none_is_linked(
 def test_a_planted_bug_that_compares_nothing_is_seen(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    damaged(f"{pair.first}/lib/a")
+    another(f"{pair.first}/lib/a")
     monkeypatch.setattr(twin, "same_content", lambda *_: True)
     with pytest.raises(AssertionError):
         pair.share()

@@ -17,6 +17,7 @@ from bubble.system import pool
 from bubble.system.pool import Pool, may_link
 from bubble.system.pool_upkeep import contents, drop
 from support.needs import ROOT_ONLY
+from support.swaps import a_directory, a_link, a_pipe, another, gone, setuid, writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,40 +141,6 @@ def longer(path: str) -> None:
     with open(path, "ab") as file:
         file.write(b"!")
     os.chmod(path, 0o444)
-
-
-def writable(path: str) -> None:
-    os.chmod(path, 0o644)
-
-
-def setuid(path: str) -> None:
-    os.chmod(path, 0o4444)
-
-
-def another(path: str) -> None:
-    os.unlink(path)
-    with open(path, "wb") as file:
-        file.write(b"!" * len(CONTENT))
-    os.chmod(path, 0o444)
-
-
-def a_link(path: str) -> None:
-    os.rename(path, f"{path}.there")
-    os.symlink(f"{path}.there", path)
-
-
-def a_pipe(path: str) -> None:
-    os.unlink(path)
-    os.mkfifo(path, 0o444)
-
-
-def a_directory(path: str) -> None:
-    os.unlink(path)
-    os.mkdir(path)
-
-
-def gone(path: str) -> None:
-    os.unlink(path)
 
 
 def given_away(path: str) -> None:

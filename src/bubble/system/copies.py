@@ -37,6 +37,21 @@ def same_content(file: int, content: bytes | int) -> bool:
         at += len(block)
 
 
+def linked(info: os.stat_result, name: str, source: int, new: str, target: int) -> bool:
+    """Give a file (`info`) another name: that, and not what `name` may lead to by now.
+
+    Names are in the directories of the descriptors before and behind them. False, and nothing is
+    made, where it would be another file: overlayfs copies what lies in a lower layer. Raises
+    OSError.
+    """
+    os.link(name, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    made = os.stat(new, dir_fd=target, follow_symlinks=False)
+    if (made.st_dev, made.st_ino) == (info.st_dev, info.st_ino):
+        return True
+    os.unlink(new, dir_fd=target)
+    return False
+
+
 class Copier:
     """Copies contents from one file system to one other; counts the `cloned` and the `copied`."""
 

@@ -18,7 +18,7 @@ import os
 import stat
 
 from bubble.model.errors import BubbleError
-from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
+from bubble.system.copies import FICLONE, NO_REFLINKS, linked, same_content
 from bubble.system.files import make_directory, write_all
 from bubble.system.layout import is_everybodys
 
@@ -243,12 +243,10 @@ class Pool:
     def _link(
         self, label: str, pools: os.stat_result, directory: int, name: str, *, new: bool
     ) -> bool:
-        """Give what was compared another name: that, and not what its label may lead to by now."""
+        """Give what was compared another name."""
         at, made = (directory, name) if new else (self._root, _SCRATCH)
-        os.link(label, made, src_dir_fd=self._pool, dst_dir_fd=at, follow_symlinks=False)
-        if not _is_it(os.stat(made, dir_fd=at, follow_symlinks=False), pools):
-            os.unlink(made, dir_fd=at)
-            self._links = False  # overlayfs copies what lies in a lower layer
+        if not linked(pools, label, self._pool, made, at):
+            self._links = False
             return False
         if not new:
             os.rename(made, name, src_dir_fd=at, dst_dir_fd=directory)
@@ -291,9 +289,7 @@ class Pool:
                 return info
             if self._clones or not self._links:
                 return None
-            os.link(name, label, src_dir_fd=directory, dst_dir_fd=self._pool, follow_symlinks=False)
-            if not _is_it(os.stat(label, dir_fd=self._pool, follow_symlinks=False), info):
-                os.unlink(label, dir_fd=self._pool)
+            if not linked(info, name, directory, label, self._pool):
                 self._links = False
                 return None
             os.fchmod(own, wanted)
@@ -372,7 +368,3 @@ def is_pooled(info: os.stat_result) -> bool:
 
 def _label(key: str, info: os.stat_result) -> str:
     return f"{key}.x" if info.st_mode & 0o100 else key
-
-
-def _is_it(one: os.stat_result, other: os.stat_result) -> bool:
-    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

@@ -13,7 +13,7 @@ import os
 import stat
 
 from bubble.model.record import Record
-from bubble.system.copies import Copier, umask
+from bubble.system.copies import Copier, linked, umask
 from bubble.system.descent import entered
 from bubble.system.pool import READ_ONLY
 from bubble.system.trees import located
@@ -47,17 +47,12 @@ class _Linker:
         if not shared or stat.S_IMODE(info.st_mode) not in READ_ONLY:
             return False
         try:
-            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+            self.links = linked(info, name, source, name, target)
         except OSError as error:
             self.links = error.errno in {errno.EMLINK, errno.ENOENT}
             return False
-        made = os.stat(name, dir_fd=target, follow_symlinks=False)
-        if (made.st_dev, made.st_ino) != (info.st_dev, info.st_ino):
-            os.unlink(name, dir_fd=target)
-            self.links = False  # overlayfs copies what lies in a lower layer
-            return False
-        self.linked += 1
-        return True
+        self.linked += self.links
+        return self.links
 
 
 def duplicate(source: str, root: str, *, links: bool = False) -> Duplicated:

@@ -172,6 +172,10 @@ def _install_several(
             key = downloads[number].key
             there = store.Installation(key=key, prefix=machine.layout.python(str(key)))
             outcomes[number] = Installed(installation=there, **outcome)
+        elif isinstance(outcome, OSError):
+            from bubble.system.trouble import from_os_error
+
+            outcomes[number] = from_os_error(outcome, machine.env)
         else:
             outcomes[number] = outcome
         tasks[number].finish(_ending(outcomes[number]))
@@ -179,11 +183,6 @@ def _install_several(
     carry_out(len(downloads), WORKERS, work, task_of, ended)
     results: list[Installed | BubbleError] = []
     for _, outcome in sorted(outcomes.items()):
-        if isinstance(outcome, OSError):
-            from bubble.system.trouble import from_os_error
-
-            results.append(from_os_error(outcome, machine.env))
-            continue
         if not isinstance(outcome, (Installed, BubbleError)):
             raise outcome
         results.append(outcome)

@@ -14,7 +14,7 @@ import os
 import stat
 
 from bubble.system.below import Below
-from bubble.system.copies import FICLONE, NO_REFLINKS, same_content
+from bubble.system.copies import FICLONE, NO_REFLINKS, linked, same_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,18 +109,13 @@ class Twin:
         return False
 
     def _link(self, path: str, compared: os.stat_result, directory: int, name: str) -> bool:
-        """Give what was compared another name: that, and not what its name may lead to by now."""
+        """Give what was compared another name."""
         place, _, base = path.rpartition("/")
         try:
-            above = self._below.directory(place)
-            os.link(base, name, src_dir_fd=above, dst_dir_fd=directory, follow_symlinks=False)
+            if linked(compared, base, self._below.directory(place), name, directory):
+                return True
+            self._links = False
         except OSError as error:
             if error.errno not in _ABOUT_ONE:  # no links here, or between here and there
                 self._links = False
-            return False
-        made = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if (made.st_dev, made.st_ino) == (compared.st_dev, compared.st_ino):
-            return True
-        os.unlink(name, dir_fd=directory)
-        self._links = False  # overlayfs copies what lies in a lower layer
         return False
