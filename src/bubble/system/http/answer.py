@@ -56,7 +56,9 @@ class Reply:
         *,
         with_login: bool,
     ) -> None:
-        """Take an answer whose head was read; raise NoAnswerError for a body of no known end.
+        """Take an answer whose head was read.
+
+        Raises NoAnswerError, and closes it, where nobody can know how its body ends.
 
         `release` is called when it is let go of: with whether its connection may be asked again.
         `failure` says what an error of the body means, and of which URL.
@@ -72,11 +74,15 @@ class Reply:
             key = name.lower()
             headers[key] = f"{headers[key]}, {text.strip()}" if key in headers else text.strip()
         self.headers: Mapping[str, str] = headers
-        if headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
-            raise NoAnswerError("the server sent it encoded in a way that wasn't asked for")
         self._left = self.length
-        if self._left is None and not answer.chunked and "content-length" in headers:
-            raise NoAnswerError("the server says a length that means nothing")
+        wrong = ""
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            wrong = "the server sent it encoded in a way that wasn't asked for"
+        elif self._left is None and not answer.chunked and "content-length" in headers:
+            wrong = "the server says a length that means nothing"
+        if wrong:
+            answer.close()
+            raise NoAnswerError(wrong)
         if answer.length == 0:  # of what has no body, whatever it says
             self._left = 0
 

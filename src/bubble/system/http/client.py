@@ -116,11 +116,7 @@ class Connection:
             from bubble.system.http.answer import Reply, answered  # while the server works on it
 
             answer = answered(stream, "GET")
-            try:
-                return Reply(answer, url, release, _failure, with_login=with_login)
-            except BaseException:
-                answer.close()
-                raise
+            return Reply(answer, url, release, _failure, with_login=with_login)
         except FAILURES as error:
             stream.close()
             raise _failure(error, url) from None
